@@ -1,0 +1,114 @@
+"""The event that travels from source to alert.
+
+One Event object is reused for a whole run (no allocation per event): a source frames it with begin(), state fills in
+whose it is, rules and outputs read it. Whoever wants to keep something copies it out.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from falco.events.decode import DECODERS, EventError
+from falco.events.table import EVENT_TABLE, EventType
+from falco.events.types import EventFlag
+
+if TYPE_CHECKING:
+    from falco.state.fds import FdInfo
+    from falco.state.state import State
+    from falco.state.threads import ThreadInfo
+
+_DECODERS: tuple[tuple[Callable[[bytes], object], ...], ...] = tuple(
+    tuple(DECODERS[param.type] for param in event_type.params) for event_type in EVENT_TABLE
+)
+_LARGE = frozenset(t.code for t in EVENT_TABLE if t.flags & EventFlag.LARGE_PAYLOAD)
+_LENGTHS = tuple(struct.Struct(f"<{n}H") for n in range(64))
+MAX_PARAMS = len(_LENGTHS) - 1
+
+
+class Event:
+    """A framed event: header decoded, parameters decoded on demand.
+
+    num counts from 1 over all event blocks; ts is ns since the epoch; tid is signed; code indexes EVENT_TABLE.
+    hidden marks events that only update state (STATE_ONLY, internal ones). Filled in by state: thread, fd (the fd
+    the event works on, if known), fd_num (-1 unless it has one), error (errno, 0 if it did not fail), latency (ns),
+    fd_name_changed, and path (the absolute path of a failed open and the like, else None). state is the tables that
+    the event is seen against.
+    """
+
+    __slots__ = (
+        "_bounds",
+        "buffer",
+        "code",
+        "cpu",
+        "end",
+        "error",
+        "fd",
+        "fd_name_changed",
+        "fd_num",
+        "hidden",
+        "latency",
+        "nparams",
+        "num",
+        "offset",
+        "path",
+        "state",
+        "thread",
+        "tid",
+        "ts",
+    )
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.thread: ThreadInfo | None = None
+        self.fd: FdInfo | None = None
+        self.path: str | None = None
+        self.begin(0, 0, 0, -1, 0, b"", 0, 0, 0)
+
+    def begin(
+        self, num: int, cpu: int, ts: int, tid: int, code: int, buffer: bytes, offset: int, end: int, nparams: int
+    ) -> None:
+        """Frame a new event: offset is where its parameter lengths begin in buffer, end where its bytes stop."""
+        self.num, self.cpu, self.ts, self.tid, self.code = num, cpu, ts, tid, code
+        self.buffer, self.offset, self.end, self.nparams = buffer, offset, end, nparams
+        self._bounds: list[int] | None = None
+        self.hidden = False
+
+    @property
+    def type(self) -> EventType:
+        """The event's row of the event table."""
+        return EVENT_TABLE[self.code]
+
+    def raw(self, index: int) -> bytes:
+        """A parameter's bytes, empty where it is absent. EventError if the lengths do not fit the event."""
+        bounds = self._bounds
+        if bounds is None:
+            bounds = self._bounds = self._frame()
+        if index >= self.nparams:
+            return b""
+        return self.buffer[bounds[index] : bounds[index + 1]]
+
+    def param(self, index: int) -> object:
+        """A parameter's value as falco.events.decode makes it, None where it is absent."""
+        raw = self.raw(index)
+        return _DECODERS[self.code][index](raw) if raw else None
+
+    def params(self) -> tuple[bytes, ...]:
+        """All parameters' bytes, to keep an enter event for its exit."""
+        return tuple(map(self.raw, range(self.nparams)))
+
+    def _frame(self) -> list[int]:
+        n = self.nparams
+        if self.code in _LARGE:
+            width, lengths = 4, struct.unpack_from(f"<{n}I", self.buffer, self.offset)
+        else:
+            width, lengths = 2, _LENGTHS[n].unpack_from(self.buffer, self.offset)
+        at = self.offset + width * n
+        bounds = [at]
+        for length in lengths:
+            at += length
+            bounds.append(at)
+        if at > self.end:
+            raise EventError(f"the parameters of event {self.num} ({self.type.name}) exceed it by {at - self.end} bytes")
+        return bounds

@@ -1,0 +1,76 @@
+"""Containers: what a container event says about one, and what fields read of it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+TYPE_NAMES = {
+    0: "docker",
+    1: "lxc",
+    2: "libvirt-lxc",
+    3: "mesos",
+    4: "rkt",
+    5: "custom",
+    6: "cri",
+    7: "containerd",
+    8: "cri-o",
+    9: "bpm",
+    10: "static",
+    11: "podman",
+}
+"""libsinsp's container types."""
+DOCKER = 0
+DOCKER_COMPATIBLE = frozenset((0, 6, 7, 8))
+"""Types for which the privileged flag is known."""
+INCOMPLETE = "incomplete"
+"""What 0.15 puts for the name and image of a docker container whose metadata is not there yet."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mount:
+    """A bind mount or volume."""
+
+    source: str
+    destination: str
+    mode: str
+    rdwr: bool
+    propagation: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.destination}:{self.mode}:{'true' if self.rdwr else 'false'}:{self.propagation}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Container:
+    """A container's metadata; empty texts are unknown. healthcheck is None (unknown), () (explicitly none) or argv.
+
+    ip is packed bytes, empty where unknown. labels are of the container itself (Kubernetes puts the pod's there).
+    """
+
+    id: str
+    type: int
+    name: str = ""
+    image: str = ""
+    image_id: str = ""
+    repository: str = ""
+    tag: str = ""
+    digest: str = ""
+    privileged: bool = False
+    mounts: tuple[Mount, ...] = ()
+    healthcheck: tuple[str, ...] | None = None
+    ip: bytes = b""
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    env: tuple[str, ...] = ()
+    is_pod_sandbox: bool = False
+    is_stub: bool = False
+
+    @property
+    def type_name(self) -> str:
+        """The type as container.type prints it."""
+        return TYPE_NAMES.get(self.type, "")
+
+
+def stub(container_id: str) -> Container:
+    """The entry for a docker container that no metadata has come for yet (0.15: every text `incomplete`)."""
+    texts = dict.fromkeys(("name", "image", "image_id", "repository", "tag", "digest"), INCOMPLETE)
+    return Container(container_id, DOCKER, **texts, is_stub=True)  # type: ignore[arg-type]

@@ -1,0 +1,93 @@
+"""File descriptors: what a process's open fd is, and the table that threads of a process share."""
+
+from __future__ import annotations
+
+import enum
+
+
+class FdType(enum.IntEnum):
+    """SCAP_FD_* of libscap."""
+
+    UNKNOWN = 0
+    FILE = 1
+    DIRECTORY = 2
+    IPV4_SOCK = 3
+    IPV6_SOCK = 4
+    IPV4_SERVSOCK = 5
+    IPV6_SERVSOCK = 6
+    FIFO = 7
+    UNIX_SOCK = 8
+    EVENT = 9
+    UNSUPPORTED = 10
+    SIGNALFD = 11
+    EVENTPOLL = 12
+    INOTIFY = 13
+    TIMERFD = 14
+    NETLINK = 15
+    FILE_V2 = 16
+    BPF = 17
+    USERFAULTFD = 18
+    IOURING = 19
+    MEMFD = 20
+    PIDFD = 21
+
+
+class L4(enum.IntEnum):
+    """SCAP_L4_*: transport protocol of a socket."""
+
+    UNKNOWN = 0
+    NA = 1
+    TCP = 2
+    UDP = 3
+    ICMP = 4
+    RAW = 5
+
+
+class Role(enum.IntEnum):
+    """Which end of a connection the owning process is, NONE until something says so."""
+
+    NONE = 0
+    CLIENT = 1
+    SERVER = 2
+
+
+class FdInfo:
+    """One open fd. Addresses are packed bytes (4 or 16); a bound socket has only the destination end.
+
+    name is what fd.name prints. source/destination pointers are the kernel addresses of a unix socket's ends.
+    """
+
+    __slots__ = (
+        "closing",
+        "connected",
+        "destination",
+        "destination_pointer",
+        "destination_port",
+        "dev",
+        "ino",
+        "l4proto",
+        "name",
+        "open_flags",
+        "role",
+        "source",
+        "source_pointer",
+        "source_port",
+        "type",
+    )
+
+    def __init__(self, type: int, name: str = "", open_flags: int = 0, dev: int = 0, ino: int = 0) -> None:
+        self.type, self.name, self.open_flags, self.dev, self.ino = type, name, open_flags, dev, ino
+        self.source = self.destination = b""
+        self.source_port = self.destination_port = 0
+        self.source_pointer = self.destination_pointer = 0
+        self.l4proto: int = L4.UNKNOWN
+        self.role: int = Role.NONE
+        self.connected = self.closing = False
+
+    def copy(self) -> FdInfo:
+        """An independent copy, as dup and fork make."""
+        other = FdInfo.__new__(FdInfo)
+        for slot in FdInfo.__slots__:
+            setattr(other, slot, getattr(self, slot))
+        other.closing = False
+        return other

@@ -1,0 +1,102 @@
+"""Threads and processes as of the current event (libsinsp threadinfo of 0.15's era)."""
+
+from __future__ import annotations
+
+from falco.state.fds import FdInfo
+
+CLONE_THREAD = 0x2000  # PPM_CL_CLONE_THREAD
+CLONE_INVERTED = 0x10000
+CLONE_CLOSED = 0x40000
+PIPE_SRC, PIPE_DST = 0x200000, 0x400000
+NO_ID = 0xFFFFFFFF
+"""uid, gid or login uid that is not known."""
+
+
+class ThreadInfo:
+    """A thread. What a whole process shares (fds, cwd, env, fdlimit) is read through main, the thread with tid == pid.
+
+    args and env are lists of str, cgroups a list of (subsystem, path). uid/gid are effective ids, loginuid is NO_ID
+    when unset. clone_ts is ns since the epoch, 0 for threads older than the capture. container_id is '' on the host.
+    nchilds counts the other threads of a main thread. last_code, last_fd, enter_ts and enter describe the enter event
+    that this thread's next exit belongs to (enter: its parameters' bytes, kept only where state needs them).
+    generation grows with every change of what PROCESS-scope fields read.
+    """
+
+    __slots__ = (
+        "args",
+        "cgroups",
+        "clone_ts",
+        "comm",
+        "container_id",
+        "cwd",
+        "enter",
+        "enter_ts",
+        "env",
+        "exe",
+        "exepath",
+        "fdlimit",
+        "fds",
+        "flags",
+        "generation",
+        "gid",
+        "healthcheck",
+        "last_code",
+        "last_fd",
+        "loginuid",
+        "main",
+        "nchilds",
+        "pfmajor",
+        "pfminor",
+        "pid",
+        "placeholder",
+        "ptid",
+        "root",
+        "sid",
+        "tid",
+        "tty",
+        "uid",
+        "vmrss",
+        "vmsize",
+        "vmswap",
+        "vpgid",
+        "vpid",
+        "vtid",
+    )
+
+    def __init__(self, tid: int, pid: int, ptid: int = -1) -> None:
+        self.tid, self.pid, self.ptid = tid, pid, ptid
+        self.sid = self.vpgid = self.vtid = self.vpid = -1
+        self.comm = self.exe = self.exepath = self.cwd = self.root = ""
+        self.args: list[str] = []
+        self.env: list[str] = []
+        self.cgroups: list[tuple[str, str]] = []
+        self.fds: dict[int, FdInfo] = {}
+        self.fdlimit = -1
+        self.flags = 0
+        self.uid = self.gid = self.loginuid = NO_ID
+        self.vmsize = self.vmrss = self.vmswap = self.pfmajor = self.pfminor = 0
+        self.tty = 0
+        self.clone_ts = 0
+        self.container_id = ""
+        self.nchilds = 0
+        self.main: ThreadInfo = self
+        self.placeholder = False
+        self.healthcheck = False
+        self.last_code = -1
+        self.last_fd = 0
+        self.enter_ts = 0
+        self.enter: tuple[bytes, ...] | None = None
+        self.generation = 0
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the process's first thread."""
+        return self.tid == self.pid
+
+
+def placeholder(tid: int) -> ThreadInfo:
+    """The entry for a thread that no event has introduced: it has names that say so and no values."""
+    thread = ThreadInfo(tid, tid)
+    thread.comm = thread.exe = "<NA>"
+    thread.placeholder = True
+    return thread
