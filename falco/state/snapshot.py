@@ -1,0 +1,41 @@
+"""The machine as a source finds it before the first event: what a capture's first blocks or a walk of /proc tell."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from falco.state.threads import ThreadInfo
+from falco.state.users import Group, User
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Machine:
+    """Static facts of the host; boot_ts is ns since the epoch, 0 where an old capture does not tell."""
+
+    num_cpus: int
+    memory_bytes: int
+    max_pid: int
+    hostname: str
+    boot_ts: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Interface:
+    """A network address of the host; all three are packed bytes of the same length (4 or 16)."""
+
+    name: str
+    address: bytes
+    netmask: bytes
+    broadcast: bytes
+    linkspeed: int = 0
+
+
+@dataclasses.dataclass(slots=True)
+class Snapshot:
+    """Everything known at the start; threads carry their fds, and are not yet linked to their main threads."""
+
+    machine: Machine | None = None
+    interfaces: list[Interface] = dataclasses.field(default_factory=list)
+    users: list[User] = dataclasses.field(default_factory=list)
+    groups: list[Group] = dataclasses.field(default_factory=list)
+    threads: dict[int, ThreadInfo] = dataclasses.field(default_factory=dict)
