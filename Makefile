@@ -1,0 +1,80 @@
+# `make help` lists the targets. Everything runs from .venv, which `make setup` builds.
+
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+STAMP  := .venv/.setup-done
+FUZZ_N ?= 100000
+
+CAPTURE := tests/captures/run_as_user_0_container.scap
+RULES   := rules/falco_rules.yaml
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+	  printf '  %-12s %s\n' "$$name" "$$text"; done
+
+.PHONY: setup
+setup: $(STAMP) ## build .venv, with the system packages it needs (quick when nothing changed)
+
+$(STAMP): pyproject.toml build/setup/setup build/setup/apt-packages.txt
+	build/setup/setup .venv
+	@touch $@
+
+.PHONY: run
+run: $(STAMP) ## replay a shipped capture with the default rules (live capture is not there yet)
+	@echo "Live capture is not there yet: replaying $(CAPTURE) with $(RULES)."
+	.venv/bin/falco -e $(CAPTURE) -r $(RULES)
+
+.PHONY: test
+test: lint types imports ## everything that must pass: lint, types, imports, all tests, a short fuzz
+	$(PYTEST)
+
+.PHONY: unit
+unit: $(STAMP) ## unit tests and property tests
+	$(PYTEST) $(wildcard tests/unit tests/properties)
+
+.PHONY: functional
+functional: $(STAMP) ## captures + rules + configuration -> exit status, alerts, text
+	$(PYTEST) tests/functional
+
+.PHONY: oracle
+oracle: $(STAMP) ## compare fields and filters with sysdig on every capture
+	$(PYTEST) tests/oracle
+
+.PHONY: fuzz
+fuzz: $(STAMP) ## mutated captures, rules and configuration, FUZZ_N of them (100000)
+	FUZZ_N=$(FUZZ_N) $(PYTEST) tests/fuzz
+
+.PHONY: golden
+golden: $(STAMP) ## write the golden files anew from what the code gives now; read the diff before committing
+	$(PYTEST) --update-golden
+
+.PHONY: bench
+bench: $(STAMP) ## measure replay speed and memory, beside sysdig
+	$(PYTHON) tests/bench
+
+.PHONY: lint
+lint: $(STAMP) ## ruff: rules and format
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+
+.PHONY: format
+format: $(STAMP) ## let ruff format the code and fix what it safely can
+	.venv/bin/ruff check --fix --exit-zero
+	.venv/bin/ruff format
+
+.PHONY: types
+types: $(STAMP) ## mypy, strict
+	.venv/bin/mypy
+
+.PHONY: imports
+imports: $(STAMP) ## import-linter: imports go down through the layers only
+	.venv/bin/lint-imports --no-logo
+
+.PHONY: clean
+clean: ## remove .venv and every cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build/out dist *.egg-info
+	find falco tests -name __pycache__ -type d -prune -exec rm -rf {} +
