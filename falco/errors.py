@@ -1,4 +1,4 @@
-"""What can go wrong, with its place: every mistake a user can make becomes a Problem that says where and what was expected.
+"""What can go wrong, with its place: each mistake a user can make becomes a Problem that says where and what to do.
 
 A loader gathers all problems of all files and raises once (ProblemsError). A capture stops at the first byte that
 makes no sense (CaptureError). Everything else inside uses Python's own exceptions.

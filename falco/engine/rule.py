@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from typing import TYPE_CHECKING
 
-from falco.filter.ast import Node, Place
+if TYPE_CHECKING:
+    from falco.filter.ast import Node, Place
 
 
 class Priority(enum.IntEnum):

@@ -66,7 +66,7 @@ class Event:
         self.path: str | None = None
         self.begin(0, 0, 0, -1, 0, b"", 0, 0, 0)
 
-    def begin(
+    def begin(  # noqa: PLR0913 - the event path passes plain values, an object to hold them would cost per event
         self, num: int, cpu: int, ts: int, tid: int, code: int, buffer: bytes, offset: int, end: int, nparams: int
     ) -> None:
         """Frame a new event: offset is where its parameter lengths begin in buffer, end where its bytes stop."""
@@ -110,5 +110,5 @@ class Event:
             at += length
             bounds.append(at)
         if at > self.end:
-            raise EventError(f"the parameters of event {self.num} ({self.type.name}) exceed it by {at - self.end} bytes")
+            raise EventError(f"parameters of event {self.num} ({self.type.name}) exceed it by {at - self.end} bytes")
         return bounds

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
-from falco.state.threads import ThreadInfo
-from falco.state.users import Group, User
+if TYPE_CHECKING:
+    from falco.state.threads import ThreadInfo
+    from falco.state.users import Group, User
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

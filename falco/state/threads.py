@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from falco.state.fds import FdInfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from falco.state.fds import FdInfo
 
 CLONE_THREAD = 0x2000  # PPM_CL_CLONE_THREAD
 CLONE_INVERTED = 0x10000
