@@ -43,8 +43,12 @@ BLOCK = struct.Struct("<II")
 TRAILER = struct.Struct("<I")
 SECTION = struct.Struct("<IHHQ")
 MACHINE = struct.Struct("<IQQ128sQQQQ")
-EVENT_HEAD = struct.Struct("<IIHQqIHI")
-"""Block type, block length, cpu, ts, tid, event length, code, nparams: an EVENT_V2 block up to its lengths."""
+EVENT_SCAN = struct.Struct("<II22xH")
+"""Block type, block length and event code of an EVENT_V2 block: all that a skipped event is looked at for."""
+CPU, CPU_FLAGS = struct.Struct("<H"), struct.Struct("<HI")
+HEADER = struct.Struct("<QqIH")
+"""Timestamp (ns), tid, event length (from here to the last parameter byte), event code."""
+COUNT = struct.Struct("<I")
 
 MAX_METADATA = 256 << 20
 MAX_EVENT = 64 << 20

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from falco.capture.scap import blocks
 from falco.events.decode import strings
+from falco.state import cgroups
 from falco.state.fds import FdInfo, FdType
 from falco.state.snapshot import Interface, Machine, Snapshot
 from falco.state.threads import ThreadInfo
@@ -137,7 +138,7 @@ def _process(cursor: Cursor, version: int) -> ThreadInfo:
         thread.env = strings(cursor.counted())
     if version >= 4:
         thread.vtid, thread.vpid = cursor.signed(8), cursor.signed(8)
-        thread.cgroups = cgroups(cursor.counted())
+        thread.cgroups = cgroups.parse(cursor.counted())
     if version >= 5:
         thread.root = cursor.text()
     if version >= 9:
@@ -152,20 +153,6 @@ def _tail(thread: ThreadInfo, cursor: Cursor) -> None:
         thread.tty = cursor.unsigned(4)
     if cursor.left >= 4:
         thread.loginuid = cursor.unsigned(4)
-
-
-def cgroups(raw: bytes) -> list[tuple[str, str]]:
-    """(subsystem, path) pairs of a cgroups string; the subsystem is normalised as libsinsp does."""
-    pairs = []
-    for item in strings(raw):
-        name, equals, path = item.rpartition("=")
-        if equals:
-            name = name.replace("_cgroup", "")
-            pairs.append((_SUBSYSTEMS.get(name, name), path))
-    return pairs
-
-
-_SUBSYSTEMS = {"perf": "perf_event", "mem": "memory", "io": "blkio"}
 
 
 def fds(body: Cursor, snapshot: Snapshot, entries: bool) -> None:

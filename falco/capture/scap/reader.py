@@ -1,0 +1,243 @@
+"""Reads a .scap capture, event by event, with flat memory.
+
+Events that nobody wants (a table of codes decides) are counted and passed over before anything of them is decoded.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+
+from falco.capture.scap import blocks, metadata
+from falco.capture.scap.stream import Stream
+from falco.errors import CaptureError
+from falco.events.event import MAX_PARAMS, Event
+from falco.events.table import CODES, EVENT_TABLE, GENERIC_E, GENERIC_X
+from falco.state.snapshot import Snapshot
+
+CONTAINER_CODES = frozenset((CODES["CONTAINER_E"], CODES["CONTAINER_JSON_E"], CODES["CONTAINER_JSON_2_E"]))
+"""Events that tell of containers; those before any other event belong to the capture's opening."""
+_KNOWN = len(EVENT_TABLE)
+_SKIP, _TAKE, _UNKNOWN = 0, 1, 2
+_V1_HEAD = 22
+"""Bytes of an event's header (from its timestamp on) in blocks without parameter count; V2 has four more."""
+_MIN_BLOCK = 36
+_TOO_LONG = dict.fromkeys((CODES["NOTIFICATION_E"], CODES["INFRASTRUCTURE_EVENT_E"]), 3)
+"""Event types whose length the first writers gave too large, by how many bytes."""
+
+
+class Wanted:
+    """What the loop behind a reader needs to see: event codes, and of generic events only these system calls.
+
+    None means all. Container events are always wanted, codes that the event table lacks never.
+    """
+
+    def __init__(self, codes: Iterable[int] | None = None, syscalls: frozenset[int] | None = None) -> None:
+        self.codes = bytearray(b"\2" * (1 << 16))
+        self.codes[:_KNOWN] = bytes(_KNOWN) if codes is not None else bytes((_TAKE,)) * _KNOWN
+        for code in (*CONTAINER_CODES, *(codes or ())):
+            self.codes[code] = _TAKE
+        self.syscalls = syscalls
+
+
+class Reader:
+    """Iterates over the events of one capture, framing each into the one event that it was given.
+
+    on_snapshot is called with the machine's state before the first event that is not a leading container event, and
+    again should the capture hold a further section. blocks_raw keeps the metadata blocks' bytes for a recorder.
+    num is the number of events so far, those passed over included.
+    """
+
+    def __init__(
+        self, stream: Stream, event: Event, on_snapshot: Callable[[Snapshot], None], wanted: Wanted | None = None
+    ) -> None:
+        self.stream, self.event, self._on_snapshot = stream, event, on_snapshot
+        self.wanted = wanted or Wanted()
+        self.on_block: Callable[[bytes], None] | None = None
+        self.num = 0
+        self._at = 0
+        self._next = 0
+        self._snapshot: Snapshot | None = None
+
+    def __iter__(self) -> Iterator[Event]:
+        """Yield wanted events; raises CaptureError, after having yielded all that was readable before it."""
+        self._section_header()
+        self._snapshot = Snapshot()
+        while True:
+            self._metadata()
+            yield from self._events()
+            if not self.stream.available(1):
+                break
+            self._new_section()
+        if not self.num:
+            raise self.stream.error("the capture holds no events")
+        self._deliver_snapshot()
+
+    def block(self) -> bytes:
+        """The current event's whole block, to be copied."""
+        return self.stream.buffer[self._at : self._next]
+
+    def locate(self, error: Exception) -> CaptureError:
+        """An error about the current event, with its place."""
+        return self.stream.error(str(error), self._at)
+
+    def _deliver_snapshot(self) -> None:
+        if self._snapshot is not None:
+            self._on_snapshot(self._snapshot)
+            self._snapshot = None
+
+    def _section_header(self) -> None:
+        stream = self.stream
+        if not stream.available(8):
+            raise stream.error("too short for a capture")
+        kind, _ = blocks.BLOCK.unpack_from(stream.buffer, stream.pos)
+        if kind != blocks.SECTION_HEADER:
+            raise stream.error("not a .scap capture (no section header)")
+        body = self._take_block()
+        if len(body) < blocks.SECTION.size:
+            raise stream.error("the section header is too short")
+        magic, major, minor, _ = blocks.SECTION.unpack_from(body)
+        if magic == blocks.MAGIC_SWAPPED:
+            raise stream.error("the capture was written on a machine of the other byte order, which is not supported")
+        if magic != blocks.MAGIC:
+            raise stream.error(f"not a .scap capture (magic {magic:#x})")
+        if major > 1:
+            raise stream.error(f"capture format {major}.{minor} is newer than 1.x")
+
+    def _new_section(self) -> None:
+        # Whatever stands between the events begins a new section: the state before it no longer holds.
+        kind, _ = blocks.BLOCK.unpack_from(self.stream.buffer, self.stream.pos)
+        if kind != blocks.SECTION_HEADER:
+            raise self.stream.error(f"block {kind:#x} after the first event")
+        self._deliver_snapshot()
+        self._section_header()
+        self._snapshot = Snapshot()
+
+    def _take_block(self, limit: int = blocks.MAX_METADATA) -> bytes:
+        """Consume a metadata block and return its body (padding included)."""
+        stream = self.stream
+        size = self._block_size(limit)
+        start, end = stream.pos, stream.pos + size
+        (trailer,) = blocks.TRAILER.unpack_from(stream.buffer, end - 4)
+        if trailer != size:
+            raise stream.error(f"the block's two lengths differ: {size} and {trailer}")
+        if self.on_block is not None:
+            self.on_block(stream.buffer[start:end])
+        stream.pos = end
+        return stream.buffer[start + 8 : end - 4]
+
+    def _block_size(self, limit: int) -> int:
+        stream = self.stream
+        if not stream.available(8):
+            raise stream.error("truncated inside a block header")
+        kind, size = blocks.BLOCK.unpack_from(stream.buffer, stream.pos)
+        if size < 12 or size % 4 or size > limit:
+            raise stream.error(f"block {kind:#x} has an impossible length {size}")
+        if not stream.available(size):
+            raise stream.error(f"truncated: block {kind:#x} wants {size} bytes, {len(stream.buffer)} are left")
+        return int(size)
+
+    def _metadata(self) -> None:
+        stream = self.stream
+        assert self._snapshot is not None
+        while stream.available(1):
+            if not stream.available(8):
+                raise stream.error("truncated inside a block header")
+            kind, _ = blocks.BLOCK.unpack_from(stream.buffer, stream.pos)
+            kind = blocks.ALIASES.get(kind, kind)
+            if kind in blocks.EVENT_BLOCKS:
+                return
+            offset = stream.offset + 8
+            body = self._take_block()
+            try:
+                metadata.parse(kind, body, self._snapshot)
+            except metadata.MetadataError as error:
+                raise CaptureError(stream.path, offset + error.at, f"block {kind:#x}: {error}") from None
+
+    def _events(self) -> Iterator[Event]:
+        stream, event, kinds = self.stream, self.event, blocks.EVENT_BLOCKS
+        while True:
+            self._pass_over()
+            if not stream.available(1):
+                return
+            size = self._block_size(blocks.MAX_EVENT)
+            (kind,) = blocks.TRAILER.unpack_from(stream.buffer, stream.pos)
+            kind = blocks.ALIASES.get(kind, kind)
+            if kind not in kinds:
+                return
+            if size < _MIN_BLOCK:
+                raise stream.error(f"event block of only {size} bytes")
+            self._at, self._next = stream.pos, stream.pos + size
+            wanted = self._frame(kind)
+            stream.pos = self._next
+            if wanted:
+                if self._snapshot is not None:
+                    self._open(event)
+                yield event
+
+    def _pass_over(self) -> None:
+        """Count and skip the unwanted events of the ordinary block kind that lie in the buffer."""
+        stream, wanted, unpack = self.stream, self.wanted.codes, blocks.EVENT_SCAN.unpack_from
+        buffer, pos, num = stream.buffer, stream.pos, self.num
+        last = len(buffer) - blocks.EVENT_SCAN.size
+        while pos <= last:
+            kind, size, code = unpack(buffer, pos)
+            if wanted[code] or kind != blocks.EVENT_V2 or size < _MIN_BLOCK or size % 4 or pos + size > last:
+                break
+            pos += size
+            num += 1
+        stream.pos, self.num = pos, num
+
+    def _frame(self, kind: int) -> bool:
+        """Frame the event of the block at _at; False if it is not wanted."""
+        buffer, at, end = self.stream.buffer, self._at, self._next - 4
+        flags = 0
+        if kind in blocks.WITH_FLAGS:
+            cpu, flags = blocks.CPU_FLAGS.unpack_from(buffer, at + 8)
+            at += 4
+        else:
+            (cpu,) = blocks.CPU.unpack_from(buffer, at + 8)
+        header = at + 10
+        ts, tid, length, code = blocks.HEADER.unpack_from(buffer, header)
+        if code >= _KNOWN:
+            return False
+        self.num += 1
+        start, last, nparams = self._parameters(kind, code, header, length, end)
+        if last > end or start + 2 * nparams > last or nparams > MAX_PARAMS:
+            raise self.stream.error(f"event {self.num} does not fit its block", self._at)
+        if self.wanted.codes[code] == _SKIP or (code in (GENERIC_E, GENERIC_X) and not self._generic(start, nparams)):
+            return False
+        self.event.begin(self.num, cpu, ts, tid, code, buffer, start, last, nparams)
+        self.event.hidden = bool(flags & blocks.STATE_ONLY)
+        return True
+
+    def _parameters(self, kind: int, code: int, header: int, length: int, end: int) -> tuple[int, int, int]:
+        """Where the parameter lengths begin, where the parameters stop, and how many there are."""
+        if kind not in blocks.WITHOUT_COUNT:
+            (nparams,) = blocks.COUNT.unpack_from(self.stream.buffer, header + _V1_HEAD)
+            return header + _V1_HEAD + 4, header + length, nparams
+        start, last = header + _V1_HEAD, header + length - _TOO_LONG.get(code, 0)
+        return start, last, self._guess_count(code, start, min(last, end))
+
+    def _guess_count(self, code: int, start: int, last: int) -> int:
+        """The parameter count of a block that does not tell: the first, downwards, whose lengths add up exactly."""
+        for count in range(len(EVENT_TABLE[code].params), -1, -1):
+            if start + 2 * count <= last:
+                lengths = struct.unpack_from(f"<{count}H", self.stream.buffer, start)
+                if start + 2 * count + sum(lengths) == last:
+                    return count
+        raise self.stream.error(f"the parameters of event {self.num} do not add up to its length", self._at)
+
+    def _generic(self, start: int, nparams: int) -> bool:
+        syscalls = self.wanted.syscalls
+        if syscalls is None:
+            return True
+        at = start + 2 * nparams
+        return int.from_bytes(self.stream.buffer[at : at + 2], "little") in syscalls
+
+    def _open(self, event: Event) -> None:
+        """Before the first real event the snapshot is delivered; container events ahead of it only fill tables."""
+        if event.code in CONTAINER_CODES:
+            event.hidden = True
+        else:
+            self._deliver_snapshot()
