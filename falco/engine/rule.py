@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
 from typing import TYPE_CHECKING
+
+from falco.priority import Priority
 
 if TYPE_CHECKING:
     from falco.filter.ast import Node, Place
 
-
-class Priority(enum.IntEnum):
-    """Severity of a rule, 0 the worst; 0.15 matches the written word as a case-insensitive prefix in this order."""
-
-    EMERGENCY = 0
-    ALERT = 1
-    CRITICAL = 2
-    ERROR = 3
-    WARNING = 4
-    NOTICE = 5
-    INFORMATIONAL = 6
-    DEBUG = 7
-
-    @property
-    def label(self) -> str:
-        """The name as alerts print it."""
-        return self.name.capitalize()
+__all__ = ["Priority", "Rule"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
