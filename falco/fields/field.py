@@ -73,7 +73,10 @@ class Field:
     out) once, at load, and raises ValueError (a sentence) for a bad one; a field has one of the two, or both when the
     argument is optional. constant gives the value that every event of a type has (None: never a value) or VARIES.
     parse overrides how a written value becomes the compared one(s), and raises ValueError for a bad one. type_of
-    gives the type where it depends on the argument (evt.rawarg). later marks fields that 0.15 did not have.
+    gives the type where it depends on the argument (evt.rawarg). compared is what comparisons read where that is not
+    what is printed (fd.cip.name: addresses, as parse yields them). equality is the operator that a written = stands
+    for (evt.around: <=, on the distance in ns). operators are the allowed ones where the type would allow more (exists
+    always is). later marks fields that 0.15 did not have.
     """
 
     name: str
@@ -89,6 +92,8 @@ class Field:
     constant: Callable[[EventType], object] | None = None
     parse: Callable[[str], tuple[object, ...]] | None = None
     type_of: Callable[[str], ParamType] | None = None
+    compared: Extractor | None = None
+    equality: str = "="
     operators: frozenset[str] | None = None
     later: bool = False
 
