@@ -64,6 +64,9 @@ class Event:
         self.thread: ThreadInfo | None = None
         self.fd: FdInfo | None = None
         self.path: str | None = None
+        self.fd_num = -1
+        self.error = self.latency = 0
+        self.fd_name_changed = False
         self.begin(0, 0, 0, -1, 0, b"", 0, 0, 0)
 
     def begin(  # noqa: PLR0913 - the event path passes plain values, an object to hold them would cost per event

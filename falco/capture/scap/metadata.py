@@ -89,10 +89,10 @@ def interfaces(body: Cursor, snapshot: Snapshot, entries: bool) -> None:
         if kind not in _ADDRESSES:
             raise MetadataError(f"unknown interface type {kind}", at)
         size, has_speed = _ADDRESSES[kind]
-        addresses = [cursor.take(size) for _ in range(3)]
+        address, netmask, broadcast = (cursor.take(size) for _ in range(3))
         speed = cursor.unsigned(8) if has_speed else 0
         name = cursor.take(name_length).decode("utf-8", "surrogateescape")
-        snapshot.interfaces.append(Interface(name, *addresses, linkspeed=speed))
+        snapshot.interfaces.append(Interface(name, address, netmask, broadcast, speed))
 
 
 def users(body: Cursor, snapshot: Snapshot, entries: bool) -> None:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from falco.capture.scap import blocks, metadata
-from falco.capture.scap.stream import Stream
 from falco.errors import CaptureError
 from falco.events.event import MAX_PARAMS, Event
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_E, GENERIC_X
 from falco.state.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from falco.capture.scap.stream import Stream
 
 CONTAINER_CODES = frozenset((CODES["CONTAINER_E"], CODES["CONTAINER_JSON_E"], CODES["CONTAINER_JSON_2_E"]))
 """Events that tell of containers; those before any other event belong to the capture's opening."""

@@ -1,0 +1,212 @@
+"""What opens, closes and copies of files do to the fd table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from falco.events.decode import signed, text, unsigned
+from falco.events.table import CODES, EVENT_TABLE
+from falco.state.fds import FdInfo, FdType
+from falco.state.paths import AT_FDCWD, base_directory, join
+from falco.state.threads import PIPE_DST, PIPE_SRC, ThreadInfo
+
+if TYPE_CHECKING:
+    from falco.events.event import Event
+    from falco.state.state import State
+
+O_DIRECTORY = 1024  # PPM_O_DIRECTORY
+F_DUPFD, F_DUPFD_CLOEXEC = 1, 26  # PPM_FCNTL_*
+
+
+class OpenLayout:
+    """Where the exit event of an open-like call has its parameters, -1 for those that it lacks."""
+
+    def __init__(self, symbol: str) -> None:
+        event_type = EVENT_TABLE[CODES[symbol]]
+
+        def index(name: str) -> int:
+            found = event_type.index(name)
+            return 63 if found is None else found  # An index beyond every event reads as absent.
+
+        self.name = index("name") if event_type.index("name") is not None else index("path")
+        self.dirfd, self.flags = index("dirfd"), index("flags")
+        self.dev, self.ino = index("dev"), index("ino")
+
+
+_LAYOUTS = {
+    CODES[symbol]: OpenLayout(symbol)
+    for symbol in ("SYSCALL_OPEN_X", "SYSCALL_CREAT_X", "SYSCALL_OPENAT_2_X", "SYSCALL_OPENAT2_X")
+}
+_BY_HANDLE = OpenLayout("SYSCALL_OPEN_BY_HANDLE_AT_X")
+
+
+def opened(state: State, event: Event) -> None:
+    """open, creat, openat, openat2: the exit tells everything."""
+    layout = _LAYOUTS[event.code]
+    name = text(event.raw(layout.name))
+    dirfd = event.raw(layout.dirfd)
+    thread = event.thread
+    assert thread is not None
+    path = join(base_directory(thread, signed(dirfd) if dirfd else AT_FDCWD, name), name)
+    flags = unsigned(event.raw(layout.flags))
+    _open(state, event, path, flags, unsigned(event.raw(layout.dev)), unsigned(event.raw(layout.ino)))
+
+
+def opened_by_handle(state: State, event: Event) -> None:
+    """open_by_handle_at: the kernel gives the path, absolute."""
+    flags, dev, ino = (unsigned(event.raw(i)) for i in (_BY_HANDLE.flags, _BY_HANDLE.dev, _BY_HANDLE.ino))
+    _open(state, event, join("/", text(event.raw(_BY_HANDLE.name))), flags, dev, ino)
+
+
+def opened_at_old(state: State, event: Event) -> None:
+    """The first openat pair, whose exit only has the fd: the rest is in the enter."""
+    thread = event.thread
+    assert thread is not None
+    enter = enter_of(thread, event, 4)
+    if enter is None:
+        return
+    name = text(enter[1])
+    path = join(base_directory(thread, signed(enter[0]) if enter[0] else AT_FDCWD, name), name)
+    _open(state, event, path, unsigned(enter[2]), 0, 0)
+
+
+def _open(state: State, event: Event, path: str, flags: int, dev: int, ino: int) -> None:
+    thread = event.thread
+    assert thread is not None
+    number = signed(event.raw(0))
+    if number < 0:
+        event.path = path
+        return
+    kind = FdType.DIRECTORY if flags & O_DIRECTORY else FdType.FILE_V2
+    created(state, event, number, FdInfo(kind, path, flags, dev, ino))
+
+
+def created(state: State, event: Event, number: int, fd: FdInfo) -> None:
+    """A call gave this thread a new fd."""
+    thread = event.thread
+    assert thread is not None
+    state.add_fd(thread, number, fd)
+    thread.last_fd = number
+    event.fd = fd
+
+
+def enter_of(thread: ThreadInfo, event: Event, count: int) -> tuple[bytes, ...] | None:
+    """The parameters of the enter that this exit belongs to, None unless it came right before and has count of them."""
+    enter = thread.enter
+    if enter is None or thread.last_code + 1 != event.code or len(enter) < count:
+        return None
+    return enter
+
+
+def store_enter(state: State, event: Event) -> None:
+    """Keep an enter's parameters for its exit."""
+    del state
+    if event.thread is not None:
+        event.thread.enter = event.params()
+
+
+def close_enter(state: State, event: Event) -> None:
+    """A close began: the entry may go when it ends."""
+    del state
+    if event.fd is not None:
+        event.fd.closing = True
+
+
+def close_exit(state: State, event: Event) -> None:
+    """A close ended: remove the entry after the rules have seen it, unless another open took the number meanwhile."""
+    fd, thread = event.fd, event.thread
+    if fd is None or thread is None:
+        return
+    if event.error:
+        fd.closing = False
+    elif fd.closing:
+        state.remove_fd_later(thread, thread.last_fd, fd)
+
+
+def duplicated(state: State, event: Event) -> None:
+    """Dup and the like: the new number is a copy of the old one's entry."""
+    thread, fd = event.thread, event.fd
+    number = signed(event.raw(0))
+    if fd is None or thread is None or number < 0:
+        return
+    if number in (0, 1):
+        thread.flags |= PIPE_DST if number == 0 else PIPE_SRC
+    created(state, event, number, fd.copy())
+
+
+def fcntl_exit(state: State, event: Event) -> None:
+    """Fcntl F_DUPFD and F_DUPFD_CLOEXEC duplicate too."""
+    thread = event.thread
+    assert thread is not None
+    enter = enter_of(thread, event, 2)
+    if enter is not None and unsigned(enter[1]) in (F_DUPFD, F_DUPFD_CLOEXEC):
+        duplicated(state, event)
+
+
+def piped(state: State, event: Event) -> None:
+    """pipe: two nameless ends."""
+    thread = event.thread
+    assert thread is not None
+    if not event.raw(0) or signed(event.raw(0)) < 0:
+        return
+    ino = unsigned(event.raw(3))
+    for i in (1, 2):
+        created(state, event, signed(event.raw(i)), FdInfo(FdType.FIFO, ino=ino))
+
+
+_NAMELESS = {
+    CODES["SYSCALL_EVENTFD_X"]: FdType.EVENT,
+    CODES["SYSCALL_EVENTFD2_X"]: FdType.EVENT,
+    CODES["SYSCALL_SIGNALFD_X"]: FdType.SIGNALFD,
+    CODES["SYSCALL_SIGNALFD4_X"]: FdType.SIGNALFD,
+    CODES["SYSCALL_TIMERFD_CREATE_X"]: FdType.TIMERFD,
+    CODES["SYSCALL_INOTIFY_INIT_X"]: FdType.INOTIFY,
+    CODES["SYSCALL_INOTIFY_INIT1_X"]: FdType.INOTIFY,
+    CODES["SYSCALL_PIDFD_OPEN_X"]: FdType.PIDFD,
+    CODES["SYSCALL_EPOLL_CREATE_X"]: FdType.EVENTPOLL,
+    CODES["SYSCALL_EPOLL_CREATE1_X"]: FdType.EVENTPOLL,
+    CODES["SYSCALL_USERFAULTFD_X"]: FdType.USERFAULTFD,
+    CODES["SYSCALL_IO_URING_SETUP_X"]: FdType.IOURING,
+}
+
+
+def created_nameless(state: State, event: Event) -> None:
+    """Calls whose result is an fd of a kind that has no name."""
+    number = signed(event.raw(0))
+    if event.raw(0) and number >= 0:
+        created(state, event, number, FdInfo(_NAMELESS[event.code]))
+
+
+def memory_file(state: State, event: Event) -> None:
+    """memfd_create: a file that only has the name it was given."""
+    number = signed(event.raw(0))
+    if event.raw(0) and number >= 0:
+        created(state, event, number, FdInfo(FdType.MEMFD, text(event.raw(1))))
+
+
+_BPF_WITH_FD = frozenset((0, 5, 7, 13, 14, 15, 17, 18, 19, 28, 30, 32, 33))
+"""bpf commands whose result is an fd (kernel uapi/linux/bpf.h, enum bpf_cmd)."""
+
+
+def bpf_fd(state: State, event: Event) -> None:
+    """bpf: a map, program, link or the like."""
+    number = signed(event.raw(0))
+    if event.raw(0) and number >= 0 and unsigned(event.raw(1)) in _BPF_WITH_FD:
+        created(state, event, number, FdInfo(FdType.BPF))
+
+
+def borrowed(state: State, event: Event) -> None:
+    """pidfd_getfd: a copy of another process's fd, whose pidfd does not tell whose it is here."""
+    number = signed(event.raw(0))
+    if event.raw(0) and number >= 0:
+        created(state, event, number, FdInfo(FdType.UNKNOWN))
+
+
+def call_params(thread: ThreadInfo, event: Event, count: int, at: int) -> tuple[bytes, ...] | None:
+    """A call's parameters: of its enter, or of a self-contained exit (newer writers) from index `at` on."""
+    enter = enter_of(thread, event, count)
+    if enter is not None:
+        return enter
+    if event.nparams >= at + count:
+        return tuple(event.raw(i) for i in range(at, at + count))
+    return None

@@ -1,0 +1,117 @@
+"""Which event changes which table: the list that State.apply follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from falco.events.event import Event
+from falco.events.table import CODES, EVENT_TABLE, codes_named
+from falco.events.types import EventFlag
+from falco.state import container_events, files, processes, sockets
+
+if TYPE_CHECKING:
+    from falco.state.state import State
+
+Handler = Callable[["State", Event], None]
+
+_BY_SYMBOL: dict[str, Handler] = {
+    "SYSCALL_OPEN_X": files.opened,
+    "SYSCALL_CREAT_X": files.opened,
+    "SYSCALL_OPENAT_E": files.store_enter,
+    "SYSCALL_OPENAT_X": files.opened_at_old,
+    "SYSCALL_OPENAT_2_X": files.opened,
+    "SYSCALL_OPENAT2_X": files.opened,
+    "SYSCALL_OPEN_BY_HANDLE_AT_X": files.opened_by_handle,
+    "SYSCALL_CLOSE_E": files.close_enter,
+    "SYSCALL_CLOSE_X": files.close_exit,
+    "SYSCALL_DUP_X": files.duplicated,
+    "SYSCALL_DUP_1_X": files.duplicated,
+    "SYSCALL_DUP2_X": files.duplicated,
+    "SYSCALL_DUP3_X": files.duplicated,
+    "SYSCALL_FCNTL_E": files.store_enter,
+    "SYSCALL_FCNTL_X": files.fcntl_exit,
+    "SYSCALL_PIPE_X": files.piped,
+    "SYSCALL_PIPE2_X": files.piped,
+    "SYSCALL_EVENTFD_X": files.created_nameless,
+    "SYSCALL_EVENTFD2_X": files.created_nameless,
+    "SYSCALL_SIGNALFD_X": files.created_nameless,
+    "SYSCALL_SIGNALFD4_X": files.created_nameless,
+    "SYSCALL_TIMERFD_CREATE_X": files.created_nameless,
+    "SYSCALL_INOTIFY_INIT_X": files.created_nameless,
+    "SYSCALL_INOTIFY_INIT1_X": files.created_nameless,
+    "SYSCALL_MEMFD_CREATE_X": files.memory_file,
+    "SYSCALL_PIDFD_OPEN_X": files.created_nameless,
+    "SYSCALL_PIDFD_GETFD_X": files.borrowed,
+    "SYSCALL_EPOLL_CREATE_X": files.created_nameless,
+    "SYSCALL_EPOLL_CREATE1_X": files.created_nameless,
+    "SYSCALL_USERFAULTFD_X": files.created_nameless,
+    "SYSCALL_IO_URING_SETUP_X": files.created_nameless,
+    "SYSCALL_BPF_2_X": files.bpf_fd,
+    "SOCKET_SOCKET_E": files.store_enter,
+    "SOCKET_SOCKET_X": sockets.socket_exit,
+    "SOCKET_SOCKETPAIR_X": sockets.socketpair_exit,
+    "SOCKET_BIND_X": sockets.bind_exit,
+    "SOCKET_CONNECT_X": sockets.connect_exit,
+    "SOCKET_ACCEPT_X": sockets.accept_exit,
+    "SOCKET_ACCEPT4_X": sockets.accept_exit,
+    "SOCKET_ACCEPT_5_X": sockets.accept_exit,
+    "SOCKET_ACCEPT4_5_X": sockets.accept_exit,
+    "SOCKET_ACCEPT4_6_X": sockets.accept_exit,
+    "SOCKET_SENDTO_E": sockets.send_enter,
+    "SOCKET_SENDTO_X": sockets.send_exit,
+    "SOCKET_SENDMSG_E": sockets.send_enter,
+    "SOCKET_SENDMSG_X": sockets.send_exit,
+    "SOCKET_RECVFROM_X": sockets.receive_exit,
+    "SOCKET_RECVMSG_X": sockets.receive_exit,
+    "SOCKET_GETSOCKOPT_X": sockets.getsockopt_exit,
+    "PROCEXIT_E": processes.exited,
+    "PROCEXIT_1_E": processes.exited,
+    "SYSCALL_EXECVE_18_E": files.store_enter,
+    "SYSCALL_EXECVE_19_E": files.store_enter,
+    "SYSCALL_CHDIR_X": processes.changed_directory,
+    "SYSCALL_FCHDIR_X": processes.changed_directory_fd,
+    "SYSCALL_GETCWD_X": processes.got_directory,
+    "SYSCALL_CHROOT_X": processes.changed_root,
+    "SYSCALL_SETUID_E": files.store_enter,
+    "SYSCALL_SETUID_X": processes.set_uid,
+    "SYSCALL_SETGID_E": files.store_enter,
+    "SYSCALL_SETGID_X": processes.set_gid,
+    "SYSCALL_SETRESUID_E": files.store_enter,
+    "SYSCALL_SETRESUID_X": processes.set_effective_uid,
+    "SYSCALL_SETRESGID_E": files.store_enter,
+    "SYSCALL_SETRESGID_X": processes.set_effective_gid,
+    "SYSCALL_SETREUID_X": processes.set_effective_uid,
+    "SYSCALL_SETREGID_X": processes.set_effective_gid,
+    "SYSCALL_SETSID_X": processes.set_session,
+    "SYSCALL_SETRLIMIT_E": files.store_enter,
+    "SYSCALL_SETRLIMIT_X": processes.limited,
+    "SYSCALL_GETRLIMIT_E": files.store_enter,
+    "SYSCALL_GETRLIMIT_X": processes.limited,
+    "SYSCALL_PRLIMIT_E": files.store_enter,
+    "SYSCALL_PRLIMIT_X": processes.limited_other,
+    "SYSCALL_PRCTL_X": processes.renamed,
+    "CONTAINER_E": container_events.container_old,
+    "CONTAINER_JSON_E": container_events.container_json,
+    "CONTAINER_JSON_2_E": container_events.container_json,
+}
+
+
+def _table() -> tuple[Handler | None, ...]:
+    handlers: dict[int, Handler] = {CODES[symbol]: handler for symbol, handler in _BY_SYMBOL.items()}
+    handlers.update(dict.fromkeys(processes.CLONES, processes.cloned))
+    handlers.update(dict.fromkeys(processes.EXECS, processes.executed))
+    handlers.update(dict.fromkeys(processes.COUNTERS, processes.counters))
+    transfers = EventFlag.READS_FROM_FD | EventFlag.WRITES_TO_FD
+    for event_type in EVENT_TABLE:
+        if event_type.flags & transfers and not event_type.enter:
+            handlers.setdefault(event_type.code, sockets.io_exit)
+    return tuple(handlers.get(code) for code in range(len(EVENT_TABLE)))
+
+
+HANDLERS = _table()
+"""Event code -> what it does to the tables, None for nothing."""
+NO_THREAD = frozenset(t.code for t in EVENT_TABLE if t.flags & EventFlag.SKIP_PARSE_RESET or t.name == "container")
+"""Events that are no thread's doing."""
+NO_PLACEHOLDER = frozenset((*processes.CLONES, *codes_named("switch"), *codes_named("procinfo")))
+"""Events whose thread is looked up but not created."""

@@ -1,0 +1,52 @@
+"""Paths as libsinsp resolves them: textual, without looking at any file system (sinsp_utils::concatenate_paths)."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from falco.state.threads import ThreadInfo
+
+AT_FDCWD = -100
+UNKNOWN_BASE = "<UNKNOWN>"
+MAX_PATH = 1024
+PATH_TOO_LONG = "/PATH_TOO_LONG"
+_ODD = re.compile(r"//|/\.|^\.|/$|[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@functools.lru_cache(maxsize=8192)
+def join(base: str, path: str) -> str:
+    """Path seen from base: `.`, `..` and repeated slashes of path resolved, no trailing slash except for the root.
+
+    An absolute path ignores base; base is taken as it is. Control characters become dots.
+    """
+    absolute = path.startswith("/")
+    if len(path) + (0 if absolute else len(base)) + 1 > MAX_PATH:
+        return PATH_TOO_LONG
+    if not _ODD.search(path):
+        return path if absolute else base + path
+    done = "/" if absolute else base
+    for component in _CONTROL.sub(".", path).split("/"):
+        if component == "..":
+            done = done[: done.rstrip("/").rfind("/") + 1] or ("/" if done.startswith("/") else "")
+        elif component not in ("", "."):
+            done += component + "/"
+    return done[:-1] if len(done) > 1 and done.endswith("/") else done
+
+
+def base_directory(thread: ThreadInfo, dirfd: int, path: str) -> str:
+    """Where a path given with dirfd starts: "" for absolute ones, the cwd, the directory's name, or `<UNKNOWN>`."""
+    if path.startswith("/"):
+        return ""
+    if dirfd == AT_FDCWD:
+        return thread.main.cwd
+    fd = thread.main.fds.get(dirfd)
+    return UNKNOWN_BASE if fd is None else directory(fd.name)
+
+
+def directory(name: str) -> str:
+    """A directory's name with its final slash."""
+    return name if name.endswith("/") else name + "/"
