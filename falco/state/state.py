@@ -39,7 +39,7 @@ _INTERNAL = tuple(bool(t.category & Category.INTERNAL) for t in EVENT_TABLE)
 class State:
     """All tables. all_events is -A: without it, events that 0.15 ignores change nothing and stay hidden.
 
-    refused counts entries that found a table full: 'threads', 'fds', 'containers'.
+    unsettled says that removals wait for settle(). refused counts entries that found a table full: 'threads', 'fds', 'containers'.
     """
 
     def __init__(self, all_events: bool = False) -> None:
@@ -55,6 +55,7 @@ class State:
         self.groups: dict[int, Group] = {}
         self.interfaces = Interfaces()
         self.containers: dict[str, Container] = {}
+        self.unsettled = False
         self._exited: ThreadInfo | None = None
         self._closed: tuple[dict[int, FdInfo], int, FdInfo] | None = None
 
@@ -136,10 +137,12 @@ class State:
     def remove_thread_later(self, thread: ThreadInfo) -> None:
         """Remove a thread once the rules have seen its last event."""
         self._exited = thread
+        self.unsettled = True
 
     def remove_fd_later(self, thread: ThreadInfo, number: int, fd: FdInfo) -> None:
         """Remove an fd once the rules have seen its closing, unless the number is given anew by then."""
         self._closed = (thread.main.fds, number, fd)
+        self.unsettled = True
 
     # -- the start -----------------------------------------------------------------------------------------------
 
@@ -246,9 +249,9 @@ class State:
             if _USES_FD[code]:
                 event.fd = thread.main.fds.get(thread.last_fd)
 
-    def settle(self, event: Event) -> None:
+    def settle(self) -> None:
         """Do the removals that the rules had to see first."""
-        del event
+        self.unsettled = False
         if self._closed is not None:
             fds, number, fd = self._closed
             self._closed = None
