@@ -39,7 +39,7 @@ _INTERNAL = tuple(bool(t.category & Category.INTERNAL) for t in EVENT_TABLE)
 class State:
     """All tables. all_events is -A: without it, events that 0.15 ignores change nothing and stay hidden.
 
-    unsettled says that removals wait for settle(). refused counts entries that found a table full: 'threads', 'fds', 'containers'.
+    unsettled says that removals wait for settle(). refused counts entries that found a table full, by its name.
     """
 
     def __init__(self, all_events: bool = False) -> None:

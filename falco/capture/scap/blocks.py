@@ -21,6 +21,8 @@ EVENT_BLOCKS = frozenset((EVENT, EVENT_V2, EVENT_V2_LARGE, EVENT_FLAGS, EVENT_FL
 WITH_FLAGS = frozenset((EVENT_FLAGS, EVENT_FLAGS_V2, EVENT_FLAGS_V2_LARGE))
 WITHOUT_COUNT = frozenset((EVENT, EVENT_FLAGS))
 """Event blocks whose header does not say how many parameters follow."""
+ORDINARY = frozenset((EVENT, EVENT_V2))
+"""Event blocks whose event code stands where EVENT_SCAN reads it."""
 
 ALIASES = {
     0x8002ABCD: MACHINE_INFO,
@@ -44,8 +46,8 @@ TRAILER = struct.Struct("<I")
 SECTION = struct.Struct("<IHHQ")
 MACHINE = struct.Struct("<IQQ128sQQQQ")
 EVENT_SCAN = struct.Struct("<II22xH")
-"""Block type, block length and event code of an EVENT_V2 block: all that a skipped event is looked at for."""
-CPU, CPU_FLAGS = struct.Struct("<H"), struct.Struct("<HI")
+"""Block type, block length and event code of an ordinary event block: all that a skipped event is looked at for."""
+CPU = struct.Struct("<H")
 HEADER = struct.Struct("<QqIH")
 """Timestamp (ns), tid, event length (from here to the last parameter byte), event code."""
 COUNT = struct.Struct("<I")

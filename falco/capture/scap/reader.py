@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from falco.capture.scap import blocks, metadata
 from falco.errors import CaptureError
 from falco.events.event import MAX_PARAMS, Event
-from falco.events.table import CODES, EVENT_TABLE, GENERIC_E, GENERIC_X
+from falco.events.table import CODES, EVENT_TABLE, GENERIC_X
 from falco.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -158,19 +158,14 @@ class Reader:
                 raise CaptureError(stream.path, offset + error.at, f"block {kind:#x}: {error}") from None
 
     def _events(self) -> Iterator[Event]:
-        stream, event, kinds = self.stream, self.event, blocks.EVENT_BLOCKS
+        stream, event = self.stream, self.event
         while True:
             self._pass_over()
             if not stream.available(1):
                 return
-            size = self._block_size(blocks.MAX_EVENT)
-            (kind,) = blocks.TRAILER.unpack_from(stream.buffer, stream.pos)
-            kind = blocks.ALIASES.get(kind, kind)
-            if kind not in kinds:
+            kind = self._next_event_block()
+            if kind is None:
                 return
-            if size < _MIN_BLOCK:
-                raise stream.error(f"event block of only {size} bytes")
-            self._at, self._next = stream.pos, stream.pos + size
             wanted = self._frame(kind)
             stream.pos = self._next
             if wanted:
@@ -179,48 +174,62 @@ class Reader:
                 yield event
 
     def _pass_over(self) -> None:
-        """Count and skip the unwanted events of the ordinary block kind that lie in the buffer."""
+        """Count and skip the unwanted events of the ordinary block kinds that lie in the buffer."""
         stream, wanted, unpack = self.stream, self.wanted.codes, blocks.EVENT_SCAN.unpack_from
         buffer, pos, num = stream.buffer, stream.pos, self.num
         last = len(buffer) - blocks.EVENT_SCAN.size
         while pos <= last:
             kind, size, code = unpack(buffer, pos)
-            if wanted[code] or kind != blocks.EVENT_V2 or size < _MIN_BLOCK or size % 4 or pos + size > last:
+            if kind not in blocks.ORDINARY or size < _MIN_BLOCK or size % 4 or pos + size > last:
+                break
+            if wanted[code] and (code > GENERIC_X or self._wants_call(kind, pos)):
                 break
             pos += size
             num += 1
         stream.pos, self.num = pos, num
 
+    def _next_event_block(self) -> int | None:
+        """The kind of the event block at pos, all of it in the buffer; None if it is no event block."""
+        stream = self.stream
+        size = self._block_size(blocks.MAX_EVENT)
+        (kind,) = blocks.COUNT.unpack_from(stream.buffer, stream.pos)
+        kind = blocks.ALIASES.get(kind, kind)
+        if kind not in blocks.EVENT_BLOCKS:
+            return None
+        if size < _MIN_BLOCK:
+            raise stream.error(f"event block of only {size} bytes")
+        self._at, self._next = stream.pos, stream.pos + size
+        return int(kind)
+
     def _frame(self, kind: int) -> bool:
         """Frame the event of the block at _at; False if it is not wanted."""
-        buffer, at, end = self.stream.buffer, self._at, self._next - 4
+        buffer, header = self.stream.buffer, self._at + 10
         flags = 0
         if kind in blocks.WITH_FLAGS:
-            cpu, flags = blocks.CPU_FLAGS.unpack_from(buffer, at + 8)
-            at += 4
-        else:
-            (cpu,) = blocks.CPU.unpack_from(buffer, at + 8)
-        header = at + 10
+            (flags,) = blocks.COUNT.unpack_from(buffer, header)
+            header += 4
         ts, tid, length, code = blocks.HEADER.unpack_from(buffer, header)
         if code >= _KNOWN:
             return False
         self.num += 1
-        start, last, nparams = self._parameters(kind, code, header, length, end)
-        if last > end or start + 2 * nparams > last or nparams > MAX_PARAMS:
-            raise self.stream.error(f"event {self.num} does not fit its block", self._at)
-        if self.wanted.codes[code] == _SKIP or (code in (GENERIC_E, GENERIC_X) and not self._generic(start, nparams)):
+        if self.wanted.codes[code] == _SKIP:
             return False
+        start, last, nparams = self._parameters(kind, code, header, length)
+        if last > self._next - 4 or start + 2 * nparams > last or nparams > MAX_PARAMS:
+            raise self.stream.error(f"event {self.num} does not fit its block", self._at)
+        (cpu,) = blocks.CPU.unpack_from(buffer, self._at + 8)
         self.event.begin(self.num, cpu, ts, tid, code, buffer, start, last, nparams)
-        self.event.hidden = bool(flags & blocks.STATE_ONLY)
+        if flags & blocks.STATE_ONLY:
+            self.event.hidden = True
         return True
 
-    def _parameters(self, kind: int, code: int, header: int, length: int, end: int) -> tuple[int, int, int]:
+    def _parameters(self, kind: int, code: int, header: int, length: int) -> tuple[int, int, int]:
         """Where the parameter lengths begin, where the parameters stop, and how many there are."""
         if kind not in blocks.WITHOUT_COUNT:
             (nparams,) = blocks.COUNT.unpack_from(self.stream.buffer, header + _V1_HEAD)
             return header + _V1_HEAD + 4, header + length, nparams
         start, last = header + _V1_HEAD, header + length - _TOO_LONG.get(code, 0)
-        return start, last, self._guess_count(code, start, min(last, end))
+        return start, last, self._guess_count(code, start, min(last, self._next - 4))
 
     def _guess_count(self, code: int, start: int, last: int) -> int:
         """The parameter count of a block that does not tell: the first, downwards, whose lengths add up exactly."""
@@ -231,12 +240,18 @@ class Reader:
                     return count
         raise self.stream.error(f"the parameters of event {self.num} do not add up to its length", self._at)
 
-    def _generic(self, start: int, nparams: int) -> bool:
-        syscalls = self.wanted.syscalls
+    def _wants_call(self, kind: int, at: int) -> bool:
+        """Whether the generic event of the ordinary block at `at` is of a wanted system call."""
+        syscalls, buffer = self.wanted.syscalls, self.stream.buffer
         if syscalls is None:
             return True
-        at = start + 2 * nparams
-        return int.from_bytes(self.stream.buffer[at : at + 2], "little") in syscalls
+        header = at + 10
+        if kind in blocks.WITHOUT_COUNT:
+            # All parameters of generic events are two bytes wide, and so are their lengths.
+            at = header + _V1_HEAD + (blocks.HEADER.unpack_from(buffer, header)[2] - _V1_HEAD) // 2
+        else:
+            at = header + _V1_HEAD + 4 + 2 * blocks.COUNT.unpack_from(buffer, header + _V1_HEAD)[0]
+        return int.from_bytes(buffer[at : at + 2], "little") in syscalls
 
     def _open(self, event: Event) -> None:
         """Before the first real event the snapshot is delivered; container events ahead of it only fill tables."""
