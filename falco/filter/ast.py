@@ -10,11 +10,14 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING
 
+from falco.fields.field import Many
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from falco.errors import Location
     from falco.events.event import Event
+    from falco.events.types import ParamType
     from falco.fields.field import Field
 
 
@@ -104,6 +107,17 @@ class BoundField:
     argument: str | None
     key: str
     extract: Callable[[Event], object]
+
+    @property
+    def type(self) -> ParamType:
+        """The type of the values, which may depend on the argument."""
+        typed = self.field.type_of
+        return self.field.type if typed is None or self.argument is None else typed(self.argument)
+
+    @property
+    def many(self) -> Many:
+        """How comparisons read the values: an index picks one of several."""
+        return self.field.many if self.argument is None else Many.ONE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

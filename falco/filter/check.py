@@ -1,0 +1,283 @@
+"""Checking: from a parsed condition to one whose fields have extractors and whose operands have their final types.
+
+| kind of field (filter/values.py) | op                                   | operand                              |
+|----------------------------------|--------------------------------------|--------------------------------------|
+| every                            | exists                               | None                                 |
+| INTEGER BOOL PORT DOUBLE         | = != < <= > >=                       | int, bool, int, float                |
+|                                  | in                                   | frozenset of these                   |
+| TEXT                             | = != < <= > >= contains icontains    | str                                  |
+|                                  | startswith endswith                  | str                                  |
+|                                  | glob, pmatch, in                     | Glob, PathPrefixes, frozenset of str |
+| BYTES                            | = != contains startswith endswith    | bytes                                |
+|                                  | pmatch, in                           | PathPrefixes, frozenset of bytes     |
+| ADDRESS                          | = != < <= > >= (only IPv4 is ordered)| bytes, 4 or 16                       |
+|                                  | in                                   | frozenset of bytes                   |
+| NETWORK                          | in                                   | Networks                             |
+
+What can be written in several ways is bound in one: == is =, a list of one is =, pmatch on other than text is in, and =
+or != with a network or with a word that stands for several values become in and (exists and not in). A comparison that
+can never hold is `in` with an empty set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, cast
+
+from falco.errors import Problem, RulesError, nearest
+from falco.fields.field import Argument, Field, Registry, Use
+from falco.filter.ast import OPERATORS, And, BoundField, Comparison, FieldRef, Node, Not, Or, Place, Test, Value
+from falco.filter.patterns import Glob, Network, Networks, PathPrefixes
+from falco.filter.values import KINDS, Kind, parse
+
+if TYPE_CHECKING:
+    from falco.fields.field import Extractor
+
+UNKNOWN_FIELD = "unknown-filter"
+"""The code of problems that skip-if-unknown-filter forgives."""
+MAX_DEPTH = 200
+"""How many levels of brackets, not, and, or a condition may have."""
+K8S_AUDIT = "k8s_audit"
+NO_VALUE = "<NA>"
+"""What a k8s_audit field without value compares as (0.15's json_event_filter_check)."""
+
+_EQUALITY = frozenset(("=", "!=", "in", "exists"))
+_ORDER = frozenset(("<", "<=", ">", ">="))
+_NUMERIC = _EQUALITY | _ORDER | {"pmatch"}
+_ALLOWED: dict[Kind, frozenset[str]] = {
+    Kind.INTEGER: _NUMERIC,
+    Kind.BOOL: _NUMERIC,
+    Kind.PORT: _NUMERIC,
+    Kind.DOUBLE: _NUMERIC,
+    Kind.ADDRESS: _NUMERIC,
+    Kind.NETWORK: _EQUALITY | {"pmatch"},
+    Kind.BYTES: _EQUALITY | {"contains", "startswith", "endswith", "pmatch"},
+    Kind.TEXT: frozenset(OPERATORS) - {"=="},
+    Kind.NEVER: frozenset(OPERATORS) - {"=="},
+}
+"""The operators that do not end in an exception of 0.15 when an event comes; the others are load errors here."""
+_ALLOWED_K8S_AUDIT = _EQUALITY | {"contains", "startswith"}
+
+
+class _BadFieldError(Exception):
+    """A field that cannot be bound, as the problem to report."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+def check(node: Node, registry: Registry) -> Node:
+    """The bound form of a parsed condition without macros; RulesError with all its problems."""
+    checker = Checker(registry)
+    bound = checker.check(node)
+    if bound is None:
+        raise RulesError(checker.problems)
+    return bound
+
+
+class Checker:
+    """Checks conditions of one source against its fields, and gathers what is wrong with them in problems.
+
+    Comparisons that several conditions share (those of a macro) are checked once, their fields are bound once.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.problems: list[Problem] = []
+        self._fields: dict[tuple[str, str | None], BoundField] = {}
+        # The comparison is kept beside its answer so that no other object can get its id.
+        self._checked: dict[int, tuple[Comparison, Node | None, tuple[Problem, ...]]] = {}
+
+    def check(self, node: Node) -> Node | None:
+        """The bound condition, None if it has problems."""
+        before = len(self.problems)
+        bound = self._check(node, 1)
+        return bound if len(self.problems) == before else None
+
+    def _check(self, node: Node, depth: int) -> Node:
+        match node:
+            case Comparison():
+                return self._comparison(node) or node
+            case And(children) | Or(children):
+                return type(node)(tuple(self._below(child, depth) for child in children))
+            case Not(child):
+                return Not(self._below(child, depth))
+            case _:
+                raise TypeError(f"not a parsed condition without macros: {type(node).__name__}")
+
+    def _below(self, node: Node, depth: int) -> Node:
+        if depth < MAX_DEPTH or isinstance(node, Comparison):
+            return self._check(node, depth + 1)
+        first = node
+        while not isinstance(first, Comparison):
+            first = first.child if isinstance(first, Not) else cast("And | Or", first).children[0]
+        text = f"condition is nested more than {MAX_DEPTH} levels deep"
+        self.problems.append(_problem(text, first.place, code="too-deep"))
+        return first
+
+    def _comparison(self, node: Comparison) -> Node | None:
+        known = self._checked.get(id(node))
+        if known is None:
+            check = _ComparisonCheck(self.registry, self._fields, node)
+            known = self._checked[id(node)] = (node, check.bound, tuple(check.problems))
+        self.problems += known[2]
+        return known[1]
+
+
+class _ComparisonCheck:
+    """One comparison: bound is None if there are problems."""
+
+    def __init__(
+        self, registry: Registry, fields: dict[tuple[str, str | None], BoundField], node: Comparison
+    ) -> None:
+        self._registry, self._fields, self._node = registry, fields, node
+        self.problems: list[Problem] = []
+        self.bound = self._bind()
+
+    def _bind(self) -> Node | None:
+        node = self._node
+        try:
+            field = self._field(node.field)
+        except _BadFieldError as error:
+            self.problems.append(error.problem)
+            return None
+        kind = KINDS.get(field.type)
+        if kind is None:
+            self._report(f"wrong parameter type {field.type.value} of {field.key}", node.field.place, code="bad-field")
+            return None
+        op = "=" if node.op == "==" else node.op
+        allowed = self._allowed(field, kind)
+        if op not in allowed:
+            shown = tuple(name for name in OPERATORS if name in allowed)
+            self._report(f"'{node.op}' is not supported for {field.key}", node.place, shown, "bad-operator")
+            return None
+        values = [parsed for value in node.values for parsed in self._values(field, kind, op, value)]
+        return None if self.problems else self._test(field, kind, op, values)
+
+    def _report(self, text: str, place: Place, expected: tuple[str, ...] = (), code: str = "") -> None:
+        self.problems.append(_problem(text, place, expected, code=code))
+
+    def _field(self, ref: FieldRef) -> BoundField:
+        bound = self._fields.get((ref.name, ref.argument))
+        if bound is None:
+            field, argument = resolve(ref, self._registry)
+            bound = self._fields[ref.name, ref.argument] = bind(field, argument, ref, self._registry.source)
+        return bound
+
+    def _allowed(self, field: BoundField, kind: Kind) -> frozenset[str]:
+        allowed = _ALLOWED_K8S_AUDIT if self._registry.source == K8S_AUDIT else _ALLOWED[kind]
+        return allowed if field.field.operators is None else allowed & (field.field.operators | {"exists"})
+
+    def _values(self, field: BoundField, kind: Kind, op: str, value: Value) -> tuple[object, ...]:
+        own = field.field.parse
+        try:
+            parsed = (parse(value.text, field.type),) if own is None else own(value.text)
+            if op in _ORDER and kind is Kind.ADDRESS and len(cast("bytes", parsed[0])) != 4:
+                raise ValueError("only IPv4 addresses are ordered")
+        except ValueError as error:
+            self._report(str(error), value.place, (kind.value,) if own is None else (), "bad-value")
+            return ()
+        return parsed
+
+    def _test(self, field: BoundField, kind: Kind, op: str, values: list[object]) -> Node:
+        place = self._node.place
+        exists = Test(field, "exists", None, place)
+        if op == "exists":
+            if self._registry.source != K8S_AUDIT:
+                return exists
+            return Not(Test(field, "in", frozenset(("", NO_VALUE)), place))
+        if kind is Kind.NEVER:
+            return _members(field, kind, [], place)
+        if op in ("=", "in") or (op == "pmatch" and kind not in (Kind.TEXT, Kind.BYTES)):
+            return _members(field, kind, values, place)
+        if op == "!=" and (len(values) != 1 or kind is Kind.NETWORK):
+            return And((exists, Not(_members(field, kind, values, place))))
+        if op == "pmatch":
+            return Test(field, op, PathPrefixes.of(_text(value) for value in values), place)
+        if op == "glob":
+            values = [Glob(_text(value)) for value in values]
+        return _any_of(field, op, values, place)
+
+
+def _members(field: BoundField, kind: Kind, values: list[object], place: Place) -> Node:
+    if field.field.equality != "=" and values:
+        return _any_of(field, field.field.equality, values, place)
+    if kind is Kind.NETWORK and values:
+        return Test(field, "in", Networks(frozenset(cast("list[Network]", values))), place)
+    return Test(field, "=", values[0], place) if len(values) == 1 else Test(field, "in", frozenset(values), place)
+
+
+def _any_of(field: BoundField, op: str, values: list[object], place: Place) -> Node:
+    tests = tuple(Test(field, op, value, place) for value in values)
+    return tests[0] if len(tests) == 1 else Or(tests)
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def resolve(ref: FieldRef, registry: Registry) -> tuple[Field, str | None]:
+    """The field that a reference names and its argument: `evt.arg.flags` is evt.arg with the argument flags.
+
+    _BadFieldError if there is none that a condition may use, or if an argument is missing or not taken.
+    """
+    field, argument = registry.get(ref.name), ref.argument
+    if field is None and argument is None:
+        field, argument = _dotted(ref.name, registry)
+    written = ref.name if ref.argument is None else f"{ref.name}[{ref.argument}]"
+    text = f"unknown filter {written}"
+    if field is None:
+        known = [field.name for field in registry if field.use is not Use.PRINT_ONLY]
+        raise _BadFieldError(_problem(text, ref.place, close=nearest(ref.name, known), code=UNKNOWN_FIELD))
+    expected = ""
+    if field.use is Use.PRINT_ONLY:
+        expected = f"a field for conditions; {field.name} can only be printed"
+    elif argument is None and field.argument is Argument.REQUIRED:
+        expected = f"{field.name}[ARGUMENT] or {field.name}.ARGUMENT"
+    elif argument is not None and field.argument is Argument.NONE:
+        expected = f"{field.name} without an argument"
+    if expected:
+        raise _BadFieldError(_problem(text, ref.place, (expected,), code=UNKNOWN_FIELD))
+    return field, argument
+
+
+def _dotted(name: str, registry: Registry) -> tuple[Field | None, str | None]:
+    head, dot, _ = name.rpartition(".")
+    while dot:
+        field = registry.get(head)
+        if field is not None:
+            taken = field.argument is not Argument.NONE
+            return (field, name[len(head) + 1 :]) if taken else (None, None)
+        head, dot, _ = head.rpartition(".")
+    return None, None
+
+
+def bind(field: Field, argument: str | None, ref: FieldRef, source: str) -> BoundField:
+    """The field with its extractor for the argument; _BadFieldError if the argument is bad."""
+    key = field.name if argument is None else f"{field.name}[{argument}]"
+    extract = field.compared or field.extract
+    if argument is not None or extract is None:
+        if field.bind is None:
+            raise TypeError(f"field {field.name} has neither extract nor bind")
+        try:
+            extract = field.bind(argument)
+            bound = BoundField(field, argument, key, extract)
+            _ = bound.type  # What the type depends on may be unknown too.
+        except ValueError as error:
+            raise _BadFieldError(_problem(str(error), ref.place, code="bad-argument")) from None
+    return BoundField(field, argument, key, _or_no_value(extract) if source == K8S_AUDIT else extract)
+
+
+def _or_no_value(extract: Extractor) -> Extractor:
+    def read(event: object) -> object:
+        value = extract(event)  # type: ignore[arg-type]
+        return NO_VALUE if value is None else value
+
+    return read
+
+
+def _problem(
+    message: str, place: Place, expected: tuple[str, ...] = (), close: str = "", code: str = ""
+) -> Problem:
+    problem = Problem(message, place.location, place.snippet, place.width, expected=expected, nearest=close)
+    return dataclasses.replace(problem, code=code)
