@@ -72,6 +72,7 @@ class Field:
     extract serves fields without argument. bind makes the extractor for a written argument (None where it was left
     out) once, at load, and raises ValueError (a sentence) for a bad one; a field has one of the two, or both when the
     argument is optional. constant gives the value that every event of a type has (None: never a value) or VARIES.
+    constant_of makes it for a written argument where it depends on one (evt.arg); fixed() reads whichever is there.
     parse overrides how a written value becomes the compared one(s), and raises ValueError for a bad one. type_of
     gives the type where it depends on the argument (evt.rawarg). compared is what comparisons read where that is not
     what is printed (fd.cip.name: addresses, as parse yields them). equality is the operator that a written = stands
@@ -90,12 +91,18 @@ class Field:
     use: Use = Use.BOTH
     many: Many = Many.ONE
     constant: Callable[[EventType], object] | None = None
+    constant_of: Callable[[str | None], Callable[[EventType], object]] | None = None
     parse: Callable[[str], tuple[object, ...]] | None = None
     type_of: Callable[[str], ParamType] | None = None
     compared: Extractor | None = None
     equality: str = "="
     operators: frozenset[str] | None = None
     later: bool = False
+
+    def fixed(self, event_type: EventType, argument: str | None = None) -> object:
+        """The value that every event of a type has, for this written argument (None: never one), or VARIES."""
+        constant = self.constant if self.constant_of is None else self.constant_of(argument)
+        return VARIES if constant is None else constant(event_type)
 
     @property
     def category(self) -> str:

@@ -1,0 +1,263 @@
+"""Event parameters as text, with what state knows of them: fds by name, pids by command, ids by user, paths made whole.
+
+Every parameter has a plain text and may have a resolved one; `evt.args` prints both, `evt.arg` prefers the resolved.
+The forms are those of libsinsp (sinsp_evt::get_param_as_str), which users' rules compare.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from falco.events import text
+from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, Dyn, dyn, fdlist, signed, sockaddr, socktuple, unsigned
+from falco.events.decode import text as string
+from falco.events.syscalls import SYSCALL_NAMES
+from falco.events.table import EVENT_TABLE, Param
+from falco.events.types import Format, ParamType
+from falco.fields.fd import TYPE_CHARS
+from falco.state.fds import L4, FdInfo, Role
+from falco.state.network import NETWORK_TYPES, address_text
+from falco.state.paths import AT_FDCWD, directory, join
+from falco.state.threads import NO_ID
+
+if TYPE_CHECKING:
+    from falco.events.event import Event
+
+Renderer = Callable[["Event", bytes], tuple[str, str]]
+"""Event and a parameter's bytes (never empty) -> plain text, resolved text or ''."""
+
+UNREADABLE = "<NA>"
+"""What the kernel side wrote for a string that it could not read."""
+NO_DURATION = 0xFFFF_FFFF_FFFF_FFFF
+_PROTOCOL_LETTERS = {L4.TCP: "t", L4.UDP: "u", L4.ICMP: "i", L4.RAW: "r"}
+
+
+def protocol_letter(fd: FdInfo) -> str:
+    """The letter of an inet socket's transport, '' while it has no role (raw sockets need none) and for other fds."""
+    if fd.type not in NETWORK_TYPES or (fd.role == Role.NONE and fd.l4proto != L4.RAW):
+        return ""
+    return _PROTOCOL_LETTERS.get(L4(fd.l4proto), "")
+
+
+@functools.cache
+def renderer(code: int, index: int) -> Renderer:
+    """How a parameter of an event type is printed; made once."""
+    event_type = EVENT_TABLE[code]
+    param = event_type.params[index]
+    if param.type in (ParamType.FSPATH, ParamType.FSRELPATH):
+        has_dirfd = param.dirfd is not None and event_type.params[param.dirfd].type is ParamType.FD
+        return _path(param.dirfd if has_dirfd else None)
+    return _renderer(param, param.format)
+
+
+def _renderer(param: Param, form: Format) -> Renderer:
+    kind = param.type
+    if kind in text.INTEGERS:
+        return _plain(text.integer(kind, form))
+    if kind in _FLAG_TYPES:
+        return _flags(param, form)
+    if kind is ParamType.DYN:
+        return _dynamic(param)
+    return _BY_TYPE.get(kind, _not_printable)
+
+
+def _plain(convert: Callable[[bytes], str]) -> Renderer:
+    return lambda _event, raw: (convert(raw), "")
+
+
+def _flags(param: Param, form: Format) -> Renderer:
+    names = text.flags(param.type, param.flags)
+    number = text.octal if param.type is ParamType.MODE and form is Format.OCT else str
+
+    def render(_event: Event, raw: bytes) -> tuple[str, str]:
+        value = unsigned(raw)
+        return number(value), names(value)
+
+    return render
+
+
+def _dynamic(param: Param) -> Renderer:
+    """The event chooses the type; the format stays that of the parameter itself."""
+    choices = tuple(_renderer(choice, param.format) for choice in param.alternatives)
+
+    def render(event: Event, raw: bytes) -> tuple[str, str]:
+        value: Dyn = dyn(raw)
+        if value.index >= len(choices):
+            return "INVALID DYNAMIC PARAMETER", ""
+        return choices[value.index](event, value.raw) if value.raw else ("", "")
+
+    return render
+
+
+def _path(dirfd: int | None) -> Renderer:
+    """A path; the resolved text is its absolute form where it was given relative."""
+
+    def render(event: Event, raw: bytes) -> tuple[str, str]:
+        path = string(raw)
+        plain = text.printable(path)
+        if path.startswith(("/", UNREADABLE)) or event.thread is None:
+            return plain, ""
+        return plain, text.printable(join(_base(event, dirfd), path or "."))
+
+    return render
+
+
+def _base(event: Event, dirfd: int | None) -> str:
+    main = event.thread.main  # type: ignore[union-attr]
+    number = signed(event.raw(dirfd)) if dirfd is not None else AT_FDCWD
+    if number == AT_FDCWD:
+        return main.cwd
+    fd = main.fds.get(number)
+    # With a directory that is not known, the path stays as it was passed.
+    return "" if fd is None else directory(fd.name)
+
+
+def _charbuf(_event: Event, raw: bytes) -> tuple[str, str]:
+    return string(raw), ""
+
+
+def _bytebuf(_event: Event, raw: bytes) -> tuple[str, str]:
+    return text.dots(raw), ""
+
+
+def _errno(_event: Event, raw: bytes) -> tuple[str, str]:
+    value = signed(raw)
+    return str(value), text.errno_name(value)
+
+
+def _fd(event: Event, raw: bytes) -> tuple[str, str]:
+    number = signed(raw)
+    if event.thread is None:
+        return str(number), ""
+    if number < 0:
+        return str(number), "AT_FDCWD" if number == AT_FDCWD else text.errno_name(number)
+    fd = event.thread.main.fds.get(number)
+    if fd is None:
+        return str(number), ""
+    return str(number), f"<{TYPE_CHARS[fd.type]}{protocol_letter(fd)}>{text.printable(fd.name)}"
+
+
+def _pid(event: Event, raw: bytes) -> tuple[str, str]:
+    pid = signed(raw)
+    thread = event.state.threads.get(pid)
+    return str(pid), "" if thread is None else thread.comm
+
+
+def _uid(event: Event, raw: bytes) -> tuple[str, str]:
+    uid = unsigned(raw)
+    user = event.state.users.get(uid)
+    return _identity(uid, user.name if user else None)
+
+
+def _gid(event: Event, raw: bytes) -> tuple[str, str]:
+    gid = unsigned(raw)
+    group = event.state.groups.get(gid)
+    return _identity(gid, group.name if group else None)
+
+
+def _identity(number: int, name: str | None) -> tuple[str, str]:
+    if number == NO_ID:
+        return "-1", "<NONE>"
+    return str(text.as_signed(number, 32)), "<NA>" if name is None else text.printable(name)
+
+
+def _sockaddr(_event: Event, raw: bytes) -> tuple[str, str]:
+    address = sockaddr(raw)
+    if address.family == AF_UNIX:
+        return text.printable(address.path), ""
+    if address.family in (AF_INET, AF_INET6):
+        return f"{address_text(address.address)}:{address.port}", ""
+    return f"family {address.family}", ""
+
+
+def _socktuple(_event: Event, raw: bytes) -> tuple[str, str]:
+    ends = socktuple(raw)
+    if ends.family == AF_UNIX:
+        return f"{ends.source_pointer:x}->{ends.destination_pointer:x} {text.printable(ends.path)}", ""
+    if ends.family in (AF_INET, AF_INET6):
+        source, destination = address_text(ends.source), address_text(ends.destination)
+        return f"{source}:{ends.source_port}->{destination}:{ends.destination_port}", ""
+    return f"family {ends.family}", ""
+
+
+def _fdlist(event: Event, raw: bytes) -> tuple[str, str]:
+    if event.thread is None:
+        return "", ""
+    fds = event.thread.main.fds
+    return " ".join(f"{n}:{TYPE_CHARS[fds[n].type] if n in fds else '?'}{events:x}" for n, events in fdlist(raw)), ""
+
+
+def _syscall(_event: Event, raw: bytes) -> tuple[str, str]:
+    code = unsigned(raw)
+    return (str(code), SYSCALL_NAMES[code]) if code < len(SYSCALL_NAMES) else ("<unknown syscall>", "")
+
+
+def _signal(_event: Event, raw: bytes) -> tuple[str, str]:
+    number = unsigned(raw)
+    return str(number), text.signal_name(number)
+
+
+def _sigset(_event: Event, raw: bytes) -> tuple[str, str]:
+    return text.signal_set(unsigned(raw)), ""
+
+
+def _reltime(_event: Event, raw: bytes) -> tuple[str, str]:
+    ns = unsigned(raw)
+    return ("none", "") if ns == NO_DURATION else (str(ns), text.seconds(ns))
+
+
+def _abstime(_event: Event, raw: bytes) -> tuple[str, str]:
+    second, ns = divmod(unsigned(raw), 1_000_000_000)
+    try:
+        local = time.localtime(second)
+    except (OverflowError, OSError):  # A year that no clock shows.
+        return str(second * 1_000_000_000 + ns), ""
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', local)}.{ns:09d} {time.strftime('%z', local)}", ""
+
+
+def _address(_event: Event, raw: bytes) -> tuple[str, str]:
+    return address_text(raw) if len(raw) in (4, 16) else text.dots(raw), ""
+
+
+def _number(_event: Event, raw: bytes) -> tuple[str, str]:
+    return str(unsigned(raw)), ""
+
+
+def _not_printable(_event: Event, _raw: bytes) -> tuple[str, str]:
+    return "(n.a.)", ""
+
+
+_T = ParamType
+_FLAG_TYPES = frozenset(
+    (_T.FLAGS8, _T.FLAGS16, _T.FLAGS32, _T.ENUMFLAGS8, _T.ENUMFLAGS16, _T.ENUMFLAGS32, _T.MODE),
+)
+_BY_TYPE: dict[ParamType, Renderer] = {
+    _T.CHARBUF: _charbuf,
+    _T.BYTEBUF: _bytebuf,
+    _T.ERRNO: _errno,
+    _T.FD: _fd,
+    _T.FD32: _fd,
+    _T.PID: _pid,
+    _T.PID32: _pid,
+    _T.UID: _uid,
+    _T.GID: _gid,
+    _T.SOCKADDR: _sockaddr,
+    _T.SOCKTUPLE: _socktuple,
+    _T.FDLIST: _fdlist,
+    _T.SYSCALLID: _syscall,
+    _T.SIGTYPE: _signal,
+    _T.SIGSET: _sigset,
+    _T.RELTIME: _reltime,
+    _T.ABSTIME: _abstime,
+    _T.IPV4ADDR: _address,
+    _T.IPV6ADDR: _address,
+    _T.PORT: _number,
+    _T.L4PROTO: _number,
+    _T.SOCKFAMILY: _number,
+    _T.BOOL: _number,
+}
+EMPTY = {_T.BYTEBUF: "", _T.SOCKADDR: text.NULL, _T.SOCKTUPLE: text.NULL}
+"""What an empty parameter of these types reads as; of every other type it is no value, and `evt.args` prints NULL."""
