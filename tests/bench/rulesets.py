@@ -26,7 +26,7 @@ _KINDS = (
     "bench_spawned and bench_container and proc.args contains payload{n}",
     "bench_spawned and proc.pname=server{n} and proc.name in (bench_shells)",
     "bench_outbound and fd.sport={port} and not proc.name=client{n}",
-    "bench_outbound and bench_container and fd.snet in (\\"10.{n8}.0.0/16\\") and not proc.name=proxy{n}",
+    "bench_outbound and bench_container and fd.snet in ('10.{n8}.0.0/16') and not proc.name=proxy{n}",
     "evt.type in (unlink, unlinkat, rename, renameat, rmdir) and evt.dir=< and evt.arg.name startswith /var/log/app{n}",
 )
 
