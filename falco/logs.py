@@ -43,6 +43,22 @@ def setup(
         LOG.addHandler(logging.NullHandler())
 
 
+def complain(message: str) -> None:
+    """Log an error, and write it to standard error even if the log does not go there."""
+    LOG.error(message)
+    if not any(isinstance(handler, StderrHandler) for handler in LOG.handlers) or not LOG.isEnabledFor(logging.ERROR):
+        to_stderr(escape_controls(message) + "\n")
+
+
+def to_stderr(text: str) -> None:
+    """Write to standard error; when it is closed there is nobody to tell, and that must not stop a run."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
+
+
 class StderrHandler(logging.Handler):
     """Lines `Wed Nov 25 04:00:00 2026: message`, or `2026-11-25T04:00:00+0000: message`, to standard error."""
 
@@ -51,12 +67,8 @@ class StderrHandler(logging.Handler):
         self._iso_8601 = iso_8601
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line; a closed standard error must not stop the event loop."""
-        try:
-            sys.stderr.write(f"{self._time(record.created)}: {escape_controls(record.getMessage())}\n")
-            sys.stderr.flush()
-        except (OSError, ValueError):
-            pass
+        """Write one line."""
+        to_stderr(f"{self._time(record.created)}: {escape_controls(record.getMessage())}\n")
 
     def _time(self, seconds: float) -> str:
         if self._iso_8601:

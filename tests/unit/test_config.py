@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from falco import config
-from falco.config import ConfigError, load
+from falco.config import load
 from falco.config_schema import Config, StdoutOutput
+from falco.errors import ConfigError
 from falco.priority import Priority
 
 SHIPPED = Path(__file__).resolve().parents[2] / "rootfs/etc/falco/falco.yaml"

@@ -1,0 +1,76 @@
+"""Counts of a run: the summary at its end, and samples into a file while it lasts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from falco.priority import Priority
+
+
+class RuleCounts:
+    """How often rules matched, counted before any limit on alerts."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._by_severity: dict[tuple[Priority, str], int] = {}
+        self._by_rule: dict[str, int] = {}
+
+    def add(self, rule: str, priority: Priority, written: str) -> None:
+        """Count a match; written is the priority as the rules file has it, which is what the summary shows."""
+        self.total += 1
+        severity = (priority, written)
+        self._by_severity[severity] = self._by_severity.get(severity, 0) + 1
+        self._by_rule[rule] = self._by_rule.get(rule, 0) + 1
+
+    def summary(self) -> str:
+        """The lines that 0.15 prints on standard output at the end, worst severity and earliest rule first."""
+        lines = [f"Events detected: {self.total}", "Rule counts by severity:"]
+        lines += [f"   {written}: {self._by_severity[p, written]}" for p, written in sorted(self._by_severity)]
+        lines.append("Triggered rules by rule name:")
+        lines += [f"   {name}: {count}" for name, count in self._by_rule.items()]
+        return "\n".join(lines) + "\n"
+
+
+def drop_summary(detected: int, acted: int) -> str:
+    """The lines about lost system calls that 0.15 prints on standard error at the end."""
+    return (
+        "Syscall event drop monitoring:\n"
+        f"   - event drop detected: {detected} occurrences\n"
+        f"   - num times actions taken: {acted}\n"
+    )
+
+
+class StatsFile:
+    """A JSON object a line, one for each sample, with 0.15's keys; extra goes into each of them."""
+
+    def __init__(self, path: str, extra: Mapping[str, str]) -> None:
+        """Open the file for appending (OSError)."""
+        self._file: TextIO = Path(path).open("a", encoding="utf-8")
+        self._extra = dict(extra)
+        self._samples = 0
+        self._last = (0, 0, 0)
+
+    def write(self, events: int, drops: int = 0, preemptions: int = 0) -> None:
+        """Append a sample of the counts since the start of the run."""
+        now = (events, drops, preemptions)
+        delta = tuple(a - b for a, b in zip(now, self._last, strict=True))
+        self._samples += 1
+        self._last = now
+        names = ("events", "drops", "preemptions")
+        sample = {
+            "sample": self._samples,
+            **self._extra,
+            "cur": dict(zip(names, now, strict=True)),
+            "delta": dict(zip(names, delta, strict=True)),
+            "drop_pct": 100.0 * delta[1] / delta[0] if delta[0] else 0,
+        }
+        self._file.write(json.dumps(sample) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

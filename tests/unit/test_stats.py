@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+
+from falco.priority import Priority
+from falco.stats import RuleCounts, StatsFile, drop_summary
+
+
+def test_summary_without_matches():
+    expected = "Events detected: 0\nRule counts by severity:\nTriggered rules by rule name:\n"
+    assert RuleCounts().summary() == expected
+
+
+def test_summary_counts_by_severity_as_written_and_by_rule():
+    counts = RuleCounts()
+    counts.add("open_from_cat", Priority.WARNING, "WARNING")
+    counts.add("exec_from_cat", Priority.ERROR, "Error")
+    counts.add("open_from_cat", Priority.WARNING, "WARNING")
+    counts.add("third", Priority.WARNING, "warning")
+    assert counts.summary().splitlines() == [
+        "Events detected: 4",
+        "Rule counts by severity:",
+        "   Error: 1",
+        "   WARNING: 2",
+        "   warning: 1",
+        "Triggered rules by rule name:",
+        "   open_from_cat: 2",
+        "   exec_from_cat: 1",
+        "   third: 1",
+    ]
+
+
+def test_drop_summary_has_the_words_of_0_15():
+    text = drop_summary(9, 2)
+    assert "event drop detected: 9 occurrences" in text
+    assert "num times actions taken: 2" in text
+
+
+def test_samples_are_lines_of_json_with_differences(tmp_path):
+    path = tmp_path / "stats"
+    for _ in range(2):
+        file = StatsFile(str(path), {"host": "a"})
+        file.write(100)
+        file.write(300, drops=50)
+        file.close()
+    samples = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [s["sample"] for s in samples] == [1, 2, 1, 2]
+    assert samples[1] == {
+        "sample": 2,
+        "host": "a",
+        "cur": {"events": 300, "drops": 50, "preemptions": 0},
+        "delta": {"events": 200, "drops": 50, "preemptions": 0},
+        "drop_pct": 25.0,
+    }
