@@ -93,8 +93,8 @@ def _relative_ns(event: Event) -> object:
 
 
 def latency(event: Event) -> int | None:
-    """ns since the thread's enter event, 0 on enter events; None without a thread and on internal events."""
-    return None if event.thread is None or _INTERNAL[event.code] else event.latency
+    """ns since the thread's enter event, 0 on enter events and where none was seen; None on internal events."""
+    return None if _INTERNAL[event.code] else event.latency
 
 
 def _latency_s(event: Event) -> object:
@@ -114,7 +114,18 @@ def _latency_human(event: Event) -> object:
 
 def wait_latency(event: Event) -> object:
     """The latency where the call may block and has returned."""
-    return (0 if event.thread is None else event.latency) if _WAITS[event.code] else None
+    return event.latency if _WAITS[event.code] else None
+
+
+def _no_latency(event_type: EventType) -> object:
+    if event_type.category & Category.INTERNAL:
+        return None
+    return 0 if event_type.enter else VARIES
+
+
+def _no_time(event_type: EventType) -> object:
+    fixed = _no_latency(event_type)
+    return duration(0) if fixed == 0 else fixed
 
 
 def _no_wait(event_type: EventType) -> object:
@@ -143,7 +154,16 @@ def _delta(part: str) -> Extractor:
 
 
 _ABS, _REL, _TEXT = ParamType.ABSTIME, ParamType.RELTIME, ParamType.CHARBUF
-_DEC, _PADDED = Format.DEC, Format.TEN_PADDED
+_DEC, _PADDED, _NA = Format.DEC, Format.TEN_PADDED, Format.NA
+_LATENCIES = tuple(
+    Field(name, kind, doc, extract, format=form, constant=constant)
+    for name, kind, form, doc, extract, constant in (
+        ("evt.latency", _REL, _DEC, "Nanoseconds that the call took, 0 where it begins.", latency, _no_latency),
+        ("evt.latency.s", _REL, _DEC, "Whole seconds that the call took.", _latency_s, _no_latency),
+        ("evt.latency.ns", _REL, _PADDED, "Nanoseconds of the time that the call took.", _latency_ns, _no_latency),
+        ("evt.latency.human", _TEXT, _NA, "How long the call took, with a unit (10ms).", _latency_human, _no_time),
+    )
+)
 FIELDS = (
     Field("evt.time", _TEXT, "Local time of day of the event, with nanoseconds.", _time),
     Field("evt.time.s", _TEXT, "Local time of day of the event, to the second.", _time_s),
@@ -155,10 +175,7 @@ FIELDS = (
     Field("evt.reltime", _REL, "Nanoseconds since the first event.", _relative, format=_PADDED),
     Field("evt.reltime.s", _REL, "Whole seconds since the first event.", _relative_s, format=_DEC),
     Field("evt.reltime.ns", _REL, "Nanoseconds of the time since the first event.", _relative_ns, format=_PADDED),
-    Field("evt.latency", _REL, "Nanoseconds that the call took, 0 where it begins.", latency, format=_DEC),
-    Field("evt.latency.s", _REL, "Whole seconds that the call took.", _latency_s, format=_DEC),
-    Field("evt.latency.ns", _REL, "Nanoseconds of the time that the call took.", _latency_ns, format=_PADDED),
-    Field("evt.latency.human", _TEXT, "How long the call took, in the unit that fits (10.3ms).", _latency_human),
+    *_LATENCIES,
     Field(
         "evt.deltatime",
         _REL,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from falco.events.decode import signed
 from falco.events.syscalls import IGNORED_CODES
-from falco.events.table import EVENT_TABLE, GENERIC_E, GENERIC_X
+from falco.events.table import EVENT_TABLE, GENERIC_E, GENERIC_X, codes_named
 from falco.events.types import Category, EventFlag
 from falco.state import cgroups
 from falco.state.containers import DOCKER, Container, stub
@@ -33,6 +33,7 @@ MAX_CONTAINERS = 16384
 _USES_FD = tuple(bool(t.flags & EventFlag.USES_FD) for t in EVENT_TABLE)
 _HAS_RESULT = tuple(bool(t.params) and not t.enter and t.params[0].name in ("res", "fd") for t in EVENT_TABLE)
 _IGNORED = tuple(bool(t.flags & EventFlag.DROP_FALCO) for t in EVENT_TABLE)
+_SWITCHES = frozenset(codes_named("switch"))
 _INTERNAL = tuple(bool(t.category & Category.INTERNAL) for t in EVENT_TABLE)
 
 
@@ -231,16 +232,10 @@ class State:
             self.add_thread(thread)
         event.thread = thread
         if not code & 1:
-            thread.last_code = code
-            thread.enter_ts = event.ts
-            thread.enter = None
-            if _USES_FD[code]:
-                thread.last_fd = number = signed(event.raw(0))
-                event.fd = thread.main.fds.get(number)
-            else:
-                thread.last_fd = -1
+            self._enter(event, thread, code)
             return
-        event.latency = event.ts - thread.enter_ts
+        if thread.enter_ts:
+            event.latency = event.ts - thread.enter_ts
         if thread.last_code + 1 == code:
             if _HAS_RESULT[code]:
                 result = signed(event.raw(0))
@@ -248,6 +243,18 @@ class State:
                     event.error = -result
             if _USES_FD[code]:
                 event.fd = thread.main.fds.get(thread.last_fd)
+
+    def _enter(self, event: Event, thread: ThreadInfo, code: int) -> None:
+        if code in _SWITCHES:
+            return  # The call that the thread is in goes on when it is its turn again.
+        thread.last_code = code
+        thread.enter_ts = event.ts
+        thread.enter = None
+        if _USES_FD[code]:
+            thread.last_fd = number = signed(event.raw(0))
+            event.fd = thread.main.fds.get(number)
+        else:
+            thread.last_fd = -1
 
     def settle(self) -> None:
         """Do the removals that the rules had to see first."""
