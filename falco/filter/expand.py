@@ -1,0 +1,123 @@
+"""Macros put in place of their names. A macro may only use what was defined before it, so there are no cycles."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable
+
+from falco.errors import Problem
+from falco.filter.ast import And, MacroRef, Node, Not, Or
+from falco.filter.parser import all_of, any_of, undefined_macro
+
+MAX_TESTS = 20_000
+"""Comparisons in a condition after expansion; macros of macros grow exponentially."""
+MAX_DEPTH = 150
+"""Levels of and, or and not in a condition after expansion; whatever walks the tree may recurse this deep."""
+
+_SUGGESTED_FROM = 2000
+"""Macros among which a similar name is looked for."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Expanded:
+    """A tree without macros, how many comparisons are in it and how many levels of and, or and not."""
+
+    node: Node
+    tests: int
+    depth: int
+
+
+class Macros:
+    """The macros defined so far, expanded, and which of them something refers to.
+
+    later is every name that will be defined at all, to tell a wrong order from an unknown name. problems gathers what
+    is wrong; a macro that is broken counts as defined, so that its users add no problems of their own.
+    """
+
+    def __init__(self, later: Iterable[str] = ()) -> None:
+        self._later = frozenset(later)
+        self._by_name: dict[str, _Expanded | None] = {}
+        self._used: set[str] = set()
+        self.problems: list[Problem] = []
+
+    def define(self, name: str, node: Node | None) -> Node | None:
+        """Add a macro (None: one whose condition is broken) and give it back expanded, None where that fails."""
+        expanded = None if node is None else self._expand_all(node)
+        self._by_name[name] = expanded
+        return expanded.node if expanded else None
+
+    def expand(self, node: Node) -> Node | None:
+        """The condition without macros, None where one is undefined or broken or it would become too large."""
+        expanded = self._expand_all(node)
+        return expanded.node if expanded else None
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Names that no rule or macro refers to."""
+        return tuple(name for name in self._by_name if name not in self._used)
+
+    def _expand_all(self, node: Node) -> _Expanded | None:
+        refs = _references(node)
+        known = [self._look_up(ref) for ref in refs]
+        if any(found is None for found in known):
+            return None
+        expanded = self._expand(node)
+        limit = _exceeded(expanded)
+        if limit:
+            place = refs[0].place
+            message = f"the condition is too large once its macros are expanded: more than {limit}"
+            self.problems.append(Problem(message, place.location, place.snippet, place.width, code="too-large"))
+            return None
+        return expanded
+
+    def _look_up(self, ref: MacroRef) -> _Expanded | None:
+        if ref.name in self._by_name:
+            self._used.add(ref.name)
+            return self._by_name[ref.name]
+        expected = (f"macro {ref.name} to be defined before it is used",) if ref.name in self._later else ()
+        known = () if expected else itertools.islice(self._by_name, _SUGGESTED_FROM)
+        self.problems.append(undefined_macro(ref, known, expected))
+        return None
+
+    def _expand(self, node: Node) -> _Expanded:
+        match node:
+            case MacroRef():
+                found = self._by_name[node.name]
+                assert found is not None
+                return found
+            case Not():
+                inner = self._expand(node.child)
+                return _Expanded(Not(inner.node), inner.tests, inner.depth + 1)
+            case And() | Or():
+                children = [self._expand(child) for child in node.children]
+                return _joined(node, children)
+        return _Expanded(node, 1, 1)
+
+
+def _joined(node: And | Or, children: list[_Expanded]) -> _Expanded:
+    tests = sum(child.tests for child in children)
+    depth = 1 + max(child.depth for child in children)
+    if tests > MAX_TESTS:
+        # Not even built: the caller turns the sizes into an error.
+        return _Expanded(node, tests, depth)
+    nodes = [child.node for child in children]
+    return _Expanded(all_of(nodes) if isinstance(node, And) else any_of(nodes), tests, depth)
+
+
+def _exceeded(expanded: _Expanded) -> str:
+    if expanded.tests > MAX_TESTS:
+        return f"{MAX_TESTS} comparisons"
+    return f"{MAX_DEPTH} levels of and, or and not" if expanded.depth > MAX_DEPTH else ""
+
+
+def _references(node: Node) -> list[MacroRef]:
+    """The macros that a parsed condition names, left to right."""
+    match node:
+        case MacroRef():
+            return [node]
+        case Not():
+            return _references(node.child)
+        case And() | Or():
+            return [ref for child in node.children for ref in _references(child)]
+    return []
