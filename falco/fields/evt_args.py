@@ -168,7 +168,13 @@ def _constant_raw(argument: str | None) -> Callable[[EventType], object]:
     return lambda event_type: None if _decoder(event_type, name) is None else VARIES
 
 
-_DATA = tuple(event_type.index("data") for event_type in EVENT_TABLE)
+def _data_index(event_type: EventType) -> int | None:
+    # ptrace has an argument of this name too, which is a number.
+    index = event_type.index("data")
+    return index if index is not None and event_type.params[index].type is ParamType.BYTEBUF else None
+
+
+_DATA = tuple(map(_data_index, EVENT_TABLE))
 
 
 def buffer(event: Event) -> bytes | None:

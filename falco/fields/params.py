@@ -7,6 +7,7 @@ The forms are those of libsinsp (sinsp_evt::get_param_as_str), which users' rule
 from __future__ import annotations
 
 import functools
+import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from falco.events.table import EVENT_TABLE, Param
 from falco.events.types import Format, ParamType
 from falco.fields.fd import TYPE_CHARS
 from falco.state.fds import L4, FdInfo, Role
-from falco.state.network import NETWORK_TYPES, address_text
+from falco.state.network import NETWORK_TYPES, V4_MAPPED, address_text
 from falco.state.paths import AT_FDCWD, directory, join
 from falco.state.threads import NO_ID
 
@@ -31,7 +32,7 @@ Renderer = Callable[["Event", bytes], tuple[str, str]]
 
 UNREADABLE = "<NA>"
 """What the kernel side wrote for a string that it could not read."""
-NO_DURATION = 0xFFFF_FFFF_FFFF_FFFF
+_ALL_ONES = 0xFFFF_FFFF_FFFF_FFFF
 _PROTOCOL_LETTERS = {L4.TCP: "t", L4.UDP: "u", L4.ICMP: "i", L4.RAW: "r"}
 
 
@@ -178,16 +179,25 @@ def _socktuple(_event: Event, raw: bytes) -> tuple[str, str]:
     if ends.family == AF_UNIX:
         return f"{ends.source_pointer:x}->{ends.destination_pointer:x} {text.printable(ends.path)}", ""
     if ends.family in (AF_INET, AF_INET6):
-        source, destination = address_text(ends.source), address_text(ends.destination)
+        source, destination = _addresses(ends.source, ends.destination)
         return f"{source}:{ends.source_port}->{destination}:{ends.destination_port}", ""
     return f"family {ends.family}", ""
 
 
+def _addresses(source: bytes, destination: bytes) -> tuple[str, str]:
+    """Both ends as text; IPv4 ones inside IPv6 read as IPv4 if both are such."""
+    if len(source) == 4 or (source.startswith(V4_MAPPED) and destination.startswith(V4_MAPPED)):
+        return address_text(source), address_text(destination)
+    return socket.inet_ntop(socket.AF_INET6, source), socket.inet_ntop(socket.AF_INET6, destination)
+
+
 def _fdlist(event: Event, raw: bytes) -> tuple[str, str]:
+    """`fd:TYPEevents` of each, the events in hexadecimal; like libsinsp, an fd of -1 prints as an unsigned number."""
     if event.thread is None:
         return "", ""
     fds = event.thread.main.fds
-    return " ".join(f"{n}:{TYPE_CHARS[fds[n].type] if n in fds else '?'}{events:x}" for n, events in fdlist(raw)), ""
+    items = ((number & _ALL_ONES, fds.get(number), events) for number, events in fdlist(raw))
+    return " ".join(f"{n}:{TYPE_CHARS[fd.type] if fd else '?'}{events:x}" for n, fd, events in items), ""
 
 
 def _syscall(_event: Event, raw: bytes) -> tuple[str, str]:
@@ -206,7 +216,7 @@ def _sigset(_event: Event, raw: bytes) -> tuple[str, str]:
 
 def _reltime(_event: Event, raw: bytes) -> tuple[str, str]:
     ns = unsigned(raw)
-    return ("none", "") if ns == NO_DURATION else (str(ns), text.seconds(ns))
+    return ("none", "") if ns == _ALL_ONES else (str(ns), text.seconds(ns))
 
 
 def _abstime(_event: Event, raw: bytes) -> tuple[str, str]:
