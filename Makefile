@@ -54,7 +54,7 @@ golden: $(STAMP) ## write the golden files anew from what the code gives now; re
 
 .PHONY: bench
 bench: $(STAMP) ## measure replay speed and memory, beside sysdig
-	$(PYTHON) tests/bench
+	$(PYTHON) -m tests.bench
 
 .PHONY: lint
 lint: $(STAMP) ## ruff: rules and format
