@@ -108,7 +108,8 @@ def _path(dirfd: int | None) -> Renderer:
 
 def _base(event: Event, dirfd: int | None) -> str:
     main = event.thread.main  # type: ignore[union-attr]
-    number = signed(event.raw(dirfd)) if dirfd is not None else AT_FDCWD
+    raw = event.raw(dirfd) if dirfd is not None else b""
+    number = signed(raw) if raw else AT_FDCWD
     if number == AT_FDCWD:
         return main.cwd
     fd = main.fds.get(number)

@@ -54,18 +54,18 @@ class Message:
 
 def parse(data: bytes) -> Message | None:
     """The message in what was written, None if it does not begin with a priority in angle brackets."""
-    head, bracket, rest = data[: _MAX_PRIORITY_DIGITS + 2].partition(b">")
+    head, bracket, _ = data[: _MAX_PRIORITY_DIGITS + 2].partition(b">")
     digits = head[1:]
-    if not bracket or not rest or not head.startswith(b"<") or not (digits.isascii() and digits.isdigit()):
+    if not bracket or not head.startswith(b"<") or not (digits.isascii() and digits.isdigit()):
         return None
     priority = int(digits)
     return Message(priority >> 3, priority & 7, string(data[len(head) + 1 :]))
 
 
 def message_of(event: Event) -> Message | None:
-    """The message that the event writes to the system log, None on every other event."""
+    """The message that the event has written to the system log, None on every other event."""
     index = _DATA[event.code]
-    if index is None or not is_syslog(event):
+    if index is None or not is_syslog(event) or event.error:
         return None
     data = event.raw(index)
     return parse(data) if data else None
