@@ -144,9 +144,18 @@ class PathPrefixes:
 
     @classmethod
     def of(cls, paths: Iterable[str]) -> PathPrefixes:
-        """The prefixes without those that a shorter one among them covers."""
-        split = {tuple(filter(None, path.split("/"))) for path in paths}
-        return cls(frozenset(p for p in split if not any(p[:n] in split for n in range(len(p)))))
+        """The prefixes that written paths stand for."""
+        return cls(_shortest({tuple(filter(None, path.split("/"))) for path in paths}))
+
+    @classmethod
+    def joined(cls, several: Iterable[PathPrefixes]) -> PathPrefixes:
+        """What holds if any of several does."""
+        return cls(_shortest({prefix for each in several for prefix in each.prefixes}))
+
+
+def _shortest(prefixes: set[tuple[str, ...]]) -> frozenset[tuple[str, ...]]:
+    """The prefixes without those that a shorter one among them covers."""
+    return frozenset(p for p in prefixes if not any(p[:n] in prefixes for n in range(len(p))))
 
 
 _Trie = dict[str, "_Trie"]
