@@ -1,4 +1,4 @@
-"""What -p adds to the outputs of rules, and what %container.info in an output stands for: text, before it is compiled."""
+"""What -p adds to the outputs of rules, and what %container.info stands for: text, before it is compiled."""
 
 from __future__ import annotations
 

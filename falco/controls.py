@@ -1,0 +1,77 @@
+"""What the user asks for while Falco runs, by signals. Handlers only take note; the loop acts between two events.
+
+SIGINT and SIGTERM stop, SIGHUP reloads configuration and rules, SIGUSR1 reopens the outputs, SIGALRM (from a timer)
+writes a sample of statistics.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from falco.logs import LOG
+
+_STOP = (signal.SIGINT, signal.SIGTERM)
+
+
+def _nothing() -> None:
+    pass
+
+
+class Controls:
+    """The loop looks at pending after each event, and calls act() when it is set."""
+
+    __slots__ = ("_asked", "_reload", "_reopen", "_sample", "pending")
+
+    def __init__(
+        self,
+        *,
+        reload: Callable[[], None] = _nothing,
+        reopen: Callable[[], None] = _nothing,
+        sample: Callable[[], None] = _nothing,
+    ) -> None:
+        self.pending = False
+        self._asked: set[int] = set()
+        self._reload = reload
+        self._reopen = reopen
+        self._sample = sample
+
+    @contextlib.contextmanager
+    def installed(self, sample_every_ms: int = 0) -> Iterator[Controls]:
+        """Listen to signals for the time of a with block; a positive interval starts the timer for samples."""
+        numbers = (*_STOP, signal.SIGHUP, signal.SIGUSR1, signal.SIGALRM)
+        before = {number: signal.signal(number, self._note) for number in numbers}
+        interval_s = sample_every_ms / 1000
+        try:
+            signal.setitimer(signal.ITIMER_REAL, interval_s, interval_s)
+            yield self
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def act(self) -> bool:
+        """Do what was asked for since the last call; False to stop."""
+        self.pending = False
+        # A signal that comes during the work below sets pending again and is seen at the next event.
+        asked, self._asked = self._asked, set()
+        if signal.SIGALRM in asked:
+            self._sample()
+        if signal.SIGUSR1 in asked:
+            self._reopen()
+        for number in _STOP:
+            if number in asked:
+                LOG.info("%s received, exiting", number.name)
+                return False
+        if signal.SIGHUP in asked:
+            self._reload()
+        return True
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._asked.add(number)
+        self.pending = True
+        if number in _STOP:
+            # While a read waits for more input nobody looks at pending: a second signal then ends the process.
+            signal.signal(number, signal.SIG_DFL)
