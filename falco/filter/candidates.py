@@ -169,16 +169,10 @@ class Planner:
         return after
 
     def _share(self, field: BoundField, condition: Node) -> float:
-        """A guess at how often the condition holds: what an unusual value gives, half for a boolean."""
+        """A guess at how often the condition holds."""
         known = self._usual.get(id(condition))
         if known is None:
-            kind = KINDS[field.type]
-            if kind is Kind.BOOL:
-                known = sum(evaluate_on(condition, value) for value in (True, False)) / 2
-            else:
-                value = _UNUSUAL.get(kind, object())
-                known = float(evaluate_on(condition, value if field.many is Many.ONE else (value,)))
-            self._usual[id(condition)] = known
+            known = self._usual[id(condition)] = _guess(KINDS[field.type], field.many, condition)
         return known
 
     def _step(self, entry: _FieldRules, everyone: int) -> Step:
@@ -199,6 +193,14 @@ class Planner:
         answers = {value: otherwise ^ flip for value, flip in flips.items()}
         answers[None] = missing
         return Step(entry.field, entry.readers, answers, otherwise, tuple(inexact))
+
+
+def _guess(kind: Kind, many: Many, condition: Node) -> float:
+    """Half for booleans, small numbers and !=, which is written where the value is common; else by an unusual value."""
+    if kind not in _UNUSUAL or (isinstance(condition, Test) and condition.op == "!="):
+        return 0.5
+    value = _UNUSUAL[kind]
+    return float(evaluate_on(condition, value if many is Many.ONE else (value,)))
 
 
 _OTHER = object()

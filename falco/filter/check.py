@@ -22,25 +22,21 @@ can never hold is `in` with an empty set.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from falco.errors import Problem, RulesError, nearest
+from falco.fields.audit_forms import NO_VALUE
 from falco.fields.field import Argument, Field, Registry, Use
 from falco.filter.ast import OPERATORS, And, BoundField, Comparison, FieldRef, Node, Not, Or, Place, Test, Value
 from falco.filter.patterns import Glob, Network, Networks, PathPrefixes
 from falco.filter.values import KINDS, Kind, parse
-
-if TYPE_CHECKING:
-    from falco.fields.field import Extractor
 
 UNKNOWN_FIELD = "unknown-filter"
 """The code of problems that skip-if-unknown-filter forgives."""
 MAX_DEPTH = 200
 """How many levels of brackets, not, and, or a condition may have."""
 K8S_AUDIT = "k8s_audit"
-NO_VALUE = "<NA>"
-"""What a k8s_audit field without value compares as (0.15's json_event_filter_check)."""
-
+"""The source whose fields always have a text, NO_VALUE for what is not there, so that only exists asks for it."""
 _EQUALITY = frozenset(("=", "!=", "in", "exists"))
 _ORDER = frozenset(("<", "<=", ">", ">="))
 _NUMERIC = _EQUALITY | _ORDER | {"pmatch"}
@@ -161,7 +157,7 @@ class _ComparisonCheck:
         bound = self._fields.get((ref.name, ref.argument))
         if bound is None:
             field, argument = resolve(ref, self._registry)
-            bound = self._fields[ref.name, ref.argument] = bind(field, argument, ref, self._registry.source)
+            bound = self._fields[ref.name, ref.argument] = bind(field, argument, ref)
         return bound
 
     def _allowed(self, field: BoundField, kind: Kind) -> frozenset[str]:
@@ -252,7 +248,7 @@ def _dotted(name: str, registry: Registry) -> tuple[Field | None, str | None]:
     return None, None
 
 
-def bind(field: Field, argument: str | None, ref: FieldRef, source: str) -> BoundField:
+def bind(field: Field, argument: str | None, ref: FieldRef) -> BoundField:
     """The field with its extractor for the argument; _BadFieldError if the argument is bad."""
     key = field.name if argument is None else f"{field.name}[{argument}]"
     extract = field.compared or field.extract
@@ -265,15 +261,7 @@ def bind(field: Field, argument: str | None, ref: FieldRef, source: str) -> Boun
             _ = bound.type  # What the type depends on may be unknown too.
         except ValueError as error:
             raise _BadFieldError(_problem(str(error), ref.place, code="bad-argument")) from None
-    return BoundField(field, argument, key, _or_no_value(extract) if source == K8S_AUDIT else extract)
-
-
-def _or_no_value(extract: Extractor) -> Extractor:
-    def read(event: object) -> object:
-        value = extract(event)  # type: ignore[arg-type]
-        return NO_VALUE if value is None else value
-
-    return read
+    return BoundField(field, argument, key, extract)
 
 
 def _problem(

@@ -18,6 +18,9 @@ Folded = Node | bool
 Constants = Callable[[BoundField], object]
 """Field -> the value that it always has (None: never one), or VARIES."""
 
+ANYTHING = And(())
+"""What holds for every event, where a node is wanted."""
+
 
 class Terms:
     """Makes and keeps canonical nodes; those of one Terms are equal exactly if they are the same object."""

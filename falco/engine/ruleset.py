@@ -1,0 +1,173 @@
+"""The rules in force for system call events: per event code a function that finds the first rule that matches.
+
+Rules are only tried on the events that their evt.type tests name, and not at all on codes where the rest of the
+condition cannot hold. Events on which the same conditions remain share a function. It is generated when the first of
+them comes: nothing that a user could have got wrong is left to be found then.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from falco.engine.failure import RuleFailure
+from falco.engine.running import GENERIC, Running
+from falco.errors import FalcoError
+from falco.events.decode import unsigned
+from falco.events.syscalls import SYSCALL_NAMES
+from falco.events.table import EVENT_TABLE, EventType
+from falco.fields.field import VARIES
+from falco.filter.codegen import Code, Compiler, Match
+from falco.filter.fold import ANYTHING, Terms
+
+if TYPE_CHECKING:
+    from falco.engine.bind import BoundRule
+    from falco.engine.rule import Rule
+    from falco.events.event import Event
+    from falco.filter.ast import BoundField, Node
+
+_NAMES_OF_CALLS = ("evt.type", "syscall.type")
+"""Fields that give a generic event's system call by name."""
+
+
+class Rules(Protocol):
+    """What finds the rule for an event. codes and syscalls (of generic events) are those where any rule can match."""
+
+    codes: frozenset[int]
+    syscalls: frozenset[int]
+
+    def match(self, event: Event) -> Rule | None:
+        """The first rule in order whose condition holds."""
+        ...
+
+
+_Slots = dict[int, Match | None]
+"""Event code, or number of a system call -> the function for it, None where no rule can match."""
+
+
+@dataclasses.dataclass(slots=True)
+class _Group:
+    """Events on which the same conditions are tried: where their function stands, once one of them has come."""
+
+    name: str
+    rules: tuple[tuple[int, Node], ...]
+    kinds: list[str]
+    slots: list[tuple[_Slots, int]]
+    code: Code | None = None
+
+
+class Ruleset:
+    """Compiled rules. With all_events they also get the events that 0.15 only looks at with -A."""
+
+    def __init__(self, rules: Iterable[BoundRule], *, all_events: bool = False) -> None:
+        self._rules = tuple(rules)
+        self._terms = Terms()
+        self._compiler = Compiler(self._terms)
+        self._conditions = [self._terms.canonical(bound.condition) for bound in self._rules]
+        self._groups: dict[tuple[tuple[int, int], ...], _Group] = {}
+        self._matchers: _Slots = dict.fromkeys(range(len(EVENT_TABLE)))
+        running = Running(self._rules, all_events=all_events)
+        for code, indexes in running.by_code.items():
+            row = EVENT_TABLE[code]
+            self._settle(self._matchers, code, indexes, _Constants(row), row.symbol.lower())
+        calls = [self._settle_calls(EVENT_TABLE[code], running) for code in GENERIC]
+        self.syscalls = frozenset(number for slots in calls for number, match in slots.items() if match is not None)
+        self.codes = frozenset(code for code, match in self._matchers.items() if match is not None)
+
+    def match(self, event: Event) -> Rule | None:
+        """The first rule in order whose condition holds; RuleFailure if one cannot be evaluated."""
+        matcher = self._matchers[event.code]
+        if matcher is None:
+            return None
+        try:
+            index = matcher(event)
+        except FalcoError:
+            raise
+        except Exception as error:
+            raise RuleFailure(self._culprit(error), event, error) from error
+        return None if index < 0 else self._rules[index].rule
+
+    def compile_all(self) -> None:
+        """Generate every function now rather than when its first event comes."""
+        for group in self._groups.values():
+            self._compile(group)
+
+    def code_text(self) -> str:
+        """All generated code with what its constants stand for and which rule each index is, in ASCII."""
+        self.compile_all()
+        rules = "".join(f"# {i}: {ascii(bound.rule.name)}\n" for i, bound in enumerate(self._rules))
+        parts = [f"{group.code.text}\n{group.code.legend()}" for group in self._groups.values() if group.code]
+        return "\n".join(("# Rules by index:\n" + rules, *parts))
+
+    def _settle(self, slots: _Slots, key: int, indexes: Iterable[int], constants: _Constants, name: str) -> None:
+        """Put the function for a kind of event of this name in its slot, for now one that generates it."""
+        rules: list[tuple[int, Node]] = []
+        for index in indexes:
+            folded = self._terms.fold(self._conditions[index], constants)
+            if folded is not False:
+                rules.append((index, ANYTHING if folded is True else folded))
+            if folded is True:
+                break  # Rules behind one that always matches never get their turn.
+        if not rules:
+            slots[key] = None
+            return
+        group_key = tuple((index, id(node)) for index, node in rules)
+        group = self._groups.setdefault(group_key, _Group(f"match_{name}", tuple(rules), [], []))
+        group.kinds.append(name)
+        group.slots.append((slots, key))
+        slots[key] = lambda event: self._compile(group)(event)
+
+    def _settle_calls(self, row: EventType, running: Running) -> _Slots:
+        """The functions by system call for a code of generic events, whose own function chooses among them."""
+        slots: _Slots = {}
+        for number, call in enumerate(SYSCALL_NAMES):
+            constants = _Constants(row, call)
+            name = f"{row.symbol.lower()}_{number}"
+            self._settle(slots, number, running.by_call.get(number, ()), constants, name)
+        unknown: _Slots = {}
+        self._settle(unknown, 0, running.unknown_call, _Constants(row), f"{row.symbol.lower()}_unknown")
+        if any(match is not None for match in (*slots.values(), unknown[0])):
+            self._matchers[row.code] = _by_call(slots, unknown)
+        return slots
+
+    def _compile(self, group: _Group) -> Match:
+        if group.code is None:
+            group.code = self._compiler.compile(group.name, " ".join(group.kinds), group.rules)
+            for slots, key in group.slots:
+                slots[key] = group.code.match
+        return group.code.match
+
+    def _culprit(self, error: Exception) -> Rule | None:
+        """The rule in whose code an exception was raised."""
+        for group in self._groups.values():
+            index = None if group.code is None else group.code.mark_of(error.__traceback__)
+            if index is not None:
+                return self._rules[index].rule
+        return None
+
+
+class _Constants:
+    """What fields always are on events of one code, for generic events of one system call."""
+
+    def __init__(self, row: EventType, call: str | None = None) -> None:
+        self._row, self._call = row, call
+        self._known: dict[str, object] = {}
+
+    def __call__(self, field: BoundField) -> object:
+        """The value, None for never one, or VARIES."""
+        if field.key not in self._known:
+            value = field.field.fixed(self._row, field.argument)
+            if value is VARIES and self._call is not None and field.key in _NAMES_OF_CALLS:
+                value = self._call
+            self._known[field.key] = value
+        return self._known[field.key]
+
+
+def _by_call(slots: _Slots, unknown: _Slots) -> Match:
+    def match(event: Event) -> int:
+        call = unsigned(event.raw(0))
+        matcher = slots[call] if call in slots else unknown[0]
+        return -1 if matcher is None else matcher(event)
+
+    return match
