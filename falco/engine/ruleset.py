@@ -96,7 +96,7 @@ class Ruleset:
     def code_text(self) -> str:
         """All generated code with what its constants stand for and which rule each index is, in ASCII."""
         self.compile_all()
-        rules = "".join(f"# {i}: {ascii(bound.rule.name)}\n" for i, bound in enumerate(self._rules))
+        rules = "".join(f"# {i}: {bound.rule.name!a}\n" for i, bound in enumerate(self._rules))
         parts = [f"{group.code.text}\n{group.code.legend()}" for group in self._groups.values() if group.code]
         return "\n".join(("# Rules by index:\n" + rules, *parts))
 
@@ -116,7 +116,11 @@ class Ruleset:
         group = self._groups.setdefault(group_key, _Group(f"match_{name}", tuple(rules), [], []))
         group.kinds.append(name)
         group.slots.append((slots, key))
-        slots[key] = lambda event: self._compile(group)(event)
+
+        def first_time(event: Event) -> int:
+            return self._compile(group)(event)
+
+        slots[key] = first_time
 
     def _settle_calls(self, row: EventType, running: Running) -> _Slots:
         """The functions by system call for a code of generic events, whose own function chooses among them."""

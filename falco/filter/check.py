@@ -104,12 +104,9 @@ class Checker:
     def _below(self, node: Node, depth: int) -> Node:
         if depth < MAX_DEPTH or isinstance(node, Comparison):
             return self._check(node, depth + 1)
-        first = node
-        while not isinstance(first, Comparison):
-            first = first.child if isinstance(first, Not) else cast("And | Or", first).children[0]
         text = f"condition is nested more than {MAX_DEPTH} levels deep"
-        self.problems.append(_problem(text, first.place, code="too-deep"))
-        return first
+        self.problems.append(_problem(text, _place(node), code="too-deep"))
+        return node
 
     def _comparison(self, node: Comparison) -> Node | None:
         known = self._checked.get(id(node))
@@ -123,9 +120,7 @@ class Checker:
 class _ComparisonCheck:
     """One comparison: bound is None if there are problems."""
 
-    def __init__(
-        self, registry: Registry, fields: dict[tuple[str, str | None], BoundField], node: Comparison
-    ) -> None:
+    def __init__(self, registry: Registry, fields: dict[tuple[str, str | None], BoundField], node: Comparison) -> None:
         self._registry, self._fields, self._node = registry, fields, node
         self.problems: list[Problem] = []
         self.bound = self._bind()
@@ -193,6 +188,19 @@ class _ComparisonCheck:
         if op == "glob":
             values = [Glob(_text(value)) for value in values]
         return _any_of(field, op, values, place)
+
+
+def _place(node: Node) -> Place:
+    """Where a parsed condition begins."""
+    match node:
+        case Comparison(place=place):
+            return place
+        case Not(child):
+            return _place(child)
+        case And(children) | Or(children):
+            return _place(children[0])
+        case _:
+            raise TypeError(f"not a parsed condition without macros: {type(node).__name__}")
 
 
 def _members(field: BoundField, kind: Kind, values: list[object], place: Place) -> Node:
@@ -264,8 +272,6 @@ def bind(field: Field, argument: str | None, ref: FieldRef) -> BoundField:
     return BoundField(field, argument, key, extract)
 
 
-def _problem(
-    message: str, place: Place, expected: tuple[str, ...] = (), close: str = "", code: str = ""
-) -> Problem:
+def _problem(message: str, place: Place, expected: tuple[str, ...] = (), close: str = "", code: str = "") -> Problem:
     problem = Problem(message, place.location, place.snippet, place.width, expected=expected, nearest=close)
     return dataclasses.replace(problem, code=code)

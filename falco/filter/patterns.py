@@ -176,7 +176,8 @@ def prefix_expression(prefixes: Iterable[tuple[str, ...]]) -> str:
 
 
 def _branches(trie: _Trie) -> str:
-    return "(?:" + "|".join(re.escape(name) + ("/+" + _branches(rest) if rest else "") for name, rest in trie.items()) + ")"
+    branches = (re.escape(name) + ("/+" + _branches(rest) if rest else "") for name, rest in trie.items())
+    return f"(?:{'|'.join(branches)})"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which parts of several conditions deserve a variable: what is shared and costs more than reading one, and what is deep."""
+"""Which parts of conditions deserve a variable: what is shared and costs more than reading one, and what is deep."""
 
 from __future__ import annotations
 

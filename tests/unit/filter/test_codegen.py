@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from falco.filter.codegen import Code, Compiler, compile_filter
 from falco.filter.fold import Terms
 from falco.filter.interpret import evaluate
-from tests.unit.filter.conditions import conditions, event, events, rule_sets
+from tests.unit.filter.conditions import conditions, events, rule_sets
 
 if TYPE_CHECKING:
     from falco.events.event import Event
@@ -23,11 +23,7 @@ def compiled(rules: list[Node]) -> Code:
 def first(rules: list[Node], event: Event) -> int:
     terms = Terms()
     return next(
-        (
-            i
-            for i, rule in enumerate(rules)
-            if not isinstance(terms.canonical(rule), bool) and evaluate(rule, event)
-        ),
+        (i for i, rule in enumerate(rules) if not isinstance(terms.canonical(rule), bool) and evaluate(rule, event)),
         -1,
     )
 
