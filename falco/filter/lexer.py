@@ -18,7 +18,7 @@ _END = r"(?![A-Za-z0-9_])"
 
 ATOM = re.compile(
     rf"{_SKIP}(?:(?P<open>\()|(?P<keyword>not|and|or)(?![A-Za-z0-9_.])"
-    rf"|(?P<field>{_IDENT}(?:\.{_IDENT})+)(?:\[(?P<index>[^\][{BLANKS}]+)\])?|(?P<name>{_IDENT})(?![A-Za-z0-9_.]))"
+    rf"|(?P<field>{_IDENT}(?:\.{_IDENT})+)(?:\[(?P<index>[^\][(),='\"{BLANKS}]+)\])?|(?P<name>{_IDENT})(?![A-Za-z0-9_.]))"
 )
 """What a test begins with: a bracket, `not`, a field with an index or without, or the name of a macro."""
 
@@ -67,8 +67,9 @@ _EXACT = 1e20
 
 
 def unescape(text: str) -> str:
-    r"""What stands between quotes, with 0.15's escapes: one replacement after the other over the whole text, so `\\n`
-    is a backslash and a line end, not `\n` (engine/lua/parser.lua, fix_str).
+    r"""What stands between quotes, with 0.15's escapes: one replacement after the other over the whole text.
+
+    A backslash does not protect the next one, so both `\n` and `\\n` are a line end (engine/lua/parser.lua, fix_str).
     """
     if "\\" in text:
         for written, meant in _ESCAPES:

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+
+from falco.filter.ast import And, Comparison, MacroRef, Not, Or
+from falco.filter.expand import MAX_DEPTH, MAX_TESTS, Macros
+from falco.filter.parser import parse
+from falco.filter.source import verbatim
+
+
+def parsed(text):
+    return parse(verbatim(text, "f"))
+
+
+def shown(node):
+    match node:
+        case And() | Or():
+            sign = " and " if isinstance(node, And) else " or "
+            return "(" + sign.join(map(shown, node.children)) + ")"
+        case Not():
+            return "not " + shown(node.child)
+        case Comparison():
+            return node.field.name
+    raise AssertionError(node)
+
+
+def macros(later=(), **by_name):
+    known = Macros(later)
+    for name, text in by_name.items():
+        known.define(name, parsed(text))
+    return known
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("f.x exists", "f.x"),
+        ("one", "f.one"),
+        ("not both", "not (f.one or f.two)"),
+        ("f.x exists and both", "(f.x and (f.one or f.two))"),
+        ("f.x exists or both or one", "(f.x or f.one or f.two or f.one)"),
+        ("both and not one", "((f.one or f.two) and not f.one)"),
+    ],
+)
+def test_names_give_way_to_conditions(condition, expected):
+    known = macros(one="f.one exists", both="one or f.two exists")
+    assert shown(known.expand(parsed(condition))) == expected
+    assert known.problems == []
+
+
+def test_undefined_macros_are_all_reported_with_place_and_nearest():
+    known = macros(open_write="f.x exists")
+    assert known.expand(parsed("open_wrte and\n other")) is None
+    assert [(p.message, str(p.location), p.width, p.nearest) for p in known.problems] == [
+        ("Undefined macro 'open_wrte' used in filter.", "f:1:1", 9, "open_write"),
+        ("Undefined macro 'other' used in filter.", "f:2:2", 5, ""),
+    ]
+
+
+@pytest.mark.parametrize("condition", ["me", "not me", "f.x exists and (me or later)"])
+def test_a_macro_cannot_use_itself_or_a_later_one(condition):
+    known = Macros(["me", "later"])
+    assert known.define("me", parsed(condition)) is None
+    assert known.problems[0].message == "Undefined macro 'me' used in filter."
+    assert known.problems[0].expected == ("macro me to be defined before it is used",)
+
+
+def test_users_of_a_broken_macro_add_no_problem():
+    known = Macros()
+    known.define("broken", None)
+    assert known.expand(parsed("broken")) is None
+    assert known.problems == []
+
+
+def test_unused_macros_are_those_that_nothing_names():
+    known = macros(inner="f.x exists", outer="inner", idle="f.x exists")
+    known.expand(parsed("outer"))
+    assert known.unused == ("idle",)
+
+
+def test_growth_is_bounded():
+    known = macros(m0="f.a exists or f.b exists")
+    levels = 0
+    while not known.problems and levels < 60:
+        levels += 1
+        known.define(f"m{levels}", parsed(f"m{levels - 1} and m{levels - 1}"))
+    assert 2**levels <= MAX_TESTS < 2 ** (levels + 1)
+    assert f"more than {MAX_TESTS} comparisons" in known.problems[0].message
+
+
+def test_depth_is_bounded():
+    known = macros(m0="f.a exists")
+    levels = 0
+    while not known.problems and levels < 1000:
+        levels += 1
+        known.define(f"m{levels}", parsed(f"f.x exists {'and' if levels % 2 else 'or'} m{levels - 1}"))
+    assert levels == MAX_DEPTH
+    assert f"more than {MAX_DEPTH} levels" in known.problems[0].message
+
+
+def test_expanded_macros_keep_their_places():
+    known = Macros()
+    known.define("m", parse(verbatim("\n f.x exists", "macros")))
+    node = known.expand(parsed("m"))
+    assert isinstance(node, Comparison)
+    assert not isinstance(node, MacroRef)
+    assert str(node.place.location) == "macros:2:2"
