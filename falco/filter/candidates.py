@@ -18,6 +18,8 @@ from falco.filter.fold import Terms, conjuncts, tests_of
 from falco.filter.interpret import evaluate_on
 from falco.filter.values import KINDS, Kind
 
+WORTH_A_STEP = 1.5
+"""How many candidates fewer a step must promise: reading a field and its answer costs as much as testing two rules."""
 _MEMBERSHIP = frozenset(("=", "!=", "in", "exists"))
 _REPEATING = frozenset((Kind.TEXT, Kind.BOOL, Kind.PORT, Kind.ADDRESS, Kind.NETWORK))
 """Kinds whose values come again often enough to remember what follows from them."""
@@ -106,15 +108,15 @@ class Planner:
         everyone = (1 << len(rules)) - 1
         steps: list[Step] = []
         settled: set[tuple[int, int]] = set()
-        left = [1.0] * len(rules)  # How likely each rule is to be still a candidate.
+        left = [1.0] * len(rules)  # How likely each rule is to be still a candidate where any is.
         while said:
-            key, shares = self._best(said, left)
-            if sum(left) - sum(shares) < 1.5:
-                break
-            left = shares
+            key = min(said, key=lambda key: self._sum_after(said[key], left))
             chosen = said.pop(key)
+            if sum(left) - self._sum_after(chosen, left) < WORTH_A_STEP:
+                break
             steps.append(self._step(chosen, everyone))
             settled |= chosen.settled
+            self._lower(left, chosen)
         parts = [tuple(p for p in conjuncts(node) if (i, id(p)) not in settled) for i, node in enumerate(rules)]
         return Plan(tuple(steps), tuple(parts))
 
@@ -154,19 +156,20 @@ class Planner:
             )
         return known
 
-    def _best(self, said: dict[str, _FieldRules], left: list[float]) -> tuple[str, list[float]]:
-        """The field after which the fewest rules are likely to be left, and how likely each then is."""
-        found = {key: self._after(entry, left) for key, entry in said.items()}
-        key = min(found, key=lambda key: sum(found[key]))
-        return key, found[key]
-
-    def _after(self, entry: _FieldRules, left: list[float]) -> list[float]:
-        after = left[:]
+    def _sum_after(self, entry: _FieldRules, left: list[float]) -> float:
+        """How many rules are likely to be left after a field. What several ask alike leaves them in every other case."""
+        total = sum(left)
         for condition, bits in entry.conditions.values():
-            share = self._share(entry.field, condition)
+            share = 0.5 if _is_common(bits) else self._share(entry.field, condition)
+            total -= sum(left[i] for i in bits_of(bits)) * (1 - share)
+        return total
+
+    def _lower(self, left: list[float], entry: _FieldRules) -> None:
+        """What several rules ask alike either ends the matter for all of them, or changes nothing."""
+        for condition, bits in entry.conditions.values():
+            share = 1.0 if _is_common(bits) else self._share(entry.field, condition)
             for i in bits_of(bits):
-                after[i] *= share
-        return after
+                left[i] *= share
 
     def _share(self, field: BoundField, condition: Node) -> float:
         """A guess at how often the condition holds."""
@@ -195,12 +198,17 @@ class Planner:
         return Step(entry.field, entry.readers, answers, otherwise, tuple(inexact))
 
 
+def _is_common(bits: int) -> bool:
+    """Whether a condition of these rules is likely to come from a macro."""
+    return bits.bit_count() > 2
+
+
 def _guess(kind: Kind, many: Many, condition: Node) -> float:
-    """Half for booleans, small numbers and !=, which is written where the value is common; else by an unusual value."""
+    """By an unusual value; half for booleans, numbers and !=, which is written where the value is common."""
     if kind not in _UNUSUAL or (isinstance(condition, Test) and condition.op == "!="):
         return 0.5
     value = _UNUSUAL[kind]
-    return float(evaluate_on(condition, value if many is Many.ONE else (value,)))
+    return 1.0 if evaluate_on(condition, value if many is Many.ONE else (value,)) else 0.02
 
 
 _OTHER = object()
