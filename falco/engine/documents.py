@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from falco.filter.ast import Place
 
 LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-MAX_BYTES = 64 << 20
+MAX_BYTES = 8 << 20
 """Size of a rules file."""
 MAX_DEPTH = 30
 """Levels of lists and mappings in a rules file; rules themselves need three."""
@@ -154,9 +154,11 @@ def _read(file: SourceFile) -> Document:
 
 def _yaml_problem(file: SourceFile, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
-    text = ", ".join(part for part in (error.context, error.problem) if part)
-    place = file.place(min(mark.index, len(file.text)) if mark else 0)
-    return problem_at(place, f"not valid YAML: {text}", code="yaml")
+    message = f"not valid YAML: {error.problem or error.context}"
+    begun = error.context_mark
+    if error.problem and error.context and begun is not None:
+        message += f", {error.context} that begins at line {begun.line + 1}, column {begun.column + 1}"
+    return problem_at(file.place(min(mark.index, len(file.text)) if mark else 0), message, code="yaml")
 
 
 class _Builder:

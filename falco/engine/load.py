@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 
 MAX_ERRORS = 200
 """Errors after which no more conditions are looked at."""
-MAX_TOTAL_TEXT = 32 << 20
+MAX_TOTAL_TEXT = 8 << 20
 """Characters of all conditions together after expansion."""
 
-# What these say may only be true because a file could not be read to its end.
 _DOUBTFUL_CODES = frozenset(("append", "undefined-macro", "unknown-event"))
 
 
@@ -107,6 +106,7 @@ def collect_rules(
     rules = compiler.compile()
     problems += [*definitions.problems, *compiler.problems]
     if not complete:
+        # Definitions are missing, so that not everything that seems undefined is.
         problems = [problem for problem in problems if problem.code not in _DOUBTFUL_CODES]
     return LoadedRules(
         rules,
@@ -119,9 +119,9 @@ def collect_rules(
 
 
 def _bounded(found: list[Problem]) -> tuple[Problem, ...]:
-    if len(found) <= MAX_ERRORS:
+    if len(found) < MAX_ERRORS:
         return tuple(found)
-    rest = Problem(f"more than {MAX_ERRORS} errors; correct these first", code="too-many-errors")
+    rest = Problem(f"{MAX_ERRORS} errors or more; correct these first", code="too-many-errors")
     return (*found[:MAX_ERRORS], rest)
 
 

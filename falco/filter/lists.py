@@ -16,7 +16,7 @@ from falco.filter.source import SourceFile, Text
 if TYPE_CHECKING:
     from falco.filter.scalar import Scalar
 
-MAX_TEXT = 4 << 20
+MAX_TEXT = 2 << 20
 """Characters of a list or of a condition after expansion: lists of lists must not grow without bound."""
 
 _DELIMITERS = " \t\n\v\f\r(),="

@@ -16,7 +16,7 @@ def scalars(text, loader=yaml.SafeLoader):
     return [
         Scalar(event.value, file, event.start_mark.index, event.end_mark.index, event.style or "")
         for event in yaml.parse(text, Loader=loader)
-        if isinstance(event, yaml.ScalarEvent)
+        if isinstance(event, yaml.ScalarEvent) and event.start_mark and event.end_mark
     ]
 
 

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from falco.engine.rule import Priority, Rule
+from falco.engine.select import Selection, select_rules
+from falco.errors import FalcoError, RulesError
+from falco.filter.parser import parse_condition
+from falco.filter.source import SourceFile
+
+PLACE = SourceFile("f", "").place(0)
+
+
+def rule(name, *tags, enabled=True):
+    return Rule(
+        name=name,
+        description="",
+        condition=parse_condition("evt.type = open"),
+        text="",
+        output="",
+        priority=Priority.DEBUG,
+        priority_text="debug",
+        source="syscall",
+        tags=tags,
+        enabled=enabled,
+        warn_evttypes=True,
+        skip_if_unknown_filter=False,
+        place=PLACE,
+        output_place=PLACE,
+    )
+
+
+RULES = (rule("one", "a"), rule("two (x+)", "a", "b"), rule("three", "b", enabled=False), rule("four"))
+
+
+def chosen(**options):
+    return [rule.name for rule in select_rules(RULES, Selection(**options))]
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({}, ["one", "two (x+)", "four"]),
+        ({"disabled_patterns": ("one",)}, ["two (x+)", "four"]),
+        ({"disabled_patterns": ("on",)}, ["one", "two (x+)", "four"]),
+        ({"disabled_patterns": ("t.*", "[[:alpha:]]{4}")}, ["one"]),
+        ({"disabled_patterns": (r"two \(x\+\)",)}, ["one", "four"]),
+        ({"disabled_patterns": (".*",)}, []),
+        ({"disabled_tags": ("a",)}, ["four"]),
+        ({"disabled_tags": ("b", "c")}, ["one", "four"]),
+        ({"disabled_tags": ("a",), "disabled_patterns": ("four",)}, []),
+        ({"enabled_tags": ("a",)}, ["one", "two (x+)"]),
+        ({"enabled_tags": ("b",)}, ["two (x+)", "three"]),
+        ({"enabled_tags": ("c",)}, []),
+    ],
+)
+def test_rules_run_in_load_order(options, names):
+    assert chosen(**options) == names
+
+
+@pytest.mark.parametrize("other", [{"disabled_patterns": ("one",)}, {"disabled_tags": ("b",)}])
+def test_enabling_and_disabling_exclude_each_other(other):
+    with pytest.raises(FalcoError, match=r"You can not specify both disabled \(-D/-T\) and enabled \(-t\) rules"):
+        chosen(enabled_tags=("a",), **other)
+
+
+def test_every_bad_pattern_is_reported():
+    with pytest.raises(RulesError) as caught:
+        chosen(disabled_patterns=("(", "fine", "*x"))
+    assert [p.message.split(": not a")[0] for p in caught.value.problems] == ["-D (", "-D *x"]
