@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from falco import ENGINE_VERSION
 from falco.engine.documents import problem_at, read_document, rules_files
-from falco.engine.items import Item, read_items
+from falco.engine.itemreader import read_items
 from falco.engine.merge import Definitions, MacroDefinition, RuleDefinition
 from falco.engine.rule import Priority, Rule
 from falco.errors import Problem, RulesError
@@ -21,6 +21,7 @@ from falco.filter.lists import MAX_TEXT, Lists, TooLargeError
 from falco.filter.parser import ConditionSyntaxError, parse
 
 if TYPE_CHECKING:
+    from falco.engine.items import Item
     from falco.filter.ast import Node, Place
     from falco.filter.evttypes import EventTypes
     from falco.filter.scalar import Scalar

@@ -55,6 +55,9 @@ _OTHER_SPELLINGS = {
     "endwith": "endswith",
 }
 
+_MAX_UNDEFINED = 50
+"""Undefined macros of one condition that are reported."""
+
 
 class ConditionSyntaxError(Exception):
     """The condition does not follow the grammar; problem says where and what was expected."""
@@ -72,15 +75,15 @@ def parse(source: Text, known_fields: Iterable[str] = ()) -> Node:
     return _Parser(source, known_fields).parse()
 
 
-def parse_condition(text: str, path: str = "<filter>") -> Node:
+def parse_condition(text: str, path: str = "<filter>", known_fields: Iterable[str] = ()) -> Node:
     """The syntax tree of a condition that may use no lists and no macros; raises RulesError."""
-    from_text = _Parser(verbatim(text, path), ())
+    parser = _Parser(verbatim(text, path), known_fields)
     try:
-        node = from_text.parse()
+        node = parser.parse()
     except ConditionSyntaxError as error:
         raise RulesError([error.problem]) from error
-    if from_text.macros:
-        raise RulesError([undefined_macro(ref) for ref in from_text.macros])
+    if parser.macros:
+        raise RulesError([undefined_macro(ref, known_fields) for ref in parser.macros[:_MAX_UNDEFINED]])
     return node
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from falco.engine.documents import parse_document
-from falco.engine.items import read_items
+from falco.engine.itemreader import read_items
 from falco.engine.merge import Definitions
 from falco.engine.rule import Priority
 

@@ -1,0 +1,265 @@
+"""YAML nodes to items, with every value checked.
+
+What is wrong with an item is reported in full; the item then counts as there but broken, so that what refers to it is
+not reported too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from falco import errors
+from falco.engine.documents import Document, Mapping, Node, Sequence, problem_at
+from falco.engine.items import (
+    KEYS,
+    SOURCES,
+    Broken,
+    Item,
+    ListItem,
+    MacroItem,
+    RuleAppend,
+    RuleItem,
+    priority_named,
+)
+from falco.engine.rule import Priority
+from falco.filter.scalar import Scalar
+
+if TYPE_CHECKING:
+    from falco.errors import Problem
+    from falco.filter.ast import Place
+
+_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_SHOWN = 200
+"""Characters of a value that a message shows."""
+
+
+def read_items(document: Document, engine_version: int) -> tuple[list[Item], list[Problem]]:
+    """The items of a file in order, and every error and warning about them."""
+    problems: list[Problem] = []
+    items: list[Item] = []
+    for node in _elements(document, problems):
+        if not isinstance(node, Mapping):
+            problems.append(_not_a_mapping(node))
+            continue
+        item = _Reader(node, problems, engine_version).read()
+        if item is not None:
+            items.append(item)
+    return items, problems
+
+
+def _elements(document: Document, problems: list[Problem]) -> list[Node]:
+    elements: list[Node] = []
+    for root in document.roots:
+        if isinstance(root, Sequence):
+            elements.extend(root.items)
+        elif isinstance(root, Mapping):
+            message = "Rules content is one yaml associative array, not a list of them"
+            problems.append(problem_at(root.place, message, code="not-a-list", expected=("- rule: ...",)))
+        elif not root.null:
+            message = f'Rules content "{root.text[:_SHOWN]}" is not yaml'
+            problems.append(problem_at(root.place, message, code="not-a-list", expected=("a list of items",)))
+    return elements
+
+
+def _not_a_mapping(node: Scalar | Sequence) -> Problem:
+    kind = "list" if isinstance(node, Sequence) else "nil" if node.null else "string"
+    message = f"Unexpected element of type {kind}. Each element should be a yaml associative array."
+    return problem_at(node.place, message, code="not-an-item")
+
+
+class _Reader:
+    """Reads one item. Errors go to problems; a value that could not be read is None."""
+
+    def __init__(self, node: Mapping, problems: list[Problem], engine_version: int) -> None:
+        self._place = node.place
+        self._problems = problems
+        self._engine_version = engine_version
+        self._keys: dict[str, Scalar] = {}
+        self._values: dict[str, Node] = {}
+        self._item = ""
+        self._failed = False
+        self._pairs(node)
+
+    def read(self) -> Item | None:
+        kind = next((key for key in KEYS if key in self._values), None)
+        if kind is None:
+            self._unknown_object()
+            return None
+        self._warn_of_keys(kind)
+        if kind == "required_engine_version":
+            self._require_version()
+            return None
+        name = self._values[kind]
+        if not isinstance(name, Scalar) or name.null or not name.text:
+            self._error(name.place, f"Missing name in {kind}", "missing-name")
+            return None
+        self._item = f'{kind} "{name.text}"'
+        item = self._list(name) if kind == "list" else self._macro(name) if kind == "macro" else self._rule(name)
+        return Broken(kind, name) if item is None or self._failed else item
+
+    def _pairs(self, node: Mapping) -> None:
+        merged: list[Mapping] = []
+        for key, value in node.pairs:
+            if key.text == "<<" and not key.style:
+                merged.extend(
+                    n for n in (value.items if isinstance(value, Sequence) else [value]) if isinstance(n, Mapping)
+                )
+                continue
+            if key.text in self._values:
+                self._warn(key.place, f"key '{key.text}' stands here again; this last one counts", "duplicate-key")
+            self._keys[key.text], self._values[key.text] = key, value
+        for key, value in (pair for mapping in merged for pair in mapping.pairs):
+            if key.text not in self._values:
+                self._keys[key.text], self._values[key.text] = key, value
+
+    def _unknown_object(self) -> None:
+        shown = ", ".join(f"{key}={_shown(value)}" for key, value in self._values.items())[:_SHOWN]
+        first = next(iter(self._values), "")
+        message = f"Unknown rule object: {{{shown}}}"
+        self._problems.append(
+            problem_at(
+                self._place, message, code="unknown-item", expected=tuple(KEYS), near=errors.nearest(first, KEYS)
+            )
+        )
+
+    def _warn_of_keys(self, kind: str) -> None:
+        known = KEYS[kind]
+        for name, key in self._keys.items():
+            if name not in known:
+                near = errors.nearest(name, known)
+                self._warn(key.place, f"unknown key '{name[:_SHOWN]}' is ignored", "unknown-key", near)
+
+    def _require_version(self) -> None:
+        value = self._values["required_engine_version"]
+        if not isinstance(value, Scalar) or not value.text.isdecimal() or len(value.text) > 100:
+            self._error(value.place, "required_engine_version is not a number", "engine-version", ("a whole number",))
+        elif int(value.text) > self._engine_version:
+            message = f"Rules require engine version {value.text}, but engine version is {self._engine_version}"
+            self._error(value.place, message, "engine-version")
+
+    def _list(self, name: Scalar) -> ListItem | None:
+        append = self._flag("append", default=False)
+        value = self._values.get("items")
+        if value is None or _null(value):
+            self._missing("items", "list", name)
+            return None
+        return ListItem(name, self._scalars("items", value), append)
+
+    def _macro(self, name: Scalar) -> MacroItem | None:
+        append = self._flag("append", default=False)
+        condition = self._required("condition", "macro", name)
+        if condition is None:
+            return None
+        if not name.text.isascii() or not name.text.isidentifier():
+            self._warn(
+                name.place,
+                f"no condition can name the macro '{name.text}'",
+                "macro-name",
+                expected=("letters, digits and _",),
+            )
+        return MacroItem(name, condition, self._source(), append)
+
+    def _rule(self, name: Scalar) -> RuleItem | RuleAppend | None:
+        append = self._flag("append", default=False)
+        condition = self._required("condition", "rule", name)
+        if append:
+            return None if condition is None else RuleAppend(name, condition)
+        output = self._required("output", "rule", name)
+        description = self._required("desc", "rule", name)
+        written = self._required("priority", "rule", name)
+        priority = None if written is None else self._priority(written)
+        if condition is None or output is None or description is None or written is None or priority is None:
+            return None
+        return RuleItem(
+            name,
+            condition,
+            output,
+            description.text.strip(),
+            priority,
+            written.text,
+            self._source(),
+            self._tags(),
+            self._flag("enabled", default=True),
+            self._flag("warn_evttypes", default=True),
+            self._flag("skip-if-unknown-filter", default=False),
+        )
+
+    def _priority(self, written: Scalar) -> Priority | None:
+        priority = priority_named(written.text.strip())
+        if priority is None:
+            labels = tuple(p.label for p in Priority)
+            message = f"Invalid priority level: {written.text.lower()[:_SHOWN]}"
+            near = errors.nearest(written.text.capitalize(), labels)
+            self._error(written.place, message, "priority", labels, near)
+        return priority
+
+    def _source(self) -> str:
+        value = self._values.get("source")
+        if value is None or _null(value):
+            return SOURCES[0]
+        if not isinstance(value, Scalar):
+            self._error(value.place, "source is not text", "bad-value", SOURCES)
+            return ""
+        if value.text not in SOURCES:
+            message = f"no event comes from source '{value.text[:_SHOWN]}', so this is never run"
+            self._warn(value.place, message, "unknown-source", errors.nearest(value.text, SOURCES), SOURCES)
+        return value.text
+
+    def _tags(self) -> tuple[str, ...]:
+        value = self._values.get("tags")
+        if value is None or _null(value):
+            return ()
+        return tuple(tag.text for tag in self._scalars("tags", value))
+
+    def _scalars(self, key: str, value: Node) -> tuple[Scalar, ...]:
+        if not isinstance(value, Sequence):
+            self._error(value.place, f"{key} is not a list", "bad-value", ("[a, b]",))
+            return ()
+        for node in value.items:
+            if not isinstance(node, Scalar):
+                self._error(node.place, f"an element of {key} is not a word or number", "bad-value")
+            elif not node.text and not node.style:
+                self._error(node.place, f"an element of {key} is empty", "bad-value")
+        return tuple(node for node in value.items if isinstance(node, Scalar))
+
+    def _flag(self, key: str, *, default: bool) -> bool:
+        value = self._values.get(key)
+        if value is None or _null(value):
+            return default
+        flag = _FLAGS.get(value.text.lower()) if isinstance(value, Scalar) else None
+        if flag is None:
+            self._error(value.place, f"{key} is neither true nor false", "bad-value", ("true", "false"))
+            return default
+        return flag
+
+    def _required(self, key: str, kind: str, name: Scalar) -> Scalar | None:
+        value = self._values.get(key)
+        if value is None or _null(value):
+            self._missing(key, kind, name)
+        elif isinstance(value, Scalar):
+            return value
+        else:
+            self._error(value.place, f"{key} is not text", "bad-value")
+        return None
+
+    def _missing(self, key: str, kind: str, name: Scalar) -> None:
+        place = self._keys[key].place if key in self._keys else name.place
+        self._failed = True
+        self._problems.append(problem_at(place, f"Missing {key} in {kind} with name {name.text}", code="missing-key"))
+
+    def _error(self, place: Place, message: str, code: str, expected: tuple[str, ...] = (), near: str = "") -> None:
+        self._failed = True
+        self._problems.append(problem_at(place, message, code=code, item=self._item, expected=expected, near=near))
+
+    def _warn(self, place: Place, message: str, code: str, near: str = "", expected: tuple[str, ...] = ()) -> None:
+        self._problems.append(
+            problem_at(place, message, code=code, item=self._item, expected=expected, near=near, severity="warning")
+        )
+
+
+def _null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.null
+
+
+def _shown(node: Node) -> str:
+    return f'"{node.text[:_SHOWN]}"' if isinstance(node, Scalar) else "{...}" if isinstance(node, Mapping) else "[...]"

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import pytest
+
+from falco.engine.documents import parse_document
+from falco.engine.itemreader import read_items
+from falco.engine.items import Broken, ListItem, MacroItem, RuleAppend, RuleItem
+from falco.engine.rule import Priority
+
+RULE = "- rule: R\n  condition: c\n  output: o\n  desc: d\n  priority: error\n"
+
+
+def read(text):
+    return read_items(parse_document(text.encode(), "f"), 3)
+
+
+def problems(text):
+    return [(p.severity, p.message, str(p.location)) for p in read(text)[1]]
+
+
+def test_rule_with_defaults():
+    (rule,), found = read(RULE)
+    assert found == []
+    assert isinstance(rule, RuleItem)
+    assert (rule.name.text, rule.condition.text, rule.output.text, rule.description) == ("R", "c", "o", "d")
+    assert (rule.priority, rule.priority_text, rule.source, rule.tags) == (Priority.ERROR, "error", "syscall", ())
+    assert (rule.enabled, rule.warn_evttypes, rule.skip_if_unknown_filter) == (True, True, False)
+
+
+def test_rule_with_every_key():
+    more = (
+        "  source: k8s_audit\n  tags: [a, 1]\n  enabled: false\n  warn_evttypes: no\n"
+        "  skip-if-unknown-filter: 'true'\n  append: false\n"
+    )
+    (rule,), found = read(RULE + more)
+    assert found == []
+    assert isinstance(rule, RuleItem)
+    assert (rule.source, rule.tags) == ("k8s_audit", ("a", "1"))
+    assert (rule.enabled, rule.warn_evttypes, rule.skip_if_unknown_filter) == (False, False, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "append"),
+    [
+        ("- list: l\n  items: [a]\n", ListItem, False),
+        ("- list: l\n  items: [a]\n  append: true\n", ListItem, True),
+        ("- macro: m\n  condition: c\n", MacroItem, False),
+        ("- macro: m\n  condition: c\n  append: yes\n", MacroItem, True),
+        ("- macro: m\n  condition: c\n  append: false\n", MacroItem, False),
+        ("- macro: m\n  condition: c\n  append:\n", MacroItem, False),
+    ],
+)
+def test_lists_and_macros(text, kind, append):
+    (item,), found = read(text)
+    assert found == []
+    assert isinstance(item, kind)
+    assert item.append is append
+
+
+def test_appending_rule_needs_a_condition_only():
+    (item,), found = read("- rule: R\n  condition: and c\n  append: true\n")
+    assert (type(item), found) == (RuleAppend, [])
+
+
+def test_first_known_key_decides_what_an_item_is():
+    (item,), _ = read("- rule: R\n  list: l\n  items: []\n")
+    assert isinstance(item, ListItem)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "place"),
+    [
+        ("- required_engine_version: 4\n", "Rules require engine version 4, but engine version is 3", "f:1:28"),
+        ("- required_engine_version: new\n", "required_engine_version is not a number", "f:1:28"),
+        ("- macro: m\n", "Missing condition in macro with name m", "f:1:10"),
+        ("- macro: m\n  condition:\n", "Missing condition in macro with name m", "f:2:3"),
+        ("- macro: {a: b}\n  condition: c\n", "Missing name in macro", "f:1:10"),
+        ("- list: l\n", "Missing items in list with name l", "f:1:9"),
+        ("- list: l\n  items: a\n", "items is not a list", "f:2:10"),
+        ("- list: l\n  items: [a, [b]]\n", "an element of items is not a word or number", "f:2:14"),
+        ("- list: l\n  items:\n  - a\n  -\n", "an element of items is empty", "f:4:4"),
+        ("- rule:\n", "Missing name in rule", "f:1:8"),
+        ("- rule: [R]\n", "Missing name in rule", "f:1:9"),
+        ("- rule: R\n  append: true\n", "Missing condition in rule with name R", "f:1:9"),
+        (RULE.replace("error", "Fatal"), "Invalid priority level: fatal", "f:5:13"),
+        (RULE + "  enabled: 3\n", "enabled is neither true nor false", "f:6:12"),
+        (RULE + "  tags: a\n", "tags is not a list", "f:6:9"),
+        (RULE + "  source: [a]\n", "source is not text", "f:6:11"),
+        (RULE.replace("condition: c", "condition: [c]"), "condition is not text", "f:2:14"),
+        ("- foo\n", "Unexpected element of type string. Each element should be a yaml associative array.", "f:1:3"),
+        ("- [a]\n", "Unexpected element of type list. Each element should be a yaml associative array.", "f:1:3"),
+        ("-\n", "Unexpected element of type nil. Each element should be a yaml associative array.", "f:1:2"),
+        ("- a: b\n  c: [d]\n", 'Unknown rule object: {a="b", c=[...]}', "f:1:3"),
+        ("just text\n", 'Rules content "just text" is not yaml', "f:1:1"),
+        ("a: b\n", "Rules content is one yaml associative array, not a list of them", "f:1:1"),
+    ],
+)
+def test_errors(text, message, place):
+    assert problems(text) == [("error", message, place)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "place"),
+    [
+        (RULE + "  tag: [a]\n", "unknown key 'tag' is ignored", "f:6:3"),
+        (RULE + "  desc: e\n", "key 'desc' stands here again; this last one counts", "f:6:3"),
+        (RULE + "  source: other\n", "no event comes from source 'other', so this is never run", "f:6:11"),
+        ("- macro: m-n\n  condition: c\n", "no condition can name the macro 'm-n'", "f:1:10"),
+    ],
+)
+def test_warnings_leave_the_item_usable(text, message, place):
+    (item,), found = read(text)
+    assert not isinstance(item, Broken)
+    assert [(p.severity, p.message, str(p.location)) for p in found] == [("warning", message, place)]
+
+
+def test_all_that_a_rule_lacks_is_reported_at_once():
+    (item,), found = read("- rule: R\n  priority: x\n")
+    assert isinstance(item, Broken)
+    assert [p.message for p in found] == [
+        "Missing condition in rule with name R",
+        "Missing output in rule with name R",
+        "Missing desc in rule with name R",
+        "Invalid priority level: x",
+    ]
+
+
+def test_last_of_duplicate_keys_counts():
+    (rule,), _ = read(RULE + "  output: other\n")
+    assert isinstance(rule, RuleItem)
+    assert rule.output.text == "other"
+
+
+def test_nearest_keys_are_suggested():
+    assert [p.nearest for p in read("- marco: m\n- list: l\n  items: []\n  apend: true\n")[1]] == ["macro", "append"]
+
+
+def test_merged_mappings_give_what_is_not_written_itself():
+    base = RULE.replace("- rule", "- &base\n  rule")
+    items, found = read(base + "- rule: S\n  <<: *base\n  output: other\n- rule: T\n  <<: [*base]\n")
+    assert found == []
+    rules = [item for item in items if isinstance(item, RuleItem)]
+    assert [(rule.name.text, rule.output.text) for rule in rules] == [("R", "o"), ("S", "other"), ("T", "o")]
+
+
+def test_a_mapping_merged_into_itself_ends():
+    (item,), _ = read("- &a\n  rule: R\n  <<: *a\n")
+    assert isinstance(item, Broken)
