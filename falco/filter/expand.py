@@ -17,6 +17,8 @@ MAX_DEPTH = 150
 
 _SUGGESTED_FROM = 2000
 """Macros among which a similar name is looked for."""
+_MAX_UNDEFINED = 50
+"""Undefined macros of one condition that are reported."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,8 +61,10 @@ class Macros:
 
     def _expand_all(self, node: Node) -> _Expanded | None:
         refs = _references(node)
-        known = [self._look_up(ref) for ref in refs]
-        if any(found is None for found in known):
+        missing = [ref for ref in refs if self._look_up(ref) is None]
+        undefined = [ref for ref in missing if ref.name not in self._by_name]
+        self.problems.extend(self._undefined(ref) for ref in undefined[:_MAX_UNDEFINED])
+        if missing:
             return None
         expanded = self._expand(node)
         limit = _exceeded(expanded)
@@ -74,11 +78,12 @@ class Macros:
     def _look_up(self, ref: MacroRef) -> _Expanded | None:
         if ref.name in self._by_name:
             self._used.add(ref.name)
-            return self._by_name[ref.name]
-        expected = (f"macro {ref.name} to be defined before it is used",) if ref.name in self._later else ()
-        known = () if expected else itertools.islice(self._by_name, _SUGGESTED_FROM)
-        self.problems.append(undefined_macro(ref, known, expected))
-        return None
+        return self._by_name.get(ref.name)
+
+    def _undefined(self, ref: MacroRef) -> Problem:
+        if ref.name in self._later:
+            return undefined_macro(ref, expected=(f"macro {ref.name} to be defined before it is used",))
+        return undefined_macro(ref, itertools.islice(self._by_name, _SUGGESTED_FROM))
 
     def _expand(self, node: Node) -> _Expanded:
         match node:

@@ -72,6 +72,12 @@ def test_users_of_a_broken_macro_add_no_problem():
     assert known.problems == []
 
 
+def test_number_of_undefined_macros_is_bounded():
+    known = macros(m="f.x exists")
+    known.expand(parsed(" or ".join(f"x{n}" for n in range(1000))))
+    assert len(known.problems) == 50
+
+
 def test_unused_macros_are_those_that_nothing_names():
     known = macros(inner="f.x exists", outer="inner", idle="f.x exists")
     known.expand(parsed("outer"))
