@@ -1,0 +1,251 @@
+"""Output templates: text with %fields, compiled when rules are loaded (libsinsp eventformatter.cpp, 0.15's json_evt).
+
+A token is `%`, an optional width, and the longest field name that the text goes on with, with its argument in brackets
+or after a dot. What has a width is padded or cut to exactly that many characters. A leading `*` is dropped: outputs
+always print, with `<NA>` for what has no value. There is no way to write a plain `%`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from falco.errors import Location, Problem, RulesError, nearest
+from falco.fields.field import Argument, Extractor, Field, Registry, Use
+from falco.fields.render import NOTHING, ToJson, ToText, to_json, to_text
+
+if TYPE_CHECKING:
+    from falco.events.event import Event
+
+BAD_OUTPUT = "bad-output"
+"""The code of every problem in an output."""
+TIMESTAMPS = frozenset(
+    ("evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s", "evt.outputtime")
+)
+"""Text fields that are the event's time in ns in JSON alerts (sinsp_filter_check_event::extract_as_js)."""
+_AUDIT = "k8s_audit"
+_WORD = re.compile(r"[A-Za-z0-9_.]+")
+_BAD_WORD = re.compile(r"\S+")
+_DOTTED = re.compile(r"\.([A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?)")
+_DIGITS = re.compile(r"[0-9]+")
+_MAX_WIDTH = 65536
+"""More than any line should hold; a typo in a width must not fill the memory."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Token:
+    """One field in a template: key is how JSON alerts name it, width 0 leaves the text as long as it is.
+
+    raw reads the value that json turns into that of JSON alerts.
+    """
+
+    key: str
+    extract: Extractor
+    text: ToText
+    raw: Extractor
+    json: ToJson
+    width: int = 0
+
+
+class Template:
+    """A compiled output: literals and tokens in turn, beginning and ending with a (perhaps empty) literal."""
+
+    __slots__ = ("_fields", "_parts", "_tokens")
+
+    def __init__(self, literals: list[str], tokens: list[Token]) -> None:
+        self._parts = [""] * (len(literals) + len(tokens))
+        self._parts[::2] = literals
+        self._tokens = tuple(
+            (2 * index + 1, token.extract, _sized(token.text, token.width), _fit(NOTHING, token.width))
+            for index, token in enumerate(tokens)
+        )
+        by_key = {token.key: token for token in tokens}
+        self._fields = tuple((key, by_key[key].raw, by_key[key].json) for key in sorted(by_key))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of fields(), sorted."""
+        return tuple(key for key, _, _ in self._fields)
+
+    def text(self, event: Event) -> str:
+        """The output filled in from an event."""
+        parts = self._parts.copy()
+        for index, extract, render, missing in self._tokens:
+            value = extract(event)
+            parts[index] = missing if value is None else render(value)
+        return "".join(parts)
+
+    def fields(self, event: Event) -> dict[str, object]:
+        """Each field's value as JSON has it (str, int, float, bool or None), in the order of the keys."""
+        return {key: json(raw(event)) for key, raw, json in self._fields}
+
+
+def _fit(text: str, width: int) -> str:
+    return text.ljust(width)[:width] if width else text
+
+
+def _sized(render: ToText, width: int) -> ToText:
+    return (lambda value: _fit(render(value), width)) if width else render
+
+
+class _BadTokenError(Exception):
+    """A token that means nothing: what 0.15 says of it, where it starts and ends, and which name was perhaps meant."""
+
+    def __init__(self, reason: str, start: int, end: int, close: str = "") -> None:
+        self.reason, self.start, self.end, self.close = reason, start, end, close
+
+
+def compile_template(
+    output: str, registry: Registry, location: Location | None = None, snippet: str = "", item: str = ""
+) -> Template:
+    """The template of an output; RulesError with every bad token in it.
+
+    location is where the output begins, snippet its (first) line; a bad token that stands in it is pointed at.
+    """
+    return _Compiler(output, registry).compile(location, snippet, item)
+
+
+class _Compiler:
+    def __init__(self, output: str, registry: Registry) -> None:
+        self._output = output
+        self._format = output.removeprefix("*")
+        self._registry = registry
+        self._literals = [""]
+        self._tokens: list[Token] = []
+        self._bad: list[_BadTokenError] = []
+
+    def compile(self, location: Location | None, snippet: str, item: str) -> Template:
+        at = 0
+        while (percent := self._format.find("%", at)) >= 0:
+            self._literals[-1] += self._format[at:percent]
+            at = self._token(percent)
+        self._literals[-1] += self._format[at:]
+        if self._bad:
+            raise RulesError(self._problem(bad, location, snippet, item) for bad in self._bad)
+        return Template(self._literals, self._tokens)
+
+    def _token(self, percent: int) -> int:
+        """Compile the token at a percent sign; where the text goes on."""
+        try:
+            width, start = self._width(percent)
+            field = self._field(percent, start)
+            argument, end = self._argument(field, percent, start + len(field.name))
+            self._tokens.append(self._bound(field, argument, width, (percent, start, end)))
+        except _BadTokenError as bad:
+            self._bad.append(bad)
+            return bad.end
+        self._literals.append("")
+        return end
+
+    def _width(self, percent: int) -> tuple[int, int]:
+        text, start = self._format, percent + 1
+        if start == len(text):
+            raise _BadTokenError("invalid formatting syntax: formatting cannot end with a %", percent, start)
+        digits = _DIGITS.match(text, start)
+        if digits is None:
+            return 0, start
+        if digits.end() == len(text):
+            raise _BadTokenError("invalid formatting syntax: formatting cannot end with a number", percent, len(text))
+        width = int(digits.group()[:9])
+        if width > _MAX_WIDTH:
+            raise _BadTokenError(f"width {digits.group()} is larger than {_MAX_WIDTH}", percent, digits.end())
+        return width, digits.end()
+
+    def _field(self, percent: int, start: int) -> Field:
+        word = _WORD.match(self._format, start)
+        field = None if word is None else self._registry.longest_prefix(word.group())
+        if field is not None and word is not None and self._registry.source == _AUDIT:
+            # These names may not go on with a letter, digit or dot, and then the next shorter name is not tried.
+            following = word.group()[len(field.name) :]
+            field = None if following.strip(".") else field
+        if field is None:
+            raise self._unknown(percent, start, word.group() if word is not None else "")
+        if field.use is Use.FILTER_ONLY:
+            reason = f"{field.name} is filter only and cannot be used as a display field"
+            raise _BadTokenError(reason, percent, start + len(field.name))
+        return field
+
+    def _unknown(self, percent: int, start: int, word: str) -> _BadTokenError:
+        bad = _BAD_WORD.match(self._format, start)
+        shown = word.rstrip(".") or (bad.group() if bad is not None else "")
+        if not shown:
+            return _BadTokenError("empty formatting token", percent, start)
+        known = [field.name for field in self._registry if field.use is not Use.FILTER_ONLY]
+        what = "unknown filtercheck field" if self._registry.source == _AUDIT else "invalid formatting token"
+        return _BadTokenError(f"{what} {shown}", percent, start + len(shown), nearest(shown, known))
+
+    def _argument(self, field: Field, percent: int, at: int) -> tuple[str | None, int]:
+        """The argument that follows the name, None for none, and where it ends."""
+        if field.argument is Argument.NONE:
+            return None, at
+        if self._format.startswith("[", at):
+            close = self._format.find("]", at)
+            if close < 0:
+                raise _BadTokenError(f"the bracket after {field.name} is not closed", percent, len(self._format))
+            return self._format[at + 1 : close], close + 1
+        dotted = _DOTTED.match(self._format, at)
+        # Text may follow without a space, so the longest beginning that the field takes is its argument.
+        for end in range(dotted.end(), at + 1, -1) if dotted is not None else ():
+            argument = self._format[at + 1 : end]
+            if _takes(field, argument):
+                return argument, end
+        if field.argument is Argument.REQUIRED:
+            if dotted is not None:
+                return dotted.group(1), dotted.end()
+            raise _BadTokenError(f"filter syntax error: {field.name} needs an argument", percent, at)
+        return None, at
+
+    def _bound(self, field: Field, argument: str | None, width: int, span: tuple[int, int, int]) -> Token:
+        percent, start, end = span
+        try:
+            extract = _bind(field, argument)
+            typed = field.type if field.type_of is None or argument is None else field.type_of(argument)
+        except ValueError as error:
+            raise _BadTokenError(str(error), percent, end) from None
+        key = field.name if self._registry.source == _AUDIT else self._format[start:end]
+        raw, json = (_timestamp, _same) if field.name in TIMESTAMPS else (extract, to_json(typed, field.format))
+        return Token(key, extract, to_text(typed, field.format), raw, json, width)
+
+    def _problem(self, bad: _BadTokenError, location: Location | None, snippet: str, item: str) -> Problem:
+        token = self._format[bad.start : bad.end]
+        found = snippet.find(token, location.column - 1) if location is not None else -1
+        if location is not None and found >= 0:
+            location = dataclasses.replace(location, column=found + 1)
+        return Problem(
+            f"Invalid output format '{self._output}': '{bad.reason}'",
+            location,
+            snippet,
+            len(token) if found >= 0 else 1,
+            item,
+            nearest=bad.close,
+            code=BAD_OUTPUT,
+        )
+
+
+def _timestamp(event: Event) -> object:
+    return event.ts
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def _bind(field: Field, argument: str | None) -> Extractor:
+    if argument is None and field.extract is not None:
+        return field.extract
+    bind: Callable[[str | None], Extractor] | None = field.bind
+    if bind is None:
+        raise TypeError(f"field {field.name} has neither extract nor bind")
+    return bind(argument)
+
+
+def _takes(field: Field, argument: str) -> bool:
+    try:
+        _bind(field, argument)
+        if field.type_of is not None:
+            field.type_of(argument)
+    except ValueError:
+        return False
+    return True
