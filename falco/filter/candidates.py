@@ -14,7 +14,7 @@ from typing import cast
 
 from falco.fields.field import Many
 from falco.filter.ast import And, BoundField, Node, Not, Or, Test
-from falco.filter.fold import Terms, conjuncts, tests_of
+from falco.filter.fold import Terms, conjuncts, leaves_of
 from falco.filter.interpret import evaluate_on
 from falco.filter.values import KINDS, Kind
 
@@ -127,7 +127,7 @@ class Planner:
             for part in conjuncts(node):
                 pure = len(self._terms.fields(part)) == 1
                 for key, condition in self._projections.of(part).items():
-                    field = next(tests_of(condition)).field
+                    field = next(leaves_of(condition)).field
                     if not self._is_askable(field, condition):
                         continue
                     by_field.setdefault(key, []).append(condition)
@@ -152,12 +152,12 @@ class Planner:
                 test.op in _MEMBERSHIP
                 and test.field.many is Many.ONE
                 and (test.op != "in" or isinstance(test.operand, frozenset))
-                for test in tests_of(condition)
+                for test in leaves_of(condition)
             )
         return known
 
     def _sum_after(self, entry: _FieldRules, left: list[float]) -> float:
-        """How many rules are likely to be left after a field. What several ask alike leaves them in every other case."""
+        """How many rules are likely to be left after a field; what several ask alike leaves them in half the cases."""
         total = sum(left)
         for condition, bits in entry.conditions.values():
             share = 0.5 if _is_common(bits) else self._share(entry.field, condition)
@@ -218,7 +218,7 @@ _OTHER = object()
 def _values(condition: Node) -> Iterable[object]:
     """Every value that the tests of a condition name."""
     values: dict[object, None] = {}
-    for test in tests_of(condition):
+    for test in leaves_of(condition):
         if test.op != "exists":
             operand = test.operand
             values.update(dict.fromkeys(operand if isinstance(operand, frozenset) else (operand,)))

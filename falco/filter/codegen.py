@@ -17,7 +17,7 @@ from falco.filter.ast import Node, Not
 from falco.filter.candidates import Plan, Planner, Step, bits_of
 from falco.filter.expressions import EMPTY, Expressions, Known, Names
 from falco.filter.fold import Terms
-from falco.filter.patterns import Memo
+from falco.filter.patterns import Glob, Memo, Networks, PathPrefixes
 from falco.filter.uses import Uses
 from falco.filter.writer import CodeWriter
 
@@ -56,9 +56,19 @@ class Code:
 
 def shown(meaning: object) -> str:
     """A constant as one line of ASCII, sets in order."""
-    if isinstance(meaning, frozenset):
-        return "{" + ", ".join(sorted(map(shown, meaning))) + "}"
-    return ascii(meaning)
+    match meaning:
+        case frozenset():
+            return "{" + ", ".join(sorted(map(shown, meaning))) + "}"
+        case tuple():
+            return "(" + ", ".join(map(shown, meaning)) + ")"
+        case PathPrefixes(prefixes):
+            return "below " + shown(frozenset("/" + "/".join(prefix) for prefix in prefixes))
+        case Networks(networks):
+            return "within " + shown(frozenset(map(str, networks)))
+        case Glob(pattern):
+            return f"like {pattern!a}"
+        case _:
+            return ascii(meaning)
 
 
 class Compiler:

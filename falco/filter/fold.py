@@ -95,7 +95,7 @@ class Terms:
         """The keys of the fields that a canonical node reads."""
         known = self._fields.get(id(node))
         if known is None:
-            known = self._fields[id(node)] = frozenset(test.field.key for test in tests_of(node))
+            known = self._fields[id(node)] = frozenset(test.field.key for test in leaves_of(node))
         return known
 
     def fold(self, node: Folded, constants: Constants) -> Folded:
@@ -130,13 +130,13 @@ class Terms:
         if known is None:
             known = any(
                 test.field.field.constant is not None or test.field.field.constant_of is not None
-                for test in tests_of(node)
+                for test in leaves_of(node)
             )
             self._foldable[id(node)] = known
         return known
 
 
-def tests_of(node: Node) -> Iterator[Test]:
+def leaves_of(node: Node) -> Iterator[Test]:
     """The comparisons of a bound node, left to right."""
     stack = [node]
     while stack:

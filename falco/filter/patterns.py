@@ -7,6 +7,7 @@ addresses and paths repeat from event to event.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 from collections.abc import Callable, Iterable
 
@@ -187,6 +188,10 @@ class Network:
     width: int
     network: int
     mask: int
+
+    def __str__(self) -> str:
+        address = ipaddress.ip_address(self.network.to_bytes(self.width, "big"))
+        return f"{address}/{self.mask.bit_count()}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
