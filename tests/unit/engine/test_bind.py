@@ -17,7 +17,8 @@ def test_rules_of_the_source_are_bound_with_their_event_types() -> None:
         (rule("one", GOOD), rule("audit", GOOD, "k8s_audit"), rule("two", GOOD)), REGISTRY, {"one": types}
     )
     assert [(each.rule.name, each.types) for each in bound.rules] == [("one", types), ("two", ALL)]
-    assert bound.problems == bound.skipped == ()
+    assert not bound.problems
+    assert not bound.skipped
 
 
 def test_a_rule_may_be_skipped_for_an_unknown_field_only() -> None:

@@ -117,7 +117,7 @@ def test_system_calls_are_known_by_name_before_there_is_an_event() -> None:
 
 def test_codes_with_the_same_conditions_share_their_code() -> None:
     some, other = compare("fd.num", "=", 1), compare("evt.type", "=", "type3")
-    rules = Ruleset([bound_rule("a", Or((some, other)), on(2, 3, 6, 7))])
+    rules = Ruleset([bound_rule("a", Or((some, other)), on(2, 3, 6, 7))], all_events=True)
     text = rules.code_text()
     assert text.count("def match_") == 2
     shared = " ".join(EVENT_TABLE[code].symbol.lower() for code in (2, 6, 7))
@@ -139,10 +139,9 @@ def test_a_rule_that_fails_is_named() -> None:
         rules = kind([bound_rule(f"rule {i}", node, on(3)) for i, node in enumerate(numbered)])
         wrong = event(3, proc_name="c", fd_num="x")
         wrong.num = 5
-        with pytest.raises(
-            RuleFailure, match=r'rules.yaml:6:9: rule "rule 2" could not be evaluated on event 5'
-        ) as raised:
+        with pytest.raises(RuleFailure) as raised:
             rules.match(wrong)
+        assert str(raised.value).startswith('rules.yaml:6:9: rule "rule 2" could not be evaluated on event 5: ')
         assert isinstance(raised.value.__cause__, TypeError)
 
 
