@@ -29,6 +29,18 @@ def fatal(error: FalcoError, *, as_json: bool) -> None:
         to_stderr(as_text(error.problems))
 
 
+def defect(error: Exception) -> None:
+    """Say that something went wrong which is not the user's mistake."""
+    complain(f"Internal error: {type(error).__name__}: {error}. This is a defect of Falco; -v shows where. Exiting.")
+
+
+def not_reloaded(error: FalcoError) -> None:
+    """Say what is wrong with the configuration or rules that a reload found."""
+    complain(f"Reload failed, everything stays as it was: {_summary(error)}")
+    if isinstance(error, ProblemsError):
+        to_stderr(as_text(error.problems))
+
+
 def warn(problems: Iterable[Problem]) -> None:
     """Print warnings on standard error."""
     to_stderr(as_text(problems))

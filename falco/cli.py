@@ -1,0 +1,60 @@
+"""The command `falco`: reads the command line, answers a question or watches, and turns every outcome into an exit
+status: 0 for done, 1 for a mistake that was told, 130 and 141 for what the signals INT and PIPE would have given.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+from falco import logs
+from falco.commands import fields, report, rules, run, support
+from falco.commands.options import Options, UsageError, parse
+from falco.errors import FalcoError
+
+QUESTIONS: tuple[tuple[Callable[[Options], bool], Callable[[Options], int]], ...] = (
+    (lambda options: options.ignored_events, fields.print_ignored),
+    (lambda options: options.list is not None, fields.print_list),
+    (lambda options: bool(options.validate), rules.validate),
+    (lambda options: options.support, support.print_support),
+    (lambda options: options.describe_all or options.describe is not None, rules.describe),
+    (lambda options: options.print_rules_code, rules.print_code),
+)
+"""What is asked for instead of watching; the first that applies is answered."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status."""
+    logs.setup()
+    try:
+        options = parse(sys.argv[1:] if argv is None else argv, os.environ)
+    except UsageError as error:
+        logs.to_stderr(f"falco: {error}\nfalco --help lists the options.\n")
+        return 1
+    except SystemExit as end:  # argparse has printed what was asked for.
+        return int(end.code or 0)
+    return _guarded(options)
+
+
+def _guarded(options: Options) -> int:
+    try:
+        return next((answer for asked, answer in QUESTIONS if asked(options)), run.run)(options)
+    except FalcoError as error:
+        report.fatal(error, as_json=options.json)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Nothing may be written there when Python cleans up.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - a defect of ours; the user gets a sentence, with -v the traceback.
+        if options.verbose:
+            logs.to_stderr(traceback.format_exc())
+        report.defect(error)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""Rules files to what a run needs, and the questions about rules: -V, -L, -l, --print-rules-code."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from falco.commands import report
+from falco.commands.buffers import in_base64
+from falco.commands.configuration import configure, log_as, rules_paths
+from falco.commands.say import say
+from falco.engine import extra
+from falco.engine.bind import BoundRule, bind_rules
+from falco.engine.describe import describe_rules
+from falco.engine.load import collect_rules
+from falco.engine.ruleset import Ruleset
+from falco.engine.select import Selection, select_rules
+from falco.errors import Location, Problem, RulesError
+from falco.fields.registry import REGISTRIES, SYSCALL_FIELDS, list_names
+from falco.fields.template import compile_template
+from falco.priority import Priority
+
+if TYPE_CHECKING:
+    from falco.commands.options import Options
+    from falco.engine.rule import Rule
+    from falco.outputs.alerts import Template
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rules:
+    """Rules ready to run. rules are all that were loaded, ruleset has those that are enabled; templates is by name.
+
+    notes are what -v prints about them on standard output, event_types what it prints on standard error.
+    """
+
+    rules: tuple[Rule, ...]
+    ruleset: Ruleset
+    templates: Mapping[str, Template]
+    warnings: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    event_types: tuple[str, ...]
+
+
+def load(options: Options, paths: Iterable[str], minimum_priority: Priority = Priority.DEBUG) -> Rules:
+    """Load files and directories. RulesError with every mistake; FalcoError for options that exclude each other."""
+    collected = collect_rules(
+        paths,
+        minimum_priority=minimum_priority,
+        all_events=options.all_events,
+        known_fields=list_names(later=True),
+    )
+    errors = list(collected.errors)
+    bound: list[BoundRule] = []
+    notes: list[str] = []
+    for registry in REGISTRIES.values():
+        found = bind_rules(collected.rules, registry, collected.event_types)
+        bound += found.rules
+        errors += found.problems
+        notes += found.skipped
+    templates, bad_outputs = _templates([each.rule for each in bound], options)
+    errors += bad_outputs
+    if errors:
+        raise RulesError((*errors, *collected.warnings))
+    return Rules(
+        collected.rules,
+        Ruleset(_enabled(bound, options), all_events=options.all_events),
+        templates,
+        collected.warnings,
+        (*notes, *collected.unused_lines()),
+        tuple(collected.event_type_lines()),
+    )
+
+
+def validate(options: Options) -> int:
+    """-V: load rules files and say Ok, or every mistake."""
+    try:
+        rules = load(options, options.validate)
+    except RulesError as error:
+        if options.json:
+            sys.stdout.write(report.as_document(error, ()) + "\n")
+            return 1
+        raise
+    if options.json:
+        say([report.as_document(None, rules.warnings)])
+        return 0
+    report.warn(rules.warnings)
+    if options.verbose:
+        say(rules.notes)
+    say(["Ok"])
+    return 0
+
+
+def describe(options: Options) -> int:
+    """-L and -l: names and descriptions of rules."""
+    rules = load_configured(options)
+    say(describe_rules(rules.rules, options.describe).splitlines())
+    return 0
+
+
+def print_code(options: Options) -> int:
+    """--print-rules-code: what the rules become."""
+    say(load_configured(options).ruleset.code_text().splitlines())
+    return 0
+
+
+def load_configured(options: Options) -> Rules:
+    """The rules that a run would load."""
+    wanted = configure(options).config
+    log_as(wanted)
+    rules = load(options, rules_paths(options, wanted), wanted.priority)
+    report.warn(rules.warnings)
+    return rules
+
+
+def _enabled(bound: Iterable[BoundRule], options: Options) -> list[BoundRule]:
+    """The rules on system calls that are to run, in order."""
+    selection = Selection(options.disable, options.disable_tag, options.tag)
+    by_name = {each.rule.name: each for each in bound}
+    chosen = select_rules([each.rule for each in by_name.values()], selection)
+    return [by_name[rule.name] for rule in chosen if rule.source == SYSCALL_FIELDS.source]
+
+
+def _templates(rules: Iterable[Rule], options: Options) -> tuple[dict[str, Template], list[Problem]]:
+    """The compiled outputs by rule name, and what is wrong with them or with the text of -p."""
+    wanted = extra.parse(options.print)
+    errors: list[Problem] = []
+    try:
+        compile_template(wanted.text, SYSCALL_FIELDS, Location("-p", 1, 1), wanted.text)
+    except RulesError as error:
+        errors += error.problems
+        wanted = extra.Extra()
+    registries = {name: in_base64(fields) if options.print_base64 else fields for name, fields in REGISTRIES.items()}
+    templates: dict[str, Template] = {}
+    for rule in rules:
+        output, place = extra.apply(rule.output, rule.source, wanted), rule.output_place
+        try:
+            templates[rule.name] = compile_template(
+                output, registries[rule.source], place.location, place.snippet, f'rule "{rule.name}"'
+            )
+        except RulesError as error:
+            errors += error.problems
+    return templates, errors

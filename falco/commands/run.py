@@ -1,0 +1,211 @@
+"""The main thing: hold the events of a capture against rules, and raise alerts."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from falco.capture.scap.reader import Reader
+from falco.capture.scap.stream import open_stream
+from falco.commands import report, rules
+from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
+from falco.commands.daemon import daemonize
+from falco.commands.limited import Limited
+from falco.commands.progress import Progress
+from falco.commands.recording import recorder
+from falco.commands.say import say
+from falco.controls import Controls
+from falco.errors import FalcoError
+from falco.events.event import Event
+from falco.logs import LOG, to_stderr
+from falco.monitor import monitor
+from falco.outputs import build
+from falco.outputs.alerts import Alerts
+from falco.outputs.format import Formatter
+from falco.state.state import State
+from falco.stats import RuleCounts, StatsFile, drop_summary
+
+if TYPE_CHECKING:
+    from falco.capture.scap.stream import Stream
+    from falco.commands.options import Options
+    from falco.config import Loaded
+    from falco.config_schema import Config
+    from falco.engine.ruleset import Ruleset
+
+_LATER = (
+    ("cri", "--cri", "containers are not looked up yet"),
+    ("k8s_api", "-k", "the Kubernetes API is not asked yet"),
+    ("mesos_api", "-m", "Mesos is not supported: mesos.* fields have no value"),
+)
+"""Options that are taken and do nothing."""
+
+
+class InForce:
+    """The rules that events are held against; a reload puts others in their place between two events."""
+
+    __slots__ = ("match",)
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.match = ruleset.match
+
+
+class Run:
+    """One run over one capture."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._alerts = Alerts(RuleCounts())
+        self._controls = Controls(reload=self._reload, reopen=self._alerts.reopen, sample=self._sample)
+        self._stats_file: StatsFile | None = None
+        self._reader: Reader | None = None
+        self._in_force: InForce
+
+    def prepare(self) -> None:
+        """Load everything, and let alerts go where the configuration says. FalcoError."""
+        loaded = configure(self._options)
+        log_as(loaded.config)
+        _say_hello(self._options, loaded)
+        ready = self._load_rules(loaded.config)
+        self._in_force = InForce(ready.ruleset)
+        self._let_out(loaded.config, ready)
+
+    def replay(self, stream: Stream) -> None:
+        """Hold the events of a capture against the rules. CaptureError when it is damaged, after what came before."""
+        options = self._options
+        state = State(options.all_events)
+        self._reader = reader = Reader(stream, Event(state), state.load)
+        recording = recorder(options)
+        if recording is not None:
+            recording.attach(reader, state)
+        source = Limited(reader, options.duration_s) if options.duration_s else reader
+        interval_ms = options.stats_interval_ms if self._stats_file else 0
+        try:
+            with self._controls.installed(interval_ms), _progress(stream):
+                monitor(source, state, self._in_force, self._alerts, self._controls, recording)
+        finally:
+            if recording is not None:
+                recording.close()
+
+    def open_stats(self) -> None:
+        """Begin the file of -s. FalcoError."""
+        path = self._options.stats_file
+        if path is not None:
+            try:
+                self._stats_file = StatsFile(path, self._options.stats_extra)
+            except OSError as error:
+                raise FalcoError(f"Could not open stats file {path}: {error.strerror}") from None
+
+    def finish(self, started: float) -> None:
+        """Write what is buffered, and the counts of the run."""
+        self._sample()
+        self._alerts.close()
+        summary = self._alerts.counts.summary()
+        if self._options.writefile == STDOUT:
+            to_stderr(summary)
+        else:
+            say(summary.splitlines())
+        to_stderr(drop_summary(0, 0))
+        if self._options.verbose:
+            events, elapsed = self._events(), time.perf_counter() - started
+            rate = events / elapsed if elapsed else 0.0
+            to_stderr(f"Driver Events:{events}\nDriver Drops:0\n")
+            to_stderr(f"Elapsed time: {elapsed:.3f}, Captured Events: {events}, {rate:.2f} eps\n")
+
+    def _events(self) -> int:
+        return self._reader.num if self._reader is not None else 0
+
+    def _load_rules(self, wanted: Config) -> rules.Rules:
+        paths = rules_paths(self._options, wanted)
+        for path in paths:
+            LOG.info("Loading rules from file %s:", path)
+        ready = rules.load(self._options, paths, wanted.priority)
+        report.warn(ready.warnings)
+        if self._options.verbose:
+            for line in ready.event_types:
+                to_stderr(f"{line}\n")
+            say(ready.notes)
+        return ready
+
+    def _let_out(self, wanted: Config, ready: rules.Rules) -> None:
+        dispatch = build.build(wanted)
+        try:
+            dispatch.open()
+        except OSError as error:
+            raise FalcoError(str(error.strerror)) from None
+        for name in build.missing(wanted):
+            LOG.warning("%s output is enabled but not built yet: no alerts go there", name)
+        formatter = Formatter(
+            json_output=wanted.json_output,
+            include_output=wanted.json_include_output_property,
+            iso_8601=wanted.time_format_iso_8601,
+        )
+        self._alerts.change(ready.templates, formatter, dispatch)
+
+    def _reload(self) -> None:
+        """Take up changed configuration and rules; with a mistake in them everything stays as it was."""
+        LOG.info("SIGHUP received, reloading configuration and rules")
+        try:
+            loaded = configure(self._options)
+            ready = self._load_rules(loaded.config)
+            self._let_out(loaded.config, ready)
+        except FalcoError as error:
+            report.not_reloaded(error)
+            return
+        report.warn(loaded.warnings)
+        log_as(loaded.config)
+        self._in_force.match = ready.ruleset.match
+        LOG.info("Reloaded")
+
+    def _sample(self) -> None:
+        if self._stats_file is not None:
+            try:
+                self._stats_file.write(self._events())
+            except OSError as error:
+                LOG.error("Could not write statistics: %s", error.strerror)
+
+
+def run(options: Options) -> int:
+    """Replay a capture from start to end."""
+    if options.events_file is None:
+        raise FalcoError("live capture is not built yet: replay a capture with -e FILE")
+    started = time.perf_counter()
+    this = Run(options)
+    this.prepare()
+    stream = _open(options.events_file)
+    this.open_stats()
+    if options.daemon and not daemonize(options.pidfile):
+        return 0
+    try:
+        this.replay(stream)
+    finally:
+        stream.close()
+        this.finish(started)
+    return 0
+
+
+def _say_hello(options: Options, loaded: Loaded) -> None:
+    if loaded.path is not None:
+        LOG.info("Falco initialized with configuration file %s", loaded.path)
+    else:
+        LOG.info("Falco initialized. No configuration file found, proceeding with defaults")
+    report.warn(loaded.warnings)
+    for name, letter, why in _LATER:
+        if getattr(options, name) is not None:
+            LOG.warning("%s has no effect: %s", letter, why)
+
+
+def _open(path: str) -> Stream:
+    """The capture, opened. FalcoError if it cannot be or holds something else."""
+    stream = open_stream(path)
+    if stream.available(1) and stream.buffer[:1] in (b"{", b"["):
+        stream.close()
+        raise FalcoError(f"{path}: Kubernetes audit events cannot be read yet")
+    LOG.info("Reading system call events from file: %s", path)
+    return stream
+
+
+def _progress(stream: Stream) -> Progress:
+    total = Path(stream.path).stat().st_size if Path(stream.path).is_file() else 0
+    return Progress(stream.read_so_far, total, sys.stderr)
