@@ -134,7 +134,8 @@ class _Function:
                 self._write_step(number, step)
             self._write_shared()
             self._write_rules()
-            self._writer.write("return -1")
+            if self._steps or self._open[-1]:  # A last rule that always matches leaves nothing to say.
+                self._writer.write("return -1")
         if self._expressions.lazy:
             self._writer.insert(start, " = ".join((*self._expressions.lazy, EMPTY)))
         return self._writer.text

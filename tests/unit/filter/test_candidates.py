@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from falco.filter.ast import And, Node, Not, Or
 from falco.filter.candidates import Plan, Planner, Projections, bits_of
@@ -42,7 +42,6 @@ def after(plan: Plan, event: Event, everyone: int) -> int:
 
 
 @given(rule_sets(), events)
-@settings(max_examples=200)
 def test_steps_and_what_they_leave_open_are_the_conditions(rules: list[Node], event: Event) -> None:
     terms = Terms()
     nodes = canonical(terms, rules)

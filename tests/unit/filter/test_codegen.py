@@ -37,7 +37,7 @@ def test_a_compiled_filter_holds_exactly_when_the_interpreted_one_does(condition
 
 
 @given(rule_sets(), events)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_the_first_rule_that_holds_is_found_and_no_field_read_twice(rules: Sequence[Node], event: Event) -> None:
     found = compiled(rules).match(event)
     assert max(event.reads.values(), default=0) <= 1  # type: ignore[attr-defined]
