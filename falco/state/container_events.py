@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -46,40 +47,79 @@ def parse(raw: bytes) -> Container:
     """The container of a container event's JSON; keys may be missing. EventError if it is not such JSON."""
     try:
         row = json.loads(text(raw).encode("utf-8", "replace"))["container"]
-        return _container(row)
+        return _container(row, raw.partition(b"\0")[0])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise EventError(f"container event without usable JSON: {error}") from None
 
 
-def _container(row: dict[str, Any]) -> Container:
+def _container(row: dict[str, Any], raw: bytes) -> Container:
     return Container(
         id=str(row["id"]),
-        type=int(row.get("type", 0)),
-        name=str(row.get("name", "")),
-        image=str(row.get("image", "")),
-        image_id=str(row.get("imageid", "")),
-        repository=str(row.get("imagerepo", "")),
-        tag=str(row.get("imagetag", "")),
-        digest=str(row.get("imagedigest", "")),
+        type=int(row.get("type") or 0),
+        name=_text(row, "name"),
+        image=_text(row, "image"),
+        image_id=_text(row, "imageid"),
+        repository=_text(row, "imagerepo"),
+        tag=_text(row, "imagetag"),
+        digest=_text(row, "imagedigest"),
         privileged=bool(row.get("privileged", False)),
         mounts=tuple(map(_mount, row.get("Mounts") or ())),
         healthcheck=_healthcheck(row.get("Healthcheck")),
-        ip=_address(str(row.get("ip", ""))),
+        ip=_address(_text(row, "ip")),
         labels={str(key): str(value) for key, value in (row.get("labels") or {}).items()},
         env=tuple(map(str, row.get("env") or ())),
         is_pod_sandbox=bool(row.get("is_pod_sandbox", False)),
+        json=raw,
     )
+
+
+def _text(row: dict[str, Any], key: str) -> str:
+    value = row.get(key)
+    return "" if value is None else str(value)
+
+
+def compose(container: Container) -> bytes:
+    """The JSON of an event that tells of a container: as it once came, or made of what is known. Reads back equal."""
+    if container.json:
+        return container.json
+    row: dict[str, object] = {
+        "id": container.id,
+        "type": container.type,
+        "name": container.name,
+        "image": container.image,
+        "imageid": container.image_id,
+        "imagerepo": container.repository,
+        "imagetag": container.tag,
+        "imagedigest": container.digest,
+        "privileged": container.privileged,
+        "is_pod_sandbox": container.is_pod_sandbox,
+        "Mounts": [dict(zip(_MOUNT, dataclasses.astuple(mount), strict=True)) for mount in container.mounts],
+        "ip": ".".join(map(str, container.ip)),
+        "labels": container.labels,
+        "env": container.env,
+    }
+    if container.healthcheck is not None:
+        # Readers take one pair of quotes off each word.
+        words = [f'"{word}"' for word in container.healthcheck]
+        row["Healthcheck"] = {"Test": ["CMD", *words] if words else ["NONE"]}
+    return json.dumps({"container": row}).encode()
+
+
+_MOUNT = ("Source", "Destination", "Mode", "RW", "Propagation")
 
 
 def _mount(row: dict[str, Any]) -> Mount:
     source, destination, mode, propagation = (
-        str(row.get(key, "")) for key in ("Source", "Destination", "Mode", "Propagation")
+        _text(row, key) for key in ("Source", "Destination", "Mode", "Propagation")
     )
     return Mount(source, destination, mode, bool(row.get("RW", False)), propagation)
 
 
 def _healthcheck(row: dict[str, Any] | None) -> tuple[str, ...] | None:
-    """Argv of the health check; () where the image's check is switched off, None where there is none."""
+    """Argv of the health check; () where the image's check is switched off, None where there is none.
+
+    0.15 takes the quotes off the words of a CMD only (sinsp_container_info::parse_healthcheck).
+    """
     test = (row or {}).get("Test")
     if not isinstance(test, list) or not test:
         return None
@@ -87,8 +127,8 @@ def _healthcheck(row: dict[str, Any] | None) -> tuple[str, ...] | None:
         return ()
     if test[0] == "CMD":
         return tuple(_unquoted(str(word)) for word in test[1:]) or None
-    if test[0] == "CMD-SHELL" and len(test) == 2:
-        return ("/bin/sh", "-c", _unquoted(str(test[1])))
+    if test[0] == "CMD-SHELL" and len(test) > 1:
+        return ("/bin/sh", "-c", str(test[1]))
     return None
 
 

@@ -45,6 +45,7 @@ class Container:
     """A container's metadata; empty texts are unknown. healthcheck is None (unknown), () (explicitly none) or argv.
 
     ip is packed bytes, empty where unknown. labels are of the container itself (Kubernetes puts the pod's there).
+    json is the text of the event that told of it, with what no field reads; empty where it came otherwise.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Container:
     env: tuple[str, ...] = ()
     is_pod_sandbox: bool = False
     is_stub: bool = False
+    json: bytes = dataclasses.field(default=b"", repr=False, compare=False)
 
     @property
     def type_name(self) -> str:

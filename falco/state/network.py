@@ -82,7 +82,7 @@ class Interfaces:
     """The host's addresses: which are local, and which one a socket without local address would use."""
 
     def __init__(self, interfaces: Iterable[Interface] = ()) -> None:
-        rows = list(interfaces)
+        self.rows = rows = list(interfaces)
         self._v4 = [row for row in rows if len(row.address) == 4]
         self._v4_addresses = frozenset(row.address for row in self._v4)
         self._v6_networks = frozenset(row.address[:8] for row in rows if len(row.address) == 16)

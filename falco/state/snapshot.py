@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from falco.state.state import State
     from falco.state.threads import ThreadInfo
     from falco.state.users import Group, User
 
@@ -41,3 +42,13 @@ class Snapshot:
     users: list[User] = dataclasses.field(default_factory=list)
     groups: list[Group] = dataclasses.field(default_factory=list)
     threads: dict[int, ThreadInfo] = dataclasses.field(default_factory=dict)
+
+
+def of(state: State) -> Snapshot:
+    """What state.load() would need to get here: a view of the tables, good until the next event, containers left out.
+
+    The form of a snapshot has no place for some of what events told: when a thread was cloned, its terminal, the role
+    of a socket whose serving port nobody is bound to, and that a socket has no ends yet.
+    """
+    users, groups = list(state.users.values()), list(state.groups.values())
+    return Snapshot(state.machine, state.interfaces.rows, users, groups, state.threads)

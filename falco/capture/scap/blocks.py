@@ -19,6 +19,8 @@ EVENT, EVENT_V2, EVENT_V2_LARGE = 0x204, 0x216, 0x221
 EVENT_FLAGS, EVENT_FLAGS_V2, EVENT_FLAGS_V2_LARGE = 0x208, 0x217, 0x222
 EVENT_BLOCKS = frozenset((EVENT, EVENT_V2, EVENT_V2_LARGE, EVENT_FLAGS, EVENT_FLAGS_V2, EVENT_FLAGS_V2_LARGE))
 WITH_FLAGS = frozenset((EVENT_FLAGS, EVENT_FLAGS_V2, EVENT_FLAGS_V2_LARGE))
+FLAGGED = {EVENT: EVENT_FLAGS, EVENT_V2: EVENT_FLAGS_V2, EVENT_V2_LARGE: EVENT_FLAGS_V2_LARGE}
+"""Event block without flags -> the same with them."""
 WITHOUT_COUNT = frozenset((EVENT, EVENT_FLAGS))
 """Event blocks whose header does not say how many parameters follow."""
 ORDINARY = frozenset((EVENT, EVENT_V2))
@@ -47,7 +49,7 @@ SECTION = struct.Struct("<IHHQ")
 MACHINE = struct.Struct("<IQQ128sQQQQ")
 EVENT_SCAN = struct.Struct("<II22xH")
 """Block type, block length and event code of an ordinary event block: all that a skipped event is looked at for."""
-CPU = struct.Struct("<H")
+CPU, CPU_FLAGS = struct.Struct("<H"), struct.Struct("<HI")
 HEADER = struct.Struct("<QqIH")
 """Timestamp (ns), tid, event length (from here to the last parameter byte), event code."""
 COUNT = struct.Struct("<I")

@@ -14,7 +14,7 @@ from falco.events.decode import strings
 from falco.state import cgroups
 from falco.state.fds import FdInfo, FdType
 from falco.state.snapshot import Interface, Machine, Snapshot
-from falco.state.threads import ThreadInfo
+from falco.state.threads import NO_ID, ThreadInfo
 from falco.state.users import Group, User
 
 _ADDRESSES = {1: (4, True), 2: (16, True), 3: (4, False), 4: (16, False)}
@@ -143,6 +143,8 @@ def _process(cursor: Cursor, version: int) -> ThreadInfo:
         thread.root = cursor.text()
     if version >= 9:
         _tail(thread, cursor)
+    # A writer that keeps state writes out its placeholders too; libsinsp recognises them by these two values.
+    thread.placeholder = thread.comm == "<NA>" and thread.uid == NO_ID
     return thread
 
 

@@ -47,8 +47,11 @@ class Reader:
     """Iterates over the events of one capture, framing each into the one event that it was given.
 
     on_snapshot is called with the machine's state before the first event that is not a leading container event, and
-    again should the capture hold a further section. blocks_raw keeps the metadata blocks' bytes for a recorder.
-    num is the number of events so far, those passed over included.
+    again should the capture hold a further section. num is the number of events so far, those passed over included.
+
+    For a recorder: on_block gets each metadata block; on_event is called with timestamp, tid and code for each event
+    block, wanted or not, before the event is yielded and while block() holds its bytes; on_skipped gets the bytes of a
+    run of unwanted events instead. With on_event alone no event is passed over without it.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class Reader:
         self.stream, self.event, self._on_snapshot = stream, event, on_snapshot
         self.wanted = wanted or Wanted()
         self.on_block: Callable[[bytes], None] | None = None
+        self.on_event: Callable[[int, int, int], None] | None = None
+        self.on_skipped: Callable[[bytes], None] | None = None
         self.num = 0
         self._at = 0
         self._next = 0
@@ -160,7 +165,8 @@ class Reader:
     def _events(self) -> Iterator[Event]:
         stream, event = self.stream, self.event
         while True:
-            self._pass_over()
+            if self.on_event is None or self.on_skipped is not None:
+                self._pass_over()
             if not stream.available(1):
                 return
             kind = self._next_event_block()
@@ -169,8 +175,6 @@ class Reader:
             wanted = self._frame(kind)
             stream.pos = self._next
             if wanted:
-                if self._snapshot is not None:
-                    self._open(event)
                 yield event
 
     def _pass_over(self) -> None:
@@ -186,6 +190,10 @@ class Reader:
                 break
             pos += size
             num += 1
+        if pos > stream.pos:
+            self._deliver_snapshot()
+            if self.on_skipped is not None:
+                self.on_skipped(buffer[stream.pos : pos])
         stream.pos, self.num = pos, num
 
     def _next_event_block(self) -> int | None:
@@ -209,6 +217,10 @@ class Reader:
             (flags,) = blocks.COUNT.unpack_from(buffer, header)
             header += 4
         ts, tid, length, code = blocks.HEADER.unpack_from(buffer, header)
+        if self._snapshot is not None and code not in CONTAINER_CODES:
+            self._deliver_snapshot()
+        if self.on_event is not None:
+            self.on_event(ts, tid, code)
         if code >= _KNOWN:
             return False
         self.num += 1
@@ -219,7 +231,8 @@ class Reader:
             raise self.stream.error(f"event {self.num} does not fit its block", self._at)
         (cpu,) = blocks.CPU.unpack_from(buffer, self._at + 8)
         self.event.begin(self.num, cpu, ts, tid, code, buffer, start, last, nparams)
-        if flags & blocks.STATE_ONLY:
+        if flags & blocks.STATE_ONLY or self._snapshot is not None:
+            # As long as the snapshot is held back, container events belong to the opening: they only fill tables.
             self.event.hidden = True
         return True
 
@@ -252,10 +265,3 @@ class Reader:
         else:
             at = header + _V1_HEAD + 4 + 2 * blocks.COUNT.unpack_from(buffer, header + _V1_HEAD)[0]
         return int.from_bytes(buffer[at : at + 2], "little") in syscalls
-
-    def _open(self, event: Event) -> None:
-        """Before the first real event the snapshot is delivered; container events ahead of it only fill tables."""
-        if event.code in CONTAINER_CODES:
-            event.hidden = True
-        else:
-            self._deliver_snapshot()

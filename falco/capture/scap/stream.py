@@ -26,7 +26,7 @@ class Stream:
         peeked = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, file))
         self._raw = peeked
         self.compressed = peeked.peek(2)[:2] == GZIP_MAGIC
-        self._file: BinaryIO = cast(BinaryIO, gzip.GzipFile(fileobj=peeked)) if self.compressed else peeked
+        self._file: io.BufferedIOBase = gzip.GzipFile(fileobj=peeked) if self.compressed else peeked
         self.buffer = b""
         self.pos = 0
         self.base = 0
@@ -52,7 +52,8 @@ class Stream:
         parts, have = [rest], len(rest)
         while have < size:
             try:
-                chunk = self._file.read(CHUNK)
+                # One read at a time, so that what came before damage is handed out before the damage is told.
+                chunk = self._file.read1(CHUNK)
             except (OSError, EOFError, zlib.error) as error:
                 raise CaptureError(self.path, self.base + self.pos + have, f"cannot be read: {error}") from None
             if not chunk:

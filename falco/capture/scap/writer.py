@@ -1,0 +1,233 @@
+"""Snapshots and events as blocks: the other direction of metadata.py, in the newest forms that 0.15 reads.
+
+Texts are cut where libscap's readers would refuse them; numbers are cut to the width that the format has for them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from falco.capture.scap import blocks
+from falco.events.table import EVENT_TABLE
+from falco.events.types import EventFlag
+from falco.state.fds import FdInfo, FdType, Role
+from falco.state.network import SERVER_TYPES
+from falco.state.snapshot import Interface, Machine, Snapshot
+
+if TYPE_CHECKING:
+    from falco.state.threads import ThreadInfo
+
+MINOR = 2
+"""Format 1.2: entries and events with their lengths and counts."""
+UNKNOWN_LENGTH = 0xFFFFFFFFFFFFFFFF
+MAX_PATH, MAX_LIST, MAX_ACCOUNT = 1023, 4096, 255
+"""Bytes that libscap takes of a path or name, of args, env or cgroups, and of a user's or group's texts."""
+MAX_ORDINARY = 65536
+"""Bytes of an event block's body beyond which it is of a LARGE kind, which 0.15 passes over."""
+_LARGE_KINDS = {blocks.EVENT_V2: blocks.EVENT_V2_LARGE, blocks.EVENT_FLAGS_V2: blocks.EVENT_FLAGS_V2_LARGE}
+
+
+def block(kind: int, body: bytes) -> bytes:
+    """A whole block: padded, its length before and behind."""
+    padding = -len(body) % 4
+    size = blocks.BLOCK.size + len(body) + padding + blocks.TRAILER.size
+    return b"".join((blocks.BLOCK.pack(kind, size), body, bytes(padding), blocks.TRAILER.pack(size)))
+
+
+def section(snapshot: Snapshot) -> Iterator[bytes]:
+    """The blocks that a capture starts with, one after another."""
+    yield block(blocks.SECTION_HEADER, blocks.SECTION.pack(blocks.MAGIC, 1, MINOR, UNKNOWN_LENGTH))
+    yield block(blocks.MACHINE_INFO, _machine(snapshot.machine or Machine(0, 0, 0, "", 0)))
+    yield block(blocks.INTERFACES_V2, b"".join(map(_interface, snapshot.interfaces)))
+    yield block(blocks.USERS_V2, _accounts(snapshot))
+    threads = snapshot.threads.values()
+    yield block(blocks.PROCESSES_V9, b"".join(map(_process, threads)))
+    served = served_ports(snapshot)
+    for thread in threads:
+        yield block(blocks.FDS_V2, _fds(thread, served))
+
+
+def served_ports(snapshot: Snapshot) -> set[int]:
+    """The ports that somebody is bound to: by them a loaded list's sockets get their roles."""
+    threads = snapshot.threads.values()
+    return {fd.destination_port for thread in threads for fd in thread.fds.values() if fd.type in SERVER_TYPES}
+
+
+def own_end_is_destination(fd: FdInfo, served: set[int]) -> bool:
+    """Whether an inet socket has to be listed with its ends turned: own end first, as the kernel does."""
+    return fd.role == Role.SERVER and fd.destination_port in served
+
+
+def event(code: int, ts: int, tid: int, params: Sequence[bytes], cpu: int = 0, flags: int = 0) -> bytes:
+    """An event's block; ts is ns since the epoch, flags are dump flags."""
+    width = "I" if EVENT_TABLE[code].flags & EventFlag.LARGE_PAYLOAD else "H"
+    lengths = struct.pack(f"<{len(params)}{width}", *map(len, params))
+    size = blocks.HEADER.size + blocks.COUNT.size + len(lengths) + sum(map(len, params))
+    head = blocks.CPU_FLAGS.pack(cpu, flags) if flags else blocks.CPU.pack(cpu)
+    header = u64(ts, tid) + u32(size) + u16(code) + u32(len(params))
+    body = b"".join((head, header, lengths, *params))
+    kind = blocks.EVENT_FLAGS_V2 if flags else blocks.EVENT_V2
+    return block(kind if len(body) <= MAX_ORDINARY else _LARGE_KINDS[kind], body)
+
+
+def dump_flags(raw: bytes) -> int:
+    """The dump flags of an event's block."""
+    kind = blocks.COUNT.unpack_from(raw)[0]
+    return int(blocks.CPU_FLAGS.unpack_from(raw, 8)[1]) if kind in blocks.WITH_FLAGS else 0
+
+
+def state_only(raw: bytes) -> bytes:
+    """The same event's block marked as one that updates state and is not shown."""
+    kind, size = blocks.BLOCK.unpack_from(raw)
+    kind = blocks.ALIASES.get(kind, kind)
+    flags, rest = dump_flags(raw), 14
+    (cpu,) = blocks.CPU.unpack_from(raw, 8)
+    if kind in blocks.FLAGGED:
+        kind, size, rest = blocks.FLAGGED[kind], size + 4, 10
+    head = blocks.BLOCK.pack(kind, size) + blocks.CPU_FLAGS.pack(cpu, flags | blocks.STATE_ONLY)
+    return b"".join((head, raw[rest:-4], blocks.TRAILER.pack(size)))
+
+
+def _machine(row: Machine) -> bytes:
+    name = row.hostname.encode("utf-8", "surrogateescape")[:127]
+    return blocks.MACHINE.pack(row.num_cpus, row.memory_bytes, row.max_pid, name, row.boot_ts, 0, 0, 0)
+
+
+def _interface(row: Interface) -> bytes:
+    size = len(row.address)
+    name = row.name.encode("utf-8", "surrogateescape")[:MAX_PATH]
+    kind = u16(1 if size == 4 else 2, len(name))
+    addresses = (address(raw, size) for raw in (row.address, row.netmask, row.broadcast))
+    entry = b"".join((kind, *addresses, u64(row.linkspeed), name))
+    return u32(len(entry)) + entry
+
+
+def _accounts(snapshot: Snapshot) -> bytes:
+    users = (
+        b"\0" + u32(row.uid, row.gid) + b"".join(_text(text, MAX_ACCOUNT) for text in (row.name, row.home, row.shell))
+        for row in snapshot.users
+    )
+    groups = (b"\1" + u32(row.gid) + _text(row.name, MAX_ACCOUNT) for row in snapshot.groups)
+    return b"".join(map(_entry, (*users, *groups)))
+
+
+def _process(thread: ThreadInfo) -> bytes:
+    cgroups = [f"{subsystem}={path}" for subsystem, path in thread.cgroups]
+    return _entry(
+        b"".join(
+            (
+                u64(thread.tid, thread.pid, thread.ptid, thread.sid, thread.vpgid),
+                *(_text(text) for text in (thread.comm, thread.exe, thread.exepath)),
+                _list(thread.args),
+                _text(thread.cwd),
+                u64(thread.fdlimit),
+                u32(thread.flags, thread.uid, thread.gid, thread.vmsize, thread.vmrss, thread.vmswap),
+                u64(thread.pfmajor, thread.pfminor),
+                _list(thread.env),
+                u64(thread.vtid, thread.vpid),
+                _list(cgroups),
+                _text(thread.root),
+                u32(thread.loginuid),
+            )
+        )
+    )
+
+
+def _fds(thread: ThreadInfo, served: set[int]) -> bytes:
+    entries = (
+        _entry(b"".join((u64(number, fd.ino), bytes((fd.type & 0xFF,)), _payload(fd, served))))
+        for number, fd in thread.fds.items()
+    )
+    return u64(thread.tid) + b"".join(entries)
+
+
+def _payload(fd: FdInfo, served: set[int]) -> bytes:
+    return _PAYLOADS.get(fd.type, _named)(fd, served)
+
+
+def _named(fd: FdInfo, served: set[int]) -> bytes:
+    del served
+    return _text(fd.name)
+
+
+def _file(fd: FdInfo, served: set[int]) -> bytes:
+    del served
+    return u32(fd.open_flags) + _text(fd.name) + u32(fd.dev)
+
+
+def _unix(fd: FdInfo, served: set[int]) -> bytes:
+    del served
+    return u64(fd.source_pointer, fd.destination_pointer) + _text(fd.name)
+
+
+def _connected(size: int) -> Callable[[FdInfo, set[int]], bytes]:
+    def write(fd: FdInfo, served: set[int]) -> bytes:
+        near, far = (fd.source, fd.source_port), (fd.destination, fd.destination_port)
+        if own_end_is_destination(fd, served):
+            near, far = far, near
+        addresses = address(near[0], size) + address(far[0], size)
+        return addresses + u16(near[1], far[1]) + bytes((fd.l4proto & 0xFF,))
+
+    return write
+
+
+def _bound(size: int) -> Callable[[FdInfo, set[int]], bytes]:
+    def write(fd: FdInfo, served: set[int]) -> bytes:
+        del served
+        return address(fd.destination, size) + u16(fd.destination_port) + bytes((fd.l4proto & 0xFF,))
+
+    return write
+
+
+def _nothing(fd: FdInfo, served: set[int]) -> bytes:
+    del fd, served
+    return b""
+
+
+_PAYLOADS: dict[int, Callable[[FdInfo, set[int]], bytes]] = {
+    FdType.UNKNOWN: _nothing,
+    FdType.IPV4_SOCK: _connected(4),
+    FdType.IPV6_SOCK: _connected(16),
+    FdType.IPV4_SERVSOCK: _bound(4),
+    FdType.IPV6_SERVSOCK: _bound(16),
+    FdType.UNIX_SOCK: _unix,
+    FdType.FILE_V2: _file,
+}
+
+
+def _entry(body: bytes) -> bytes:
+    return u32(len(body) + 4) + body
+
+
+def _text(text: str, limit: int = MAX_PATH) -> bytes:
+    return _counted(text.encode("utf-8", "surrogateescape")[:limit])
+
+
+def _list(texts: Iterable[str]) -> bytes:
+    return _counted("".join(f"{text}\0" for text in texts).encode("utf-8", "surrogateescape")[:MAX_LIST])
+
+
+def _counted(raw: bytes) -> bytes:
+    return u16(len(raw)) + raw
+
+
+def address(raw: bytes, size: int) -> bytes:
+    """An address of size bytes, zeros where it is of another family or not known."""
+    return raw if len(raw) == size else bytes(size)
+
+
+def u16(*values: int) -> bytes:
+    """Integers, signed ones included, in 2 bytes each."""
+    return b"".join((value & 0xFFFF).to_bytes(2, "little") for value in values)
+
+
+def u32(*values: int) -> bytes:
+    """Integers, signed ones included, in 4 bytes each."""
+    return b"".join((value & 0xFFFFFFFF).to_bytes(4, "little") for value in values)
+
+
+def u64(*values: int) -> bytes:
+    """Integers, signed ones included, in 8 bytes each."""
+    return b"".join((value & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little") for value in values)
