@@ -172,7 +172,7 @@ class Built:
 
 
 def build(
-    symbol: str, *, ts: int = 0, tid: int = 0, cpu: int = 0, count: int | None = None, extra: Sequence[bytes] = (),
+    symbol: str, /, *, ts: int = 0, tid: int = 0, cpu: int = 0, count: int | None = None, extra: Sequence[bytes] = (),
     state_only: bool = False, **values: object,
 ) -> Built:  # fmt: skip
     """An event of this symbol. count keeps only so many parameters (an older writer), extra follows the last one.
@@ -204,7 +204,7 @@ class Builder:
         self.state, self.ts, self.tid = state, ts, tid
         self.built: list[Built] = []
 
-    def event(self, symbol: str, **values: object) -> Event:
+    def event(self, symbol: str, /, **values: object) -> Event:
         """Build, frame and apply an event; it holds until the next one. tid, ts, cpu, count, ... as of build()."""
         assert self.state is not None
         if self.state.unsettled:
@@ -213,7 +213,7 @@ class Builder:
         self.state.apply(event)
         return event
 
-    def call(self, name: str, enter: dict[str, object] | None = None, **values: object) -> Event:
+    def call(self, name: str, enter: dict[str, object] | None = None, /, **values: object) -> Event:
         """Both halves of a call (`SYSCALL_OPEN`): enter's values by name, the rest are the exit's. The exit is given.
 
         tid, ts and the like hold for both.
@@ -222,7 +222,7 @@ class Builder:
         self.event(f"{name}_E", **common, **(enter or {}))
         return self.event(f"{name}_X", **values)
 
-    def add(self, symbol: str, **values: object) -> Built:
+    def add(self, symbol: str, /, **values: object) -> Built:
         """Build an event only."""
         self.ts += 1_000_000
         self.ts = values.pop("ts", self.ts)  # type: ignore[assignment]

@@ -1,87 +1,138 @@
-"""cgroup strings: what they say, and which container a process belongs to by them (libsinsp container_engine/*)."""
+"""cgroup strings: what they say, and the containers that their paths alone tell of (libsinsp container_engine/*)."""
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import re
-from collections.abc import Iterable
 
 from falco.events.decode import strings
 
+Cgroups = tuple[tuple[str, str], ...]
+"""(subsystem, path) pairs."""
 _SUBSYSTEMS = {"perf": "perf_event", "mem": "memory", "io": "blkio"}
 _HEX64 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+_USER_SLICE = re.compile(r"/user\.slice/user-\d+\.slice/")
+_PODMAN_SCOPE = re.compile(r"podman-\d+\.scope/")
+_BPM = re.compile(r"[A-Za-z0-9._-]+")
+_MESOS = re.compile(r"[0-9a-fA-F-]{36}")
+_ID = 12
+"""Digits of a 64-digit id that are shown."""
+
+Layouts = tuple[tuple[str, str], ...]
+DOCKER_LAYOUTS: Layouts = (("/", ""), ("/docker-", ".scope"))
+CRI_LAYOUTS: Layouts = (
+    ("/", ""),
+    ("/crio-", ""),
+    ("/cri-containerd-", ".scope"),
+    ("/crio-", ".scope"),
+    (":cri-containerd:", ""),
+)
+PODMAN_LAYOUTS: Layouts = (("/libpod-", ".scope"), ("/libpod-", ".scope/container"), ("/libpod-", ""))
+"""What stands before and behind the 64 digits in a path."""
 
 
-def parse(raw: bytes) -> list[tuple[str, str]]:
-    """(subsystem, path) pairs of NUL-separated `subsystem=path`; names are normalised as libsinsp does."""
+@functools.lru_cache(maxsize=4096)
+def parse(raw: bytes) -> Cgroups:
+    """(subsystem, path) pairs of NUL-separated `subsystem=path`; names are normalised as libsinsp does.
+
+    The last `=` divides. What follows an item without one is not read.
+    """
     pairs = []
     for item in strings(raw):
         name, equals, path = item.rpartition("=")
-        if equals:
-            name = name.replace("_cgroup", "")
-            pairs.append((_SUBSYSTEMS.get(name, name), path))
-    return pairs
+        if not equals:
+            break
+        name = name.replace("_cgroup", "", 1)
+        pairs.append((_SUBSYSTEMS.get(name, name), path))
+    return tuple(pairs)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Identity:
-    """The container that a cgroup path names; type is a number of state.containers.TYPE_NAMES."""
-
-    id: str
-    type: int
-
-
-DOCKER, LXC, LIBVIRT_LXC, CRI = 0, 1, 2, 6
-
-_RUNC_LAYOUTS = (
-    (DOCKER, "/", ""),
-    (DOCKER, "/docker-", ".scope"),
-    (CRI, "/crio-", ""),
-    (CRI, "/cri-containerd-", ".scope"),
-    (CRI, "/crio-", ".scope"),
-)
-
-
-def identify(cgroups: Iterable[tuple[str, str]]) -> Identity | None:
-    """The container of a process, None on the host; engines are asked in libsinsp's order."""
-    paths = [path for _, path in cgroups]
-    for kind, prefix, suffix in _RUNC_LAYOUTS:
-        for path in paths:
-            found = _runc(path, prefix, suffix)
-            if found:
-                return Identity(found, kind)
-    for path in paths:
-        for kind, engine in ((LXC, _lxc), (LIBVIRT_LXC, _libvirt)):
-            found = engine(path)
-            if found:
-                return Identity(found, kind)
-    return None
-
-
-def _runc(path: str, prefix: str, suffix: str) -> str:
-    """The first 12 of exactly 64 hex digits between the last prefix and the last suffix, or ''."""
-    start = path.rfind(prefix)
-    end = path.rfind(suffix) if suffix else len(path)
-    if start < 0 or end < 0 or end - start - len(prefix) != 64:
-        return ""
-    text = path[start + len(prefix) : end]
-    return text[:12] if _HEX64.fullmatch(text) else ""
-
-
-def _lxc(path: str) -> str:
-    for marker in ("/lxc/", "/lxc.payload/"):
-        _, found, rest = path.partition(marker)
-        if found:
-            return rest.partition("/")[0]
+def runc(cgroups: Cgroups, layouts: Layouts) -> str:
+    """The first 12 of exactly 64 hex digits between the last prefix and the last suffix of a path, or ''."""
+    for _, path in cgroups:
+        for prefix, suffix in layouts:
+            start = path.rfind(prefix)
+            end = path.rfind(suffix) if suffix else len(path)
+            if start >= 0 and end - start - len(prefix) == 64:
+                digits = path[start + len(prefix) : end]
+                if _HEX64.fullmatch(digits):
+                    return digits[:_ID]
     return ""
 
 
-def _libvirt(path: str) -> str:
-    if path.endswith(".libvirt-lxc"):
+def docker(cgroups: Cgroups) -> str:
+    """The id of a docker container."""
+    return runc(cgroups, DOCKER_LAYOUTS)
+
+
+def cri(cgroups: Cgroups) -> str:
+    """The id of a container of containerd or cri-o."""
+    return runc(cgroups, CRI_LAYOUTS)
+
+
+def podman(cgroups: Cgroups) -> str:
+    """The id of a podman container, of root's or, below a user's slice, of a user's own."""
+    found = runc(cgroups, PODMAN_LAYOUTS)
+    if found:
+        return found
+    for subsystem, path in cgroups:
+        digits = path.rpartition("/")[2]
+        rootless = _USER_SLICE.match(path) or (subsystem == "name=systemd" and _PODMAN_SCOPE.search(path))
+        if rootless and _HEX64.fullmatch(digits):
+            return digits[:_ID]
+    return ""
+
+
+def lxc(cgroups: Cgroups) -> str:
+    """The name of an LXC container."""
+    for _, path in cgroups:
+        for marker in ("/lxc/", "/lxc.payload/", "/lxc.payload."):
+            _, found, rest = path.partition(marker)
+            if found:
+                return rest.partition("/")[0]
+    return ""
+
+
+def libvirt_lxc(cgroups: Cgroups) -> str:
+    """The name of a libvirt LXC domain, in each of the three forms that libvirt gave its cgroups."""
+    for _, path in cgroups:
+        found = _libvirt_lxc(path)
+        if found:
+            return found
+    return ""
+
+
+def _libvirt_lxc(path: str) -> str:
+    if path.endswith(".libvirt-lxc") and "/" in path:
         return path[path.rfind("/") + 1 : -len(".libvirt-lxc")]
-    head, found, rest = path.rpartition("-lxc\\x2")
-    if found and head and rest.endswith(".scope"):
-        # The escape is \x2d, a dash; what follows it is the domain's name.
+    _, found, rest = path.partition("-lxc\\x2")
+    if found and path.endswith(".scope"):
+        # What is left of the escape is its last digit: \x2d, a dash; then the domain's name.
         return rest[1 : -len(".scope")]
-    _, found, rest = path.partition("/libvirt/lxc/")
-    return rest.partition("/")[0] if found else ""
+    return path.partition("/libvirt/lxc/")[2]
+
+
+@functools.lru_cache(maxsize=4096)
+def mesos(cgroups: Cgroups) -> str:
+    """The id that a Mesos agent gave a container."""
+    for _, path in cgroups:
+        rest = path.partition("/mesos/")[2]
+        if _MESOS.fullmatch(rest):
+            return rest
+    return ""
+
+
+@functools.lru_cache(maxsize=4096)
+def services(cgroups: Cgroups) -> tuple[str, ...]:
+    """The systemd units (without .service) that the paths end in: the apps of rkt pods are units."""
+    return tuple(path.rpartition("/")[2].removesuffix(".service") for _, path in cgroups if path.endswith(".service"))
+
+
+@functools.lru_cache(maxsize=4096)
+def bpm(cgroups: Cgroups) -> str:
+    """The name of a BOSH process manager's job."""
+    for _, path in cgroups:
+        name = path.partition("bpm-")[2].partition(".scope")[0]
+        if _BPM.fullmatch(name):
+            return name
+    return ""

@@ -72,7 +72,7 @@ class Container:
         return TYPE_NAMES.get(self.type, "")
 
 
-def stub(container_id: str) -> Container:
+def stub(container_id: str, type: int = DOCKER) -> Container:
     """The entry for a docker container that no metadata has come for yet (0.15: every text `incomplete`)."""
     texts = dict.fromkeys(("name", "image", "image_id", "repository", "tag", "digest"), INCOMPLETE)
-    return Container(container_id, DOCKER, **texts, is_stub=True)  # type: ignore[arg-type]
+    return Container(container_id, type, **texts, is_stub=True)  # type: ignore[arg-type]

@@ -14,19 +14,22 @@ if TYPE_CHECKING:
     from falco.events.event import Event
     from falco.state.state import State
 
+ABSENT = 63
+"""An index beyond every event's parameters, which reads as absent."""
 O_DIRECTORY = 1024  # PPM_O_DIRECTORY
 F_DUPFD, F_DUPFD_CLOEXEC = 1, 26  # PPM_FCNTL_*
+CLOSE_RANGE_CLOEXEC = 4
 
 
 class OpenLayout:
-    """Where the exit event of an open-like call has its parameters, -1 for those that it lacks."""
+    """Where the exit event of an open-like call has its parameters, ABSENT for those that it lacks."""
 
     def __init__(self, symbol: str) -> None:
         event_type = EVENT_TABLE[CODES[symbol]]
 
         def index(name: str) -> int:
             found = event_type.index(name)
-            return 63 if found is None else found  # An index beyond every event reads as absent.
+            return ABSENT if found is None else found
 
         self.name = index("name") if event_type.index("name") is not None else index("path")
         self.dirfd, self.flags = index("dirfd"), index("flags")
@@ -71,31 +74,42 @@ def opened_at_old(state: State, event: Event) -> None:
 
 
 def _open(state: State, event: Event, path: str, flags: int, dev: int, ino: int) -> None:
-    thread = event.thread
-    assert thread is not None
-    number = signed(event.raw(0))
-    if number < 0:
+    raw = event.raw(0)
+    if not raw or signed(raw) < 0:
         event.path = path
         return
     kind = FdType.DIRECTORY if flags & O_DIRECTORY else FdType.FILE_V2
-    created(state, event, number, FdInfo(kind, path, flags, dev, ino))
+    created(state, event, signed(raw), FdInfo(kind, path, flags, dev, ino))
 
 
 def created(state: State, event: Event, number: int, fd: FdInfo) -> None:
-    """A call gave this thread a new fd."""
+    """A call gave this thread a new fd. One that has a name counts as renamed."""
     thread = event.thread
     assert thread is not None
-    state.add_fd(thread, number, fd)
+    event.fd = fd if state.add_fd(thread, number, fd) else None
+    event.fd_name_changed = bool(fd.name)
     thread.last_fd = number
-    event.fd = fd
 
 
 def enter_of(thread: ThreadInfo, event: Event, count: int) -> tuple[bytes, ...] | None:
-    """The parameters of the enter that this exit belongs to, None unless it came right before and has count of them."""
-    enter = thread.enter
+    """The parameters of the enter that this exit belongs to, None unless it came right before and has count of them.
+
+    They are handed out once: a second exit has no enter.
+    """
+    enter, thread.enter = thread.enter, None
     if enter is None or thread.last_code + 1 != event.code or len(enter) < count:
         return None
     return enter
+
+
+def call_params(thread: ThreadInfo, event: Event, count: int, at: int) -> tuple[bytes, ...] | None:
+    """A call's parameters: of its enter, or of a self-contained exit (newer writers) from index `at` on."""
+    enter = enter_of(thread, event, count)
+    if enter is not None:
+        return enter
+    if event.nparams >= at + count:
+        return tuple(event.raw(i) for i in range(at, at + count))
+    return None
 
 
 def store_enter(state: State, event: Event) -> None:
@@ -113,40 +127,58 @@ def close_enter(state: State, event: Event) -> None:
 
 
 def close_exit(state: State, event: Event) -> None:
-    """A close ended: remove the entry after the rules have seen it, unless another open took the number meanwhile."""
+    """A close ended: remove the entry after the rules have seen it, unless another open took the number meanwhile.
+
+    0.15 means to spare the new entry as well, but forgets why before it comes to that (sinsp_parser::reset).
+    """
     fd, thread = event.fd, event.thread
     if fd is None or thread is None:
         return
     if event.error:
         fd.closing = False
-    elif fd.closing:
+    elif fd.closing or thread.last_code + 1 != event.code:
         state.remove_fd_later(thread, thread.last_fd, fd)
+
+
+def closed_range(state: State, event: Event) -> None:
+    """close_range: all fds from the first to the last, unless they are only marked to be closed at the next exec."""
+    del state
+    thread = event.thread
+    if thread is None or event.error or unsigned(event.raw(3)) & CLOSE_RANGE_CLOEXEC:
+        return
+    first, last = unsigned(event.raw(1)), unsigned(event.raw(2))
+    fds = thread.main.fds
+    for number in [number for number in fds if first <= number <= last]:
+        del fds[number]
 
 
 def duplicated(state: State, event: Event) -> None:
     """Dup and the like: the new number is a copy of the old one's entry."""
-    thread, fd = event.thread, event.fd
-    number = signed(event.raw(0))
-    if fd is None or thread is None or number < 0:
+    thread, fd, raw = event.thread, event.fd, event.raw(0)
+    if thread is None or not raw or signed(raw) < 0:
         return
+    number = signed(raw)
     if number in (0, 1):
         thread.flags |= PIPE_DST if number == 0 else PIPE_SRC
-    created(state, event, number, fd.copy())
+    if fd is not None:
+        created(state, event, number, fd.copy())
+        event.fd_name_changed = False
 
 
 def fcntl_exit(state: State, event: Event) -> None:
-    """Fcntl F_DUPFD and F_DUPFD_CLOEXEC duplicate too."""
-    thread = event.thread
+    """Fcntl F_DUPFD and F_DUPFD_CLOEXEC duplicate too, but say nothing of pipes."""
+    thread, fd, raw = event.thread, event.fd, event.raw(0)
     assert thread is not None
-    enter = enter_of(thread, event, 2)
-    if enter is not None and unsigned(enter[1]) in (F_DUPFD, F_DUPFD_CLOEXEC):
-        duplicated(state, event)
+    params = call_params(thread, event, 2, 1)
+    if params is None or fd is None or not raw or signed(raw) < 0:
+        return
+    if unsigned(params[1]) in (F_DUPFD, F_DUPFD_CLOEXEC):
+        created(state, event, signed(raw), fd.copy())
+        event.fd_name_changed = False
 
 
 def piped(state: State, event: Event) -> None:
     """pipe: two nameless ends."""
-    thread = event.thread
-    assert thread is not None
     if not event.raw(0) or signed(event.raw(0)) < 0:
         return
     ino = unsigned(event.raw(3))
@@ -200,13 +232,3 @@ def borrowed(state: State, event: Event) -> None:
     number = signed(event.raw(0))
     if event.raw(0) and number >= 0:
         created(state, event, number, FdInfo(FdType.UNKNOWN))
-
-
-def call_params(thread: ThreadInfo, event: Event, count: int, at: int) -> tuple[bytes, ...] | None:
-    """A call's parameters: of its enter, or of a self-contained exit (newer writers) from index `at` on."""
-    enter = enter_of(thread, event, count)
-    if enter is not None:
-        return enter
-    if event.nparams >= at + count:
-        return tuple(event.raw(i) for i in range(at, at + count))
-    return None

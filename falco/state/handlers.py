@@ -1,14 +1,14 @@
-"""Which event changes which table: the list that State.apply follows."""
+"""Which event changes which table: the list that State.apply follows, and what a source has to let through for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from falco.events.event import Event
 from falco.events.table import CODES, EVENT_TABLE, codes_named
-from falco.events.types import EventFlag
-from falco.state import container_events, files, processes, sockets
+from falco.events.types import Category, EventFlag
+from falco.state import accounts, attributes, container_events, files, processes, sockets
 
 if TYPE_CHECKING:
     from falco.state.state import State
@@ -25,6 +25,7 @@ _BY_SYMBOL: dict[str, Handler] = {
     "SYSCALL_OPEN_BY_HANDLE_AT_X": files.opened_by_handle,
     "SYSCALL_CLOSE_E": files.close_enter,
     "SYSCALL_CLOSE_X": files.close_exit,
+    "SYSCALL_CLOSE_RANGE_X": files.closed_range,
     "SYSCALL_DUP_X": files.duplicated,
     "SYSCALL_DUP_1_X": files.duplicated,
     "SYSCALL_DUP2_X": files.duplicated,
@@ -69,31 +70,36 @@ _BY_SYMBOL: dict[str, Handler] = {
     "PROCEXIT_1_E": processes.exited,
     "SYSCALL_EXECVE_18_E": files.store_enter,
     "SYSCALL_EXECVE_19_E": files.store_enter,
-    "SYSCALL_CHDIR_X": processes.changed_directory,
-    "SYSCALL_FCHDIR_X": processes.changed_directory_fd,
-    "SYSCALL_GETCWD_X": processes.got_directory,
-    "SYSCALL_CHROOT_X": processes.changed_root,
+    "SYSCALL_EXECVEAT_E": files.store_enter,
+    "SYSCALL_CHDIR_X": attributes.changed_directory,
+    "SYSCALL_FCHDIR_X": attributes.changed_directory_fd,
+    "SYSCALL_GETCWD_X": attributes.changed_directory,
+    "SYSCALL_CHROOT_X": attributes.changed_root,
     "SYSCALL_SETUID_E": files.store_enter,
-    "SYSCALL_SETUID_X": processes.set_uid,
+    "SYSCALL_SETUID_X": attributes.set_uid,
     "SYSCALL_SETGID_E": files.store_enter,
-    "SYSCALL_SETGID_X": processes.set_gid,
+    "SYSCALL_SETGID_X": attributes.set_gid,
     "SYSCALL_SETRESUID_E": files.store_enter,
-    "SYSCALL_SETRESUID_X": processes.set_effective_uid,
+    "SYSCALL_SETRESUID_X": attributes.set_effective_uid,
     "SYSCALL_SETRESGID_E": files.store_enter,
-    "SYSCALL_SETRESGID_X": processes.set_effective_gid,
-    "SYSCALL_SETREUID_X": processes.set_effective_uid,
-    "SYSCALL_SETREGID_X": processes.set_effective_gid,
-    "SYSCALL_SETSID_X": processes.set_session,
+    "SYSCALL_SETRESGID_X": attributes.set_effective_gid,
+    "SYSCALL_SETREUID_X": attributes.set_effective_uid,
+    "SYSCALL_SETREGID_X": attributes.set_effective_gid,
+    "SYSCALL_SETSID_X": attributes.set_session,
     "SYSCALL_SETRLIMIT_E": files.store_enter,
-    "SYSCALL_SETRLIMIT_X": processes.limited,
+    "SYSCALL_SETRLIMIT_X": attributes.limited,
     "SYSCALL_GETRLIMIT_E": files.store_enter,
-    "SYSCALL_GETRLIMIT_X": processes.limited,
+    "SYSCALL_GETRLIMIT_X": attributes.limited,
     "SYSCALL_PRLIMIT_E": files.store_enter,
-    "SYSCALL_PRLIMIT_X": processes.limited_other,
-    "SYSCALL_PRCTL_X": processes.renamed,
+    "SYSCALL_PRLIMIT_X": attributes.limited_other,
+    "SYSCALL_PRCTL_X": attributes.renamed,
     "CONTAINER_E": container_events.container_old,
     "CONTAINER_JSON_E": container_events.container_json,
     "CONTAINER_JSON_2_E": container_events.container_json,
+    "USER_ADDED_E": accounts.user_added,
+    "USER_DELETED_E": accounts.user_deleted,
+    "GROUP_ADDED_E": accounts.group_added,
+    "GROUP_DELETED_E": accounts.group_deleted,
 }
 
 
@@ -111,7 +117,40 @@ def _table() -> tuple[Handler | None, ...]:
 
 HANDLERS = _table()
 """Event code -> what it does to the tables, None for nothing."""
-NO_THREAD = frozenset(t.code for t in EVENT_TABLE if t.flags & EventFlag.SKIP_PARSE_RESET or t.name == "container")
+_LAST_015 = 311
+"""The last code that 0.15 knows."""
+
+
+def _threadless() -> frozenset[int]:
+    # To 0.15 a tracer event is a thread's doing although it is a meta event; the meta events of later writers are not.
+    meta = Category.METAEVENT | Category.PLUGIN
+    return frozenset(
+        t.code
+        for t in EVENT_TABLE
+        if t.flags & EventFlag.SKIP_PARSE_RESET or t.name == "container" or (t.code > _LAST_015 and t.category & meta)
+    )
+
+
+NO_THREAD = _threadless()
 """Events that are no thread's doing."""
 NO_PLACEHOLDER = frozenset((*processes.CLONES, *codes_named("switch"), *codes_named("procinfo")))
 """Events whose thread is looked up but not created."""
+IGNORED = frozenset(t.code for t in EVENT_TABLE if t.flags & EventFlag.DROP_FALCO)
+"""Events that 0.15 discards without -A, before they change anything."""
+
+
+def needed(wanted: Iterable[int], all_events: bool = False) -> frozenset[int]:
+    """The codes that have to reach State.apply so that rules which look at the wanted ones see all they would see.
+
+    These are the wanted ones, those that change tables, and the enter of each exit among them: an exit takes its fd,
+    its latency and part of its parameters from the enter right before it. all_events is -A.
+
+    What passing over the others does change: a thread that no other event has introduced gets its placeholder from
+    the first event that is let through, and an exit whose own enter is missing from the capture shows the fd number
+    and the enter time of the last enter that was let through.
+    """
+    codes = {code for code, handler in enumerate(HANDLERS) if handler is not None}
+    if not all_events:
+        codes -= IGNORED
+    codes.update(wanted)
+    return frozenset(codes | {code - 1 for code in codes if code & 1})

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, SockAddr, SockTuple, signed, sockaddr, socktuple, unsigned
 from falco.events.table import CODES, EVENT_TABLE
 from falco.state.fds import L4, FdInfo, FdType, Role
-from falco.state.files import call_params, created
+from falco.state.files import ABSENT, call_params, created
 from falco.state.network import (
     INET_TYPES,
-    NETWORK_TYPES,
-    endpoint,
+    NO_ADDRESS,
+    NO_ADDRESS6,
     guess_role,
+    narrow,
+    plain_endpoint,
     swap_ends,
+    take_ends,
     tuple_name,
-    unmapped,
 )
 
 if TYPE_CHECKING:
@@ -25,42 +27,46 @@ if TYPE_CHECKING:
 
 AF_NETLINK = 16
 SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
-_PROTOCOLS = {6: L4.TCP, 17: L4.UDP, 1: L4.ICMP, 255: L4.RAW}
+IPPROTO_UDP = 17
+_INET = (AF_INET, AF_INET6)
+_PROTOCOLS = {6: L4.TCP, IPPROTO_UDP: L4.UDP, 1: L4.ICMP, 255: L4.RAW}
+_BY_TYPE = {SOCK_STREAM: L4.TCP, SOCK_DGRAM: L4.UDP}
 _FAMILIES = {
     AF_UNIX: FdType.UNIX_SOCK,
     AF_INET: FdType.IPV4_SOCK,
     AF_INET6: FdType.IPV6_SOCK,
     AF_NETLINK: FdType.NETLINK,
 }
-_TUPLE = 63
-"""Index of an exit event's tuple parameter where it has none: beyond every event, hence absent."""
-_TUPLE_INDEX = tuple(_TUPLE if (found := t.index("tuple")) is None else found for t in EVENT_TABLE)
+_TUPLE_INDEX = tuple(ABSENT if (found := t.index("tuple")) is None else found for t in EVENT_TABLE)
 _ENTER_TUPLE = 2
+_SENDTO_ENTER = CODES["SOCKET_SENDTO_E"]
+NO_NAME = "NULL"
+"""What an absent address prints as."""
 
 
 def socket_exit(state: State, event: Event) -> None:
     """socket: a nameless entry, typed by domain, type and protocol."""
-    thread, number = event.thread, signed(event.raw(0))
+    thread, raw = event.thread, event.raw(0)
     assert thread is not None
     params = call_params(thread, event, 3, 1)
-    if number < 0 or params is None:
-        return
-    domain, kind, protocol = map(unsigned, params[:3])
-    fd_type = _FAMILIES.get(domain)
-    if fd_type is None:
-        return
-    fd = FdInfo(fd_type)
-    if fd_type in INET_TYPES:
+    if raw and signed(raw) >= 0 and params is not None:
+        created(state, event, signed(raw), _socket(*map(unsigned, params[:3])))
+
+
+def _socket(domain: int, kind: int, protocol: int) -> FdInfo:
+    fd = FdInfo(_FAMILIES.get(domain, FdType.UNKNOWN))
+    if fd.type in INET_TYPES:
         fd.l4proto = _transport(kind, protocol)
-        fd.source = fd.destination = bytes(4 if fd_type == FdType.IPV4_SOCK else 16)
-    created(state, event, number, fd)
+        fd.source = fd.destination = NO_ADDRESS if fd.type == FdType.IPV4_SOCK else NO_ADDRESS6
+    return fd
 
 
 def _transport(kind: int, protocol: int) -> L4:
-    if protocol:
-        found = _PROTOCOLS.get(protocol, L4.UNKNOWN)
-        return L4.RAW if found in (L4.TCP, L4.UDP, L4.ICMP) and kind & 0xFF == SOCK_RAW else found
-    return {SOCK_STREAM: L4.TCP, SOCK_DGRAM: L4.UDP}.get(kind & 0xFF, L4.UNKNOWN)
+    if not protocol:
+        return _BY_TYPE.get(kind & 0xFF, L4.UNKNOWN)
+    # As in 0.15, a raw socket that is also SOCK_CLOEXEC or SOCK_NONBLOCK counts as one of its protocol
+    # (sinsp_parser::add_socket compares the whole type).
+    return L4.RAW if kind == SOCK_RAW and protocol in _PROTOCOLS else _PROTOCOLS.get(protocol, L4.UNKNOWN)
 
 
 def socketpair_exit(state: State, event: Event) -> None:
@@ -81,60 +87,56 @@ def bind_exit(state: State, event: Event) -> None:
     if event.error or fd is None or not raw:
         return
     address = sockaddr(raw)
-    if address.family in (AF_INET, AF_INET6) and address.port:
-        _bind_inet(fd, address)
+    if address.family in _INET and address.port:
+        fd.source, fd.destination, fd.destination_port = b"", narrow(address.address), address.port
+        fd.type = FdType.IPV4_SERVSOCK if len(fd.destination) == 4 else FdType.IPV6_SERVSOCK
+        fd.role = Role.SERVER
     set_name(event, fd, _address_name(address))
 
 
-def _bind_inet(fd: FdInfo, address: SockAddr) -> None:
-    fd.destination = unmapped(address.address)
-    fd.type = FdType.IPV4_SERVSOCK if len(fd.destination) == 4 else FdType.IPV6_SERVSOCK
-    fd.destination_port = address.port
-    fd.role = Role.SERVER
-
-
 def _address_name(address: SockAddr) -> str:
-    if address.family in (AF_INET, AF_INET6):
-        return endpoint(address.address, address.port)
+    if address.family in _INET:
+        return plain_endpoint(address.address, address.port)
     return address.path if address.family == AF_UNIX else f"family {address.family}"
 
 
 def connect_exit(state: State, event: Event) -> None:
     """connect: the tuple names both ends. Other failures than EINPROGRESS leave the entry as it was."""
+    del state
     fd, raw = event.fd, event.raw(1)
-    if not raw:
+    ends = socktuple(raw) if raw else None
+    if event.error or fd is None:
+        event.path = NO_NAME if ends is None else ends_name(ends)
+    if fd is None or (event.error and event.error != errno.EINPROGRESS):
         return
-    if event.error and event.error != errno.EINPROGRESS:
-        event.path = _tuple_text(state, socktuple(raw))
-        return
-    if fd is None:
-        return
-    ends = socktuple(raw)
-    if ends.family == AF_UNIX:
-        _set_unix(fd, ends)
-        fd.role = fd.role or Role.CLIENT
-        set_name(event, fd, unix_name(ends))
-        return
-    if ends.family not in (AF_INET, AF_INET6):
-        return
-    set_inet(state, fd, ends)
-    if fd.l4proto == L4.UDP and fd.role == Role.SERVER:
-        swap_ends(fd)
-    else:
-        fd.role = fd.role or Role.CLIENT
     fd.connected = True
-    set_name(event, fd, tuple_name(fd))
+    if ends is not None:
+        set_name(event, fd, _connect(fd, ends))
+        fd.role = fd.role or Role.CLIENT
 
 
-def _tuple_text(state: State, ends: SockTuple) -> str:
-    """What a failed connect shows as its fd's name."""
+def _connect(fd: FdInfo, ends: SockTuple) -> str:
+    if ends.family in _INET:
+        changed = take_ends(fd, ends)
+        if fd.role == Role.SERVER and fd.l4proto == L4.UDP:
+            if changed:
+                swap_ends(fd)
+            return tuple_name(fd)
+    elif ends.family == AF_UNIX:
+        fd.source_pointer, fd.destination_pointer = ends.source_pointer, ends.destination_pointer
+    return ends_name(ends)
+
+
+def ends_name(ends: SockTuple) -> str:
+    """A tuple as the event has it: ports always shown, v4-mapped addresses as IPv4."""
     if ends.family == AF_UNIX:
         return unix_name(ends)
-    if ends.family not in (AF_INET, AF_INET6):
-        return ""
-    fd = FdInfo(FdType.IPV4_SOCK)
-    set_inet(state, fd, ends)
-    return tuple_name(fd)
+    if ends.family not in _INET:
+        return f"family {ends.family}"
+    source, destination = narrow(ends.source), narrow(ends.destination)
+    if len(source) != len(destination):
+        source, destination = ends.source, ends.destination
+    return f"{plain_endpoint(source, ends.source_port)}->{plain_endpoint(destination, ends.destination_port)}"
 
 
 def unix_name(ends: SockTuple) -> str:
@@ -142,58 +144,42 @@ def unix_name(ends: SockTuple) -> str:
     return f"{ends.source_pointer:x}->{ends.destination_pointer:x} {ends.path}"
 
 
-def _set_unix(fd: FdInfo, ends: SockTuple) -> None:
-    fd.type = FdType.UNIX_SOCK
-    fd.source_pointer, fd.destination_pointer = ends.source_pointer, ends.destination_pointer
-
-
-def set_inet(state: State, fd: FdInfo, ends: SockTuple) -> None:
-    """Give an fd the ends of an inet tuple, v4-mapped addresses as IPv4, a missing local address guessed."""
-    fd.source, fd.destination = unmapped(ends.source), unmapped(ends.destination)
-    if len(fd.source) != len(fd.destination):
-        fd.source, fd.destination = ends.source, ends.destination
-    fd.source_port, fd.destination_port = ends.source_port, ends.destination_port
-    fd.type = FdType.IPV4_SOCK if len(fd.source) == 4 else FdType.IPV6_SOCK
-    state.interfaces.complete(fd)
-
-
 def accept_exit(state: State, event: Event) -> None:
     """accept: a new connection in which this process serves."""
-    number, raw = signed(event.raw(0)), event.raw(1)
-    if not raw:
+    thread, result, raw = event.thread, event.raw(0), event.raw(1)
+    assert thread is not None
+    ends = socktuple(raw) if raw else None
+    event.path = NO_NAME if ends is None else ends_name(ends)
+    if not result or signed(result) < 0:
         return
-    ends = socktuple(raw)
-    if number < 0:
-        event.path = _tuple_text(state, ends)
-        return
+    thread.last_fd = signed(result)
+    fd = None if ends is None else _accepted(ends)
+    if fd is not None:
+        fd.name, event.path = event.path, None
+        created(state, event, signed(result), fd)
+
+
+def _accepted(ends: SockTuple) -> FdInfo | None:
     fd = FdInfo(FdType.UNIX_SOCK)
-    if ends.family == AF_UNIX:
-        _set_unix(fd, ends)
-        fd.name = unix_name(ends)
-    elif ends.family in (AF_INET, AF_INET6):
-        set_inet(state, fd, ends)
+    if ends.family in _INET:
+        take_ends(fd, ends)
         fd.l4proto = L4.TCP
-        fd.name = tuple_name(fd)
+    elif ends.family == AF_UNIX:
+        fd.source_pointer, fd.destination_pointer = ends.source_pointer, ends.destination_pointer
     else:
-        return
+        return None
     fd.role, fd.connected = Role.SERVER, True
-    created(state, event, number, fd)
+    return fd
 
 
 def send_enter(state: State, event: Event) -> None:
-    """sendto, sendmsg: the destination is in the enter, which is kept; an unknown fd is a UDP socket."""
+    """sendto, sendmsg: the destination is in the enter, which is kept. sendto on an unknown fd means a UDP socket."""
     thread = event.thread
     assert thread is not None
     thread.enter = event.params()
     raw = event.raw(_ENTER_TUPLE)
-    if event.fd is None and event.code == CODES["SOCKET_SENDTO_E"] and raw:
-        ends = socktuple(raw)
-        if ends.family in (AF_INET, AF_INET6):
-            fd = FdInfo(FdType.IPV4_SOCK)
-            set_inet(state, fd, ends)
-            fd.l4proto = L4.UDP
-            state.add_fd(thread, thread.last_fd, fd)
-            event.fd = fd
+    if event.fd is None and event.code == _SENDTO_ENTER and raw and raw[0] in _INET and thread.last_fd >= 0:
+        created(state, event, thread.last_fd, _socket(raw[0], SOCK_DGRAM, IPPROTO_UDP))
 
 
 def send_exit(state: State, event: Event) -> None:
@@ -218,38 +204,33 @@ def io_exit(state: State, event: Event) -> None:
 
 
 def _transferred(state: State, event: Event, raw: bytes, incoming: bool) -> None:
-    fd, thread = event.fd, event.thread
-    if fd is None or thread is None or event.error:
+    fd = event.fd
+    if fd is None or event.error:
         return
-    if raw and not (fd.name and fd.l4proto == L4.TCP and fd.type in NETWORK_TYPES):
-        ends = socktuple(raw)
-        if ends.family == AF_UNIX:
-            _set_unix(fd, ends)
-            set_name(event, fd, unix_name(ends) if not incoming else ends.path)
-        elif ends.family in (AF_INET, AF_INET6) and not _same_ends(fd, ends):
-            _take_ends(state, event, fd, ends, incoming)
     if fd.type in INET_TYPES:
         fd.connected = True
+    # The ends of a TCP connection do not change; libsinsp knows only IPv4 ones as such, which comes to the same.
+    if not raw or (fd.name and fd.type == FdType.IPV4_SOCK and fd.l4proto == L4.TCP):
+        return
+    ends = socktuple(raw)
+    if ends.family in _INET:
+        if take_ends(fd, ends):
+            _took_ends(state, event, fd, incoming)
+        return
+    if ends.family == AF_UNIX:
+        fd.type = FdType.UNIX_SOCK
+        fd.source_pointer, fd.destination_pointer = ends.source_pointer, ends.destination_pointer
+    set_name(event, fd, ends_name(ends))
 
 
-def _same_ends(fd: FdInfo, ends: SockTuple) -> bool:
-    """Whether a tuple names the ends that an fd has already, in either orientation."""
-    one, other = (unmapped(ends.source), ends.source_port), (unmapped(ends.destination), ends.destination_port)
-    mine = (fd.source, fd.source_port), (fd.destination, fd.destination_port)
-    return bool(fd.name) and fd.type in INET_TYPES and mine in ((one, other), (other, one))
-
-
-def _take_ends(state: State, event: Event, fd: FdInfo, ends: SockTuple, incoming: bool) -> None:
-    thread = event.thread
-    assert thread is not None
-    role = fd.role
-    set_inet(state, fd, ends)
+def _took_ends(state: State, event: Event, fd: FdInfo, incoming: bool) -> None:
+    state.interfaces.complete(fd)
     if fd.l4proto == L4.UNKNOWN:
         fd.l4proto = L4.UDP
-    if role == Role.NONE:
-        fd.role = guess_role(thread, fd, incoming)
+    if fd.role == Role.NONE:
+        fd.role = guess_role(fd, incoming)
     # The client is always the source: a client that receives and a server that sends stand at the other end.
-    if (fd.role == Role.CLIENT and incoming) or (fd.role == Role.SERVER and not incoming):
+    if (fd.role == Role.CLIENT) == incoming:
         swap_ends(fd)
     set_name(event, fd, tuple_name(fd))
 

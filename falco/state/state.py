@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from falco.events.decode import signed
+from falco.events.decode import signed, unsigned
 from falco.events.syscalls import IGNORED_CODES
-from falco.events.table import EVENT_TABLE, GENERIC_E, GENERIC_X, codes_named
-from falco.events.types import Category, EventFlag
-from falco.state import cgroups
-from falco.state.containers import DOCKER, Container, stub
-from falco.state.fds import FdInfo, FdType, Role
-from falco.state.handlers import HANDLERS, NO_PLACEHOLDER, NO_THREAD
-from falco.state.network import INET_TYPES, Interfaces, swap_ends, tuple_name, unmapped
-from falco.state.threads import CLONE_CLOSED, CLONE_THREAD, ThreadInfo, placeholder
+from falco.events.table import EVENT_TABLE, GENERIC_E, GENERIC_X
+from falco.events.types import Category, EventFlag, ParamType
+from falco.state import engines, healthcheck, opening
+from falco.state.engines import CRI, RKT
+from falco.state.handlers import HANDLERS, IGNORED, NO_PLACEHOLDER, NO_THREAD
+from falco.state.network import Interfaces, unmapped
+from falco.state.threads import CLONE_CLOSED, ThreadInfo, placeholder
 
 if TYPE_CHECKING:
     from falco.events.event import Event
+    from falco.state.containers import Container
+    from falco.state.fds import FdInfo
     from falco.state.snapshot import Machine, Snapshot
     from falco.state.users import Group, User
 
@@ -29,12 +30,34 @@ MAX_THREADS = 131072
 MAX_FDS = 4096
 MAX_CONTAINERS = 16384
 """Entries a table may have; what comes on top is not kept, and counted in State.refused."""
+_SWEEP_AGAIN = 1024
+"""Refused containers between two searches for entries that no thread is in any more."""
 
+_LAST_015 = 311
+_NO_FD = 63
 _USES_FD = tuple(bool(t.flags & EventFlag.USES_FD) for t in EVENT_TABLE)
 _HAS_RESULT = tuple(bool(t.params) and not t.enter and t.params[0].name in ("res", "fd") for t in EVENT_TABLE)
-_IGNORED = tuple(bool(t.flags & EventFlag.DROP_FALCO) for t in EVENT_TABLE)
-_SWITCHES = frozenset(codes_named("switch"))
-_INTERNAL = tuple(bool(t.category & Category.INTERNAL) for t in EVENT_TABLE)
+_INTERNAL = frozenset(t.code for t in EVENT_TABLE if t.category & Category.INTERNAL)
+_APART = tuple(
+    t.code in NO_THREAD or t.code in IGNORED or t.code in _INTERNAL or t.code in (GENERIC_E, GENERIC_X)
+    for t in EVENT_TABLE
+)
+"""Code -> whether State._apart() has to look at it."""
+_SWITCHES = frozenset(t.code for t in EVENT_TABLE if t.name == "switch")
+_CONTAINERS = frozenset(t.code for t in EVENT_TABLE if t.name == "container")
+
+
+def _own_fd(code: int) -> int:
+    """Where an exit event that uses an fd carries it itself (newer writers), _NO_FD if it never does."""
+    if not _USES_FD[code] or not code & 1:
+        return _NO_FD
+    fds = (i for i, param in enumerate(EVENT_TABLE[code].params) if i and param.type == ParamType.FD)
+    return next(fds, _NO_FD)
+
+
+_OWN_FD = tuple(_own_fd(t.code) for t in EVENT_TABLE)
+_ENTER_LACKS_FD = tuple(t.code > _LAST_015 and not t.enter and not _USES_FD[t.code - 1] for t in EVENT_TABLE)
+"""Exits of calls whose enter has no parameters in any version. 0.15's setsockopt, the first of them, shows no fd."""
 
 
 class State:
@@ -48,17 +71,24 @@ class State:
         self.machine: Machine | None = None
         self.first_ts = 0
         self.refused = {"threads": 0, "fds": 0, "containers": 0}
-        self._clear()
+        self.clear()
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Forget everything but the settings and counters."""
         self.threads: dict[int, ThreadInfo] = {}
         self.users: dict[int, User] = {}
         self.groups: dict[int, Group] = {}
         self.interfaces = Interfaces()
         self.containers: dict[str, Container] = {}
+        self._pods: set[str] = set()
         self.unsettled = False
+        self.first_ts = 0
         self._exited: ThreadInfo | None = None
         self._closed: tuple[dict[int, FdInfo], int, FdInfo] | None = None
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Take over a snapshot. Containers stay: their events come ahead of the processes that run in them."""
+        opening.load(self, snapshot)
 
     # -- lookups -------------------------------------------------------------------------------------------------
 
@@ -66,13 +96,18 @@ class State:
         """The thread whose tid is this one's ptid, if it is known."""
         return self.threads.get(thread.ptid)
 
-    def ancestors(self, thread: ThreadInfo) -> Iterator[ThreadInfo]:
-        """The parent of the process, its parent and so on; ends at an unknown one and at a loop."""
-        current, seen = thread.main, {thread.main.tid}
-        while (found := self.threads.get(current.ptid)) is not None and found.tid not in seen:
+    def parents(self, thread: ThreadInfo) -> Iterator[ThreadInfo]:
+        """A thread's parent, that one's parent and so on; ends at an unknown one and at a loop."""
+        seen = {thread.tid}
+        found = self.threads.get(thread.ptid)
+        while found is not None and found.tid not in seen:
             seen.add(found.tid)
             yield found
-            current = found.main
+            found = self.threads.get(found.ptid)
+
+    def ancestors(self, thread: ThreadInfo) -> Iterator[ThreadInfo]:
+        """The parents of the thread's process. They are threads: two in a row may belong to the same process."""
+        return self.parents(thread.main)
 
     def container(self, thread: ThreadInfo) -> Container | None:
         """The metadata of the container that a thread runs in, None on the host and where it is not known."""
@@ -98,42 +133,95 @@ class State:
 
     # -- tables --------------------------------------------------------------------------------------------------
 
-    def add_thread(self, thread: ThreadInfo) -> None:
-        """Enter a thread, linked to its main thread; refused and counted when the table is full."""
+    def add_thread(self, thread: ThreadInfo) -> bool:
+        """Enter a thread, in the place of what had its tid; refused and counted (False) when the table is full."""
         threads = self.threads
-        if thread.tid not in threads and len(threads) >= MAX_THREADS:
+        old = threads.get(thread.tid)
+        if old is None and len(threads) >= MAX_THREADS:
             self.refused["threads"] += 1
-            return
+            return False
+        if old is not None:
+            self._replace(old, thread)
         threads[thread.tid] = thread
-        if thread.pid != thread.tid:
-            main = threads.get(thread.pid)
-            if main is None:
-                main = threads[thread.pid] = placeholder(thread.pid)
-            thread.main = main
-            if thread.flags & CLONE_THREAD:
-                main.nchilds += 1
+        self._link(thread)
+        return True
 
-    def add_fd(self, thread: ThreadInfo, number: int, fd: FdInfo) -> None:
-        """Enter an fd into the process's table, replacing what had the number."""
+    def thread_or_placeholder(self, tid: int) -> ThreadInfo:
+        """The thread of this tid; a placeholder is made, and entered if there is room, where it is not known."""
+        thread = self.threads.get(tid)
+        if thread is None:
+            thread = placeholder(tid)
+            self.add_thread(thread)
+        return thread
+
+    def _link(self, thread: ThreadInfo) -> None:
+        """Make a thread one of its process's."""
+        if thread.pid != thread.tid:
+            thread.main = self.thread_or_placeholder(thread.pid)
+            thread.main.others[thread.tid] = thread
+
+    def _unlink(self, thread: ThreadInfo) -> None:
+        others = thread.main.others
+        if others.get(thread.tid) is thread:
+            del others[thread.tid]
+
+    def _replace(self, old: ThreadInfo, new: ThreadInfo) -> None:
+        """Take away an entry whose tid is another thread's now."""
+        self._unlink(old)
+        if old.placeholder and new.tid == new.pid:
+            # It only stood for the process that is introduced now, whose threads have come before it.
+            new.others, old.others = old.others, {}
+            for other in new.others.values():
+                other.main = new
+        else:
+            self.drop_others(old)
+
+    def drop_others(self, thread: ThreadInfo) -> None:
+        """Remove all other threads of a process: it has begun another program, or its id is another's now."""
+        others, thread.others = thread.others, {}
+        for tid, other in others.items():
+            if self.threads.get(tid) is other:
+                del self.threads[tid]
+
+    def set_process(self, thread: ThreadInfo, pid: int) -> None:
+        """Make a thread one of another process's, if it is not."""
+        if pid != thread.pid:
+            self._unlink(thread)
+            thread.pid, thread.main = pid, thread
+            self._link(thread)
+
+    def add_fd(self, thread: ThreadInfo, number: int, fd: FdInfo) -> bool:
+        """Enter an fd into the process's table, replacing what had the number; False if it is refused."""
         fds = thread.main.fds
-        if len(fds) >= MAX_FDS and number not in fds:
+        if number < 0 or (len(fds) >= MAX_FDS and number not in fds):
             self.refused["fds"] += 1
-            return
+            return False
         fds[number] = fd
+        return True
 
     def add_container(self, container: Container) -> None:
-        """Enter or replace a container."""
-        if len(self.containers) >= MAX_CONTAINERS and container.id not in self.containers:
-            self.refused["containers"] += 1
-            return
-        self.containers[container.id] = container
+        """Enter or replace a container. When the table is full, those that no thread is in any more have to go."""
+        containers = self.containers
+        if container.id not in containers and len(containers) >= MAX_CONTAINERS:
+            if self.refused["containers"] % _SWEEP_AGAIN == 0:
+                used = {thread.container_id for thread in self.threads.values()}
+                self.containers = containers = {id: kept for id, kept in containers.items() if id in used}
+                self._pods &= containers.keys()
+            if len(containers) >= MAX_CONTAINERS:
+                self.refused["containers"] += 1
+                return
+        containers[container.id] = container
+        if container.type == RKT:
+            self._pods.add(container.id)
 
     def resolve_container(self, thread: ThreadInfo) -> None:
-        """Set which container a thread runs in, by its cgroups."""
-        identity = cgroups.identify(thread.cgroups) if thread.cgroups else None
-        thread.container_id = identity.id if identity else ""
-        if identity and identity.type == DOCKER and identity.id not in self.containers:
-            self.add_container(stub(identity.id))
+        """Set which container a thread runs in, and whether it is that one's health check."""
+        found = engines.identify(thread, self.parents, self._pods)
+        thread.container_id = found.id if found is not None else ""
+        # Which of the CRI's runtimes it is, and hence its type, only metadata tells.
+        if found is not None and found.type != CRI and found.id not in self.containers:
+            self.add_container(found)
+        healthcheck.mark(self, thread)
 
     def remove_thread_later(self, thread: ThreadInfo) -> None:
         """Remove a thread once the rules have seen its last event."""
@@ -145,53 +233,6 @@ class State:
         self._closed = (thread.main.fds, number, fd)
         self.unsettled = True
 
-    # -- the start -----------------------------------------------------------------------------------------------
-
-    def load(self, snapshot: Snapshot) -> None:
-        """Take over a snapshot. Containers stay: their events come ahead of the processes that run in them."""
-        containers = self.containers
-        self._clear()
-        self.containers = containers
-        self.machine = snapshot.machine
-        self.interfaces = Interfaces(snapshot.interfaces)
-        self.users = {user.uid: user for user in snapshot.users}
-        self.groups = {group.gid: group for group in snapshot.groups}
-        for thread in sorted(snapshot.threads.values(), key=lambda t: not t.is_main):
-            self.add_thread(thread)
-            self.resolve_container(thread)
-        self._import_fds()
-
-    def _import_fds(self) -> None:
-        owners = [thread for thread in self.threads.values() if thread.fds]
-        ports = {
-            fd.destination_port
-            for thread in owners
-            for fd in thread.fds.values()
-            if fd.type in (FdType.IPV4_SERVSOCK, FdType.IPV6_SERVSOCK)
-        }
-        for thread in owners:
-            for fd in thread.fds.values():
-                self._import_fd(fd, ports)
-
-    def _import_fd(self, fd: FdInfo, server_ports: set[int]) -> None:
-        if fd.type in (FdType.IPV6_SOCK, FdType.IPV6_SERVSOCK) and len(unmapped(fd.destination)) == 4:
-            fd.source, fd.destination = unmapped(fd.source), unmapped(fd.destination)
-            fd.type = FdType.IPV4_SOCK if fd.type == FdType.IPV6_SOCK else FdType.IPV4_SERVSOCK
-        if fd.type in INET_TYPES:
-            self.interfaces.complete(fd)
-            if fd.source_port in server_ports:
-                swap_ends(fd)
-                fd.role = Role.SERVER
-            else:
-                fd.role = Role.CLIENT
-            fd.connected = fd.l4proto == 2
-            fd.name = tuple_name(fd)
-        elif fd.type in (FdType.IPV4_SERVSOCK, FdType.IPV6_SERVSOCK):
-            fd.role = Role.SERVER
-            fd.name = tuple_name(fd)
-        elif fd.type == FdType.UNIX_SOCK:
-            fd.role = Role.SERVER if fd.name else Role.CLIENT
-
     # -- per event -----------------------------------------------------------------------------------------------
 
     def apply(self, event: Event) -> None:
@@ -201,60 +242,74 @@ class State:
         event.error = event.latency = 0
         event.fd_num = -1
         event.fd_name_changed = False
-        if not self.first_ts and not event.hidden:
+        if not self.first_ts and code not in _CONTAINERS:
             self.first_ts = event.ts
-        handler = HANDLERS[code]
-        if code in NO_THREAD:
-            event.thread = self.threads.get(event.tid) if code in NO_PLACEHOLDER else None
-        else:
-            self._reset(event, code)
-        if _INTERNAL[code]:
-            event.hidden = True
-        if not self.all_events and (
-            _IGNORED[code] or (code in (GENERIC_E, GENERIC_X) and signed(event.raw(0)) in IGNORED_CODES)
-        ):
-            event.hidden = True
+        if _APART[code] and self._apart(event, code):
             return
+        thread = self.threads.get(event.tid)
+        if thread is None and code not in NO_PLACEHOLDER:
+            thread = self.thread_or_placeholder(event.tid)
+        event.thread = thread
+        if thread is not None:
+            if code & 1:
+                self._exit(event, thread, code)
+            else:
+                self._enter(event, thread, code)
+        handler = HANDLERS[code]
         if handler is not None:
             handler(self, event)
-        thread = event.thread
+            thread = event.thread
         if thread is not None:
             event.fd_num = thread.last_fd
 
-    def _reset(self, event: Event, code: int) -> None:
-        """Find whose event it is, and what its enter told of it (sinsp_parser::reset)."""
-        thread = self.threads.get(event.tid)
-        if thread is None:
-            event.thread = None
-            if code in NO_PLACEHOLDER:
-                return
-            thread = placeholder(event.tid)
-            self.add_thread(thread)
-        event.thread = thread
-        if not code & 1:
-            self._enter(event, thread, code)
-            return
-        if thread.enter_ts:
-            event.latency = event.ts - thread.enter_ts
-        if thread.last_code + 1 == code:
-            if _HAS_RESULT[code]:
-                result = signed(event.raw(0))
-                if result < 0:
-                    event.error = -result
-            if _USES_FD[code]:
-                event.fd = thread.main.fds.get(thread.last_fd)
+    def _apart(self, event: Event, code: int) -> bool:
+        """Events that 0.15 ignores or hides, and those that are no thread's doing; False if an event is like any."""
+        if code in _INTERNAL:
+            event.hidden = True
+        ignored = code in IGNORED or (code <= GENERIC_X and unsigned(event.raw(0)) in IGNORED_CODES)
+        if ignored and not self.all_events:
+            event.thread = self.threads.get(event.tid)
+            event.hidden = True
+            return True
+        if code not in NO_THREAD:
+            return False
+        event.thread = self.threads.get(event.tid) if code in NO_PLACEHOLDER else None
+        handler = HANDLERS[code]
+        if handler is not None:
+            handler(self, event)
+        return True
 
     def _enter(self, event: Event, thread: ThreadInfo, code: int) -> None:
+        """Note what the exit needs of an enter (sinsp_parser::reset)."""
         if code in _SWITCHES:
             return  # The call that the thread is in goes on when it is its turn again.
         thread.last_code = code
         thread.enter_ts = event.ts
         thread.enter = None
+        thread.last_fd = -1
         if _USES_FD[code]:
-            thread.last_fd = number = signed(event.raw(0))
-            event.fd = thread.main.fds.get(number)
-        else:
-            thread.last_fd = -1
+            raw = event.raw(0)
+            if raw:
+                thread.last_fd = number = signed(raw)
+                event.fd = thread.main.fds.get(number)
+
+    def _exit(self, event: Event, thread: ThreadInfo, code: int) -> None:
+        """Find out what an exit works on: of its enter if that came right before, else of its own parameters."""
+        if thread.enter_ts:
+            event.latency = event.ts - thread.enter_ts
+        if _HAS_RESULT[code]:
+            result = signed(event.raw(0))
+            if result < 0:
+                event.error = -result
+        if _USES_FD[code]:
+            matched = thread.last_code + 1 == code
+            if not matched or _ENTER_LACKS_FD[code]:
+                raw = event.raw(_OWN_FD[code])
+                if raw:
+                    thread.last_fd = signed(raw)
+                    matched = True
+            if matched:
+                event.fd = thread.main.fds.get(thread.last_fd)
 
     def settle(self) -> None:
         """Do the removals that the rules had to see first."""
@@ -269,12 +324,13 @@ class State:
             self._remove_thread(thread)
 
     def _remove_thread(self, thread: ThreadInfo) -> None:
-        if thread.nchilds > 0:
-            return  # Marked closed: its last thread takes it along.
-        if self.threads.get(thread.tid) is thread:
-            del self.threads[thread.tid]
-        main = thread.main
-        if main is not thread and thread.flags & CLONE_THREAD:
-            main.nchilds -= 1
-            if main.nchilds == 0 and main.flags & CLONE_CLOSED:
-                self._remove_thread(main)
+        # A process stays as long as it has other threads, whose last one takes it along; so does that one's, if a
+        # capture has such a thing.
+        while not thread.others:
+            if self.threads.get(thread.tid) is thread:
+                del self.threads[thread.tid]
+            main = thread.main
+            self._unlink(thread)
+            if main is thread or not main.flags & CLONE_CLOSED:
+                return
+            thread = main

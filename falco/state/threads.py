@@ -20,10 +20,10 @@ NO_ID = 0xFFFFFFFF
 class ThreadInfo:
     """A thread. What a whole process shares (fds, cwd, env, fdlimit) is read through main, the thread with tid == pid.
 
-    args and env are lists of str, cgroups a list of (subsystem, path). uid/gid are effective ids, loginuid is NO_ID
+    args and env are lists of str, cgroups is a tuple of (subsystem, path). uid/gid are effective ids, loginuid is NO_ID
     when unset. clone_ts is ns since the epoch, 0 for threads older than the capture. container_id is '' on the host.
-    nchilds counts the other threads of a main thread. last_code, last_fd, enter_ts and enter describe the enter event
-    that this thread's next exit belongs to (enter: its parameters' bytes, kept only where state needs them).
+    others are the other threads of a main thread by tid. last_code, last_fd, enter_ts and enter describe the enter
+    event that this thread's next exit belongs to (enter: its parameters' bytes, kept only where state needs them).
     generation grows with every change of what PROCESS-scope fields read.
     """
 
@@ -49,7 +49,7 @@ class ThreadInfo:
         "last_fd",
         "loginuid",
         "main",
-        "nchilds",
+        "others",
         "pfmajor",
         "pfminor",
         "pid",
@@ -74,7 +74,7 @@ class ThreadInfo:
         self.comm = self.exe = self.exepath = self.cwd = self.root = ""
         self.args: list[str] = []
         self.env: list[str] = []
-        self.cgroups: list[tuple[str, str]] = []
+        self.cgroups: tuple[tuple[str, str], ...] = ()
         self.fds: dict[int, FdInfo] = {}
         self.fdlimit = -1
         self.flags = 0
@@ -83,7 +83,7 @@ class ThreadInfo:
         self.tty = 0
         self.clone_ts = 0
         self.container_id = ""
-        self.nchilds = 0
+        self.others: dict[int, ThreadInfo] = {}
         self.main: ThreadInfo = self
         self.placeholder = False
         self.healthcheck = False
@@ -92,6 +92,11 @@ class ThreadInfo:
         self.enter_ts = 0
         self.enter: tuple[bytes, ...] | None = None
         self.generation = 0
+
+    @property
+    def nchilds(self) -> int:
+        """How many other threads the process has, 0 unless this is its main one."""
+        return len(self.others)
 
     @property
     def is_main(self) -> bool:
