@@ -8,7 +8,7 @@ them comes: nothing that a user could have got wrong is left to be found then.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from falco.engine.failure import RuleFailure
@@ -19,7 +19,7 @@ from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import EVENT_TABLE, EventType
 from falco.fields.field import VARIES
 from falco.filter.codegen import Code, Compiler, Match
-from falco.filter.fold import ANYTHING, Terms
+from falco.filter.fold import ANYTHING, Distinctions, Terms
 
 if TYPE_CHECKING:
     from falco.engine.bind import BoundRule
@@ -42,6 +42,8 @@ class Rules(Protocol):
         ...
 
 
+_Conditions = tuple[tuple[int, "Node"], ...]
+"""Indexes of rules in order, each with its condition."""
 _Slots = dict[int, Match | None]
 """Event code, or number of a system call -> the function for it, None where no rule can match."""
 
@@ -51,7 +53,7 @@ class _Group:
     """Events on which the same conditions are tried: where their function stands, once one of them has come."""
 
     name: str
-    rules: tuple[tuple[int, Node], ...]
+    rules: _Conditions
     kinds: list[str]
     slots: list[tuple[_Slots, int]]
     code: Code | None = None
@@ -65,12 +67,14 @@ class Ruleset:
         self._terms = Terms()
         self._compiler = Compiler(self._terms)
         self._conditions = [self._terms.canonical(bound.condition) for bound in self._rules]
+        self._distinctions = Distinctions(self._conditions)
+        self._folded: dict[tuple[tuple[int, ...], tuple[int, ...]], _Conditions] = {}
         self._groups: dict[tuple[tuple[int, int], ...], _Group] = {}
         self._matchers: _Slots = dict.fromkeys(range(len(EVENT_TABLE)))
         running = Running(self._rules, all_events=all_events)
         for code, indexes in running.by_code.items():
             row = EVENT_TABLE[code]
-            self._settle(self._matchers, code, indexes, _Constants(row), row.symbol.lower())
+            self._settle(self._matchers, code, indexes, _Constants(row, None, {}), row.symbol.lower())
         calls = [self._settle_calls(EVENT_TABLE[code], running) for code in GENERIC]
         self.syscalls = frozenset(number for slots in calls for number, match in slots.items() if match is not None)
         self.codes = frozenset(code for code, match in self._matchers.items() if match is not None)
@@ -102,18 +106,12 @@ class Ruleset:
 
     def _settle(self, slots: _Slots, key: int, indexes: Iterable[int], constants: _Constants, name: str) -> None:
         """Put the function for a kind of event of this name in its slot, for now one that generates it."""
-        rules: list[tuple[int, Node]] = []
-        for index in indexes:
-            folded = self._terms.fold(self._conditions[index], constants)
-            if folded is not False:
-                rules.append((index, ANYTHING if folded is True else folded))
-            if folded is True:
-                break  # Rules behind one that always matches never get their turn.
+        rules = self._possible(tuple(indexes), constants)
         if not rules:
             slots[key] = None
             return
         group_key = tuple((index, id(node)) for index, node in rules)
-        group = self._groups.setdefault(group_key, _Group(f"match_{name}", tuple(rules), [], []))
+        group = self._groups.setdefault(group_key, _Group(f"match_{name}", rules, [], []))
         group.kinds.append(name)
         group.slots.append((slots, key))
 
@@ -122,15 +120,32 @@ class Ruleset:
 
         slots[key] = first_time
 
+    def _possible(self, indexes: tuple[int, ...], constants: _Constants) -> _Conditions:
+        """What remains of the conditions of those rules that can match."""
+        key = (indexes, self._distinctions.of(constants) if indexes else ())
+        known = self._folded.get(key)
+        if known is None:
+            known = self._folded[key] = tuple(self._fold(indexes, constants))
+        return known
+
+    def _fold(self, indexes: Iterable[int], constants: _Constants) -> Iterator[tuple[int, Node]]:
+        for index in indexes:
+            folded = self._terms.fold(self._conditions[index], constants)
+            if folded is True:
+                yield index, ANYTHING
+                return  # Rules behind one that always matches never get their turn.
+            if folded is not False:
+                yield index, folded
+
     def _settle_calls(self, row: EventType, running: Running) -> _Slots:
         """The functions by system call for a code of generic events, whose own function chooses among them."""
         slots: _Slots = {}
+        fixed: dict[str, object] = {}
         for number, call in enumerate(SYSCALL_NAMES):
-            constants = _Constants(row, call)
             name = f"{row.symbol.lower()}_{number}"
-            self._settle(slots, number, running.by_call.get(number, ()), constants, name)
+            self._settle(slots, number, running.by_call.get(number, ()), _Constants(row, call, fixed), name)
         unknown: _Slots = {}
-        self._settle(unknown, 0, running.unknown_call, _Constants(row), f"{row.symbol.lower()}_unknown")
+        self._settle(unknown, 0, running.unknown_call, _Constants(row, None, fixed), f"{row.symbol.lower()}_unknown")
         if any(match is not None for match in (*slots.values(), unknown[0])):
             self._matchers[row.code] = _by_call(slots, unknown)
         return slots
@@ -152,20 +167,20 @@ class Ruleset:
 
 
 class _Constants:
-    """What fields always are on events of one code, for generic events of one system call."""
+    """What fields always are on events of one code, for generic events of one system call.
 
-    def __init__(self, row: EventType, call: str | None = None) -> None:
-        self._row, self._call = row, call
-        self._known: dict[str, object] = {}
+    fixed remembers by field key what holds for the whole code.
+    """
+
+    def __init__(self, row: EventType, call: str | None, fixed: dict[str, object]) -> None:
+        self._row, self._call, self._fixed = row, call, fixed
 
     def __call__(self, field: BoundField) -> object:
         """The value, None for never one, or VARIES."""
-        if field.key not in self._known:
-            value = field.field.fixed(self._row, field.argument)
-            if value is VARIES and self._call is not None and field.key in _NAMES_OF_CALLS:
-                value = self._call
-            self._known[field.key] = value
-        return self._known[field.key]
+        if field.key not in self._fixed:
+            self._fixed[field.key] = field.field.fixed(self._row, field.argument)
+        value = self._fixed[field.key]
+        return self._call if value is VARIES and self._call is not None and field.key in _NAMES_OF_CALLS else value
 
 
 def _by_call(slots: _Slots, unknown: _Slots) -> Match:

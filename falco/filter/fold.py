@@ -128,12 +128,37 @@ class Terms:
     def _is_foldable(self, node: Node) -> bool:
         known = self._foldable.get(id(node))
         if known is None:
-            known = any(
-                test.field.field.constant is not None or test.field.field.constant_of is not None
-                for test in leaves_of(node)
-            )
-            self._foldable[id(node)] = known
+            known = self._foldable[id(node)] = any(_can_be_constant(test.field) for test in leaves_of(node))
         return known
+
+
+class Distinctions:
+    """Tells constants apart as far as some conditions do, so that what is folded for one need not be for its equals."""
+
+    def __init__(self, conditions: Iterable[Folded]) -> None:
+        nodes = {id(node): node for node in conditions if not isinstance(node, bool)}
+        tests = {id(test): test for node in nodes.values() for test in leaves_of(node) if _can_be_constant(test.field)}
+        self._tests: dict[str, list[Test]] = {}
+        for test in tests.values():
+            self._tests.setdefault(test.field.key, []).append(test)
+        self._answers: dict[tuple[str, object], int] = {}
+
+    def of(self, constants: Constants) -> tuple[int, ...]:
+        """The same for constants that fold all conditions alike."""
+        return tuple(self._class(key, constants(tests[0].field)) for key, tests in self._tests.items())
+
+    def _class(self, key: str, value: object) -> int:
+        if value is VARIES:
+            return -1
+        known = self._answers.get((key, value))
+        if known is None:
+            known = sum(holds(test, value) << i for i, test in enumerate(self._tests[key]))
+            self._answers[key, value] = known
+        return known
+
+
+def _can_be_constant(field: BoundField) -> bool:
+    return field.field.constant is not None or field.field.constant_of is not None
 
 
 def leaves_of(node: Node) -> Iterator[Test]:

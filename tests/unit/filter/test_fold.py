@@ -6,7 +6,7 @@ from hypothesis import given
 
 from falco.fields.field import VARIES
 from falco.filter.ast import And, Not, Or
-from falco.filter.fold import ANYTHING, Terms, conjuncts, leaves_of
+from falco.filter.fold import ANYTHING, Distinctions, Terms, conjuncts, leaves_of
 from falco.filter.interpret import evaluate
 from falco.filter.patterns import Network, Networks, PathPrefixes
 from tests.unit.filter.conditions import compare, conditions, event, events
@@ -111,3 +111,13 @@ def test_conjuncts_are_what_must_all_hold() -> None:
     assert conjuncts(one) == (one,)
     assert conjuncts(ANYTHING) == ()
     assert evaluate(ANYTHING, event())
+
+
+def test_constants_that_no_test_tells_apart_are_one() -> None:
+    distinctions = Distinctions([compare("evt.type", "=", "open"), compare("fd.num", "=", 1), True])
+
+    def of(value: object) -> tuple[int, ...]:
+        return distinctions.of(lambda field: value)
+
+    assert of("close") == of("connect") == of(None)
+    assert len({of("open"), of("close"), of(VARIES)}) == 3
