@@ -1,17 +1,14 @@
-"""What `falco --list` prints of the fields, and the reference in Markdown that README.md beside this module holds."""
+"""The reference of all fields in Markdown, which README.md beside this module holds."""
 
 from __future__ import annotations
 
-import textwrap
+import sys
 from collections.abc import Iterable
 
 from falco.events.types import ParamType
-from falco.fields.field import Argument, Field, Registry, Scope, Use
+from falco.fields.field import Argument, Field, Scope, Use
 from falco.fields.registry import REGISTRIES
 
-_WIDTH = 120
-_COLUMN = 32
-"""Where descriptions begin, as in 0.15's --list."""
 _CLASSES = {
     "fd": "File descriptors",
     "proc": "Processes",
@@ -48,45 +45,12 @@ _TYPES = {
 }
 
 
-def listing(source: str | None = None, later: bool = False, names_only: bool = False) -> str:
-    """The fields of one source (None: of all) for a terminal, ending in a line end; names one a line on request.
-
-    later includes the fields that 0.15 did not have. ValueError for an unknown source.
-    """
-    fields = [field for registry in _registries(source) for field in registry if later or not field.later]
-    if names_only:
-        return "".join(f"{field.name}\n" for field in fields)
-    return "".join(_class_text(name, of_class) for name, of_class in _by_class(fields))
-
-
-def _registries(source: str | None) -> Iterable[Registry]:
-    if source is None:
-        return REGISTRIES.values()
-    if source not in REGISTRIES:
-        raise ValueError(f"no event source {source}; there are {' and '.join(REGISTRIES)}")
-    return (REGISTRIES[source],)
-
-
 def _by_class(fields: Iterable[Field]) -> list[tuple[str, list[Field]]]:
     """The fields by class, both in the order in which they first come."""
     classes: dict[str, list[Field]] = {}
     for field in fields:
         classes.setdefault(field.category, []).append(field)
     return list(classes.items())
-
-
-def _class_text(name: str, fields: list[Field]) -> str:
-    rows = "".join(_field_text(field) for field in fields)
-    return f"{'-' * 22}\nField Class: {name} ({_CLASSES[name]})\n\n{rows}\n"
-
-
-def _field_text(field: Field) -> str:
-    """The field's name and, from the fixed column on, its description; a long name has a line of its own."""
-    name = field.name + syntax(field)
-    lines = textwrap.wrap(description(field), _WIDTH - _COLUMN)
-    if len(name) >= _COLUMN:
-        return f"{name}\n" + "".join(f"{'':<{_COLUMN}}{line}\n" for line in lines)
-    return "".join(f"{name if i == 0 else '':<{_COLUMN}}{line}\n" for i, line in enumerate(lines))
 
 
 def syntax(field: Field) -> str:
@@ -138,6 +102,4 @@ def _row(field: Field) -> str:
 
 
 if __name__ == "__main__":
-    import sys
-
     sys.stdout.write(reference())

@@ -117,14 +117,22 @@ def remote_port(event: Event) -> int | None:
 
 
 def client_proto(event: Event) -> str | None:
-    """The port as text: names of services are never looked up for output (0.15 runs without resolution)."""
-    port = client_port(event)
-    return None if port is None else str(port)
+    """The port as text: names of services are never looked up for output (0.15 runs without resolution).
+
+    Other fds that have a role (bound and unix sockets) give the empty text, as in sinsp_filter_check_fd::extract.
+    """
+    fd = fd_of(event)
+    if fd is None or not fd.role:
+        return None
+    return str(fd.source_port) if fd.type in INET_TYPES else ""
 
 
 def server_proto(event: Event) -> str | None:
-    port = server_port(event)
-    return None if port is None else str(port)
+    """The port as text; the empty text for bound sockets, as in sinsp_filter_check_fd::extract."""
+    fd = serving(event)
+    if fd is None:
+        return None
+    return str(fd.destination_port) if fd.type in INET_TYPES else ""
 
 
 def local_proto(event: Event) -> str | None:

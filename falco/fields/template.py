@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from falco.errors import Location, Problem, RulesError, nearest
+from falco.fields.evt_args import longest_name
 from falco.fields.field import Argument, Extractor, Field, Registry, Use
 from falco.fields.render import NOTHING, ToJson, ToText, to_json, to_text
 
@@ -25,6 +26,7 @@ TIMESTAMPS = frozenset(
     ("evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s", "evt.outputtime")
 )
 """Text fields that are the event's time in ns in JSON alerts (sinsp_filter_check_event::extract_as_js)."""
+_EVENT_ARGUMENTS = ("evt.arg", "evt.rawarg")
 _AUDIT = "k8s_audit"
 _WORD = re.compile(r"[A-Za-z0-9_.]+")
 _BAD_WORD = re.compile(r"\S+")
@@ -186,11 +188,9 @@ class _Compiler:
                 raise _BadTokenError(f"the bracket after {field.name} is not closed", percent, len(self._format))
             return self._format[at + 1 : close], close + 1
         dotted = _DOTTED.match(self._format, at)
-        # Text may follow without a space, so the longest beginning that the field takes is its argument.
-        for end in range(dotted.end(), at + 1, -1) if dotted is not None else ():
-            argument = self._format[at + 1 : end]
-            if _takes(field, argument):
-                return argument, end
+        argument = None if dotted is None else _beginning(field, dotted.group(1))
+        if argument is not None:
+            return argument, at + 1 + len(argument)
         if field.argument is Argument.REQUIRED:
             if dotted is not None:
                 return dotted.group(1), dotted.end()
@@ -239,6 +239,13 @@ def _bind(field: Field, argument: str | None) -> Extractor:
     if bind is None:
         raise TypeError(f"field {field.name} has neither extract nor bind")
     return bind(argument)
+
+
+def _beginning(field: Field, text: str) -> str | None:
+    """The longest beginning of text that the field takes as its argument, as more text may follow without a space."""
+    if field.name in _EVENT_ARGUMENTS:
+        return longest_name(text)
+    return next((text[:end] for end in range(len(text), 0, -1) if _takes(field, text[:end])), None)
 
 
 def _takes(field: Field, argument: str) -> bool:
