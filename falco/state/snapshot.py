@@ -35,20 +35,26 @@ class Interface:
 
 @dataclasses.dataclass(slots=True)
 class Snapshot:
-    """Everything known at the start; threads carry their fds, and are not yet linked to their main threads."""
+    """Everything known at the start; threads carry their fds, and are not yet linked to their main threads.
+
+    first_ts is the time of the first event (ns since the epoch), which may be one that nobody wants; 0 if there is
+    none.
+    """
 
     machine: Machine | None = None
     interfaces: list[Interface] = dataclasses.field(default_factory=list)
     users: list[User] = dataclasses.field(default_factory=list)
     groups: list[Group] = dataclasses.field(default_factory=list)
     threads: dict[int, ThreadInfo] = dataclasses.field(default_factory=dict)
+    first_ts: int = 0
 
 
 def of(state: State) -> Snapshot:
     """What state.load() would need to get here: a view of the tables, good until the next event, containers left out.
 
     The form of a snapshot has no place for some of what events told: when a thread was cloned, its terminal, the role
-    of a socket whose serving port nobody is bound to, and that a socket has no ends yet.
+    of a socket that no bound port tells, that a socket has no ends yet, and that a directory is not known (it loads as
+    the root).
     """
     users, groups = list(state.users.values()), list(state.groups.values())
     return Snapshot(state.machine, state.interfaces.rows, users, groups, state.threads)

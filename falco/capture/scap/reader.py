@@ -89,8 +89,9 @@ class Reader:
         """An error about the current event, with its place."""
         return self.stream.error(str(error), self._at)
 
-    def _deliver_snapshot(self) -> None:
+    def _deliver_snapshot(self, first_ts: int = 0) -> None:
         if self._snapshot is not None:
+            self._snapshot.first_ts = first_ts
             self._on_snapshot(self._snapshot)
             self._snapshot = None
 
@@ -191,7 +192,8 @@ class Reader:
             pos += size
             num += 1
         if pos > stream.pos:
-            self._deliver_snapshot()
+            if self._snapshot is not None:
+                self._deliver_snapshot(blocks.HEADER.unpack_from(buffer, stream.pos + 10)[0])
             if self.on_skipped is not None:
                 self.on_skipped(buffer[stream.pos : pos])
         stream.pos, self.num = pos, num
@@ -218,7 +220,7 @@ class Reader:
             header += 4
         ts, tid, length, code = blocks.HEADER.unpack_from(buffer, header)
         if self._snapshot is not None and code not in CONTAINER_CODES:
-            self._deliver_snapshot()
+            self._deliver_snapshot(ts)
         if self.on_event is not None:
             self.on_event(ts, tid, code)
         if code >= _KNOWN:

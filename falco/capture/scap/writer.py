@@ -56,8 +56,8 @@ def served_ports(snapshot: Snapshot) -> set[int]:
 
 
 def own_end_is_destination(fd: FdInfo, served: set[int]) -> bool:
-    """Whether an inet socket has to be listed with its ends turned: own end first, as the kernel does."""
-    return fd.role == Role.SERVER and fd.destination_port in served
+    """Whether a socket has to be listed with its ends turned: own end first, as the kernel does, for IPv4 alone."""
+    return fd.type == FdType.IPV4_SOCK and fd.role == Role.SERVER and fd.destination_port in served
 
 
 def event(code: int, ts: int, tid: int, params: Sequence[bytes], cpu: int = 0, flags: int = 0) -> bytes:

@@ -16,10 +16,13 @@ from falco.events.event import Event
 from falco.state.fds import FdInfo, FdType
 from falco.state.network import INET_TYPES, SERVER_TYPES
 from falco.state.state import State
+from falco.state.threads import CLONE_ACTIVE, CLONE_NAME_CHANGED
 
 if TYPE_CHECKING:
     from falco.capture.scap.rotate import Rotation
 
+LOADED = CLONE_ACTIVE | CLONE_NAME_CHANGED
+"""Flags that every thread gets when it is loaded."""
 Look = Callable[[Event], None]
 
 
@@ -79,7 +82,9 @@ def shown(path: Path) -> list[tuple[object, ...]]:
 def describe(event: Event) -> tuple[object, ...]:
     """An event with the thread, container and fd that state found for it."""
     thread = event.thread
-    about = (thread.tid, thread.comm, thread.exepath, thread.main.cwd, thread.uid, thread.ptid) if thread else None
+    about = (
+        (thread.tid, thread.comm, thread.exepath, thread.main.cwd or "/", thread.uid, thread.ptid) if thread else None
+    )
     container = event.state.container(thread) if thread else None
     fd = fd_row(event.fd) if event.fd else None
     return (event.ts, event.cpu, event.code, event.tid, event.params(), about, container, fd, event.fd_num, event.error)
@@ -121,10 +126,11 @@ def tables(state: State) -> dict[str, object]:
     """Every table, as far as a snapshot can hold it (falco.state.snapshot.of says what it cannot)."""
     threads = {}
     for thread in state.threads.values():
-        own = (thread.env, thread.cwd, thread.fdlimit) if thread.is_main else ()
+        env = "\0".join(thread.env).rstrip("\0")
+        own = (env, thread.cwd or "/", thread.fdlimit) if thread.is_main else ()
         memory = (thread.vmsize, thread.vmrss, thread.vmswap, thread.pfmajor, thread.pfminor)
         ids = (thread.pid, thread.ptid, thread.sid, thread.vpgid, thread.vtid, thread.vpid)
-        who = (thread.uid, thread.gid, thread.loginuid, thread.flags, thread.main.tid, thread.placeholder)
+        who = (thread.uid, thread.gid, thread.loginuid, thread.flags | LOADED, thread.main.tid, thread.placeholder)
         what = (thread.comm, thread.exe, thread.exepath, thread.args, thread.root, tuple(thread.cgroups))
         fds = {number: fd_row(fd) for number, fd in thread.fds.items()}
         threads[thread.tid] = (ids, who, what, own, memory, thread.container_id, fds)
