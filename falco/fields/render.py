@@ -1,8 +1,9 @@
 """Field values as text and as JSON values; how is chosen once, by the field's type and format.
 
 As text (sinsp_filter_check::rawval_to_string): numbers in decimal unless the format says hexadecimal (upper case, no
-0x), octal or padded to nine digits; times in ns; text without control characters; bytes with dots for what cannot be
-printed. As JSON, numbers stay numbers unless they are shown in another base, and text is free of lone surrogates.
+0x), octal or padded to nine digits; times in ns; bytes with dots for what cannot be printed; text as it is, control
+characters included, because who makes a line of it escapes them. As JSON, numbers stay numbers unless they are shown
+in another base, and text is free of lone surrogates.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ _BASED = frozenset((Format.HEX, Format.OCT))
 _SIGNED_64 = frozenset((_T.UINT64,))
 
 
-def to_text(type: ParamType, format: Format) -> ToText:
-    """How a value of this type (never None) is printed."""
+def to_text(type: ParamType, format: Format, *, clean: bool = False) -> ToText:
+    """How a value of this type (never None) is printed; clean leaves control characters out of text."""
     if type in _TEXTS:
-        return _text
+        return _clean_text if clean else str
     if type in _ADDRESSES:
         return _address
     if type is _T.BYTEBUF:
@@ -48,24 +49,24 @@ def to_text(type: ParamType, format: Format) -> ToText:
     return _number(type, format)
 
 
-def to_json(type: ParamType, format: Format) -> ToJson:
+def to_json(type: ParamType, format: Format, *, clean: bool = False) -> ToJson:
     """How a value of this type (None included) stands in JSON alerts: str, int, float, bool or None."""
-    text = to_text(type, format)
+    text = to_text(type, format, clean=clean)
     if type in _TEXTS or type in _ADDRESSES or type is _T.BYTEBUF or format in _BASED:
-        return lambda value: None if value is None else _clean(text(value))
+        return lambda value: None if value is None else _valid(text(value))
     if type is _T.BOOL:
         return lambda value: None if value is None else bool(value)
-    return lambda value: value if value is None or isinstance(value, int | float) else _clean(text(value))
+    return lambda value: value if value is None or isinstance(value, int | float) else _valid(text(value))
 
 
-def _clean(text: str) -> str:
+def _valid(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _text(value: object) -> str:
-    return printable(value) if isinstance(value, str) else str(value)
+def _clean_text(value: object) -> str:
+    return printable(str(value))
 
 
 def _address(value: object) -> str:

@@ -26,6 +26,8 @@ TIMESTAMPS = frozenset(
     ("evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s", "evt.outputtime")
 )
 """Text fields that are the event's time in ns in JSON alerts (sinsp_filter_check_event::extract_as_js)."""
+_CLEANED = "fd"
+"""The class whose texts are printed without control characters (sanitize_string); evt.* makes its texts so itself."""
 _EVENT_ARGUMENTS = ("evt.arg", "evt.rawarg")
 _AUDIT = "k8s_audit"
 _WORD = re.compile(r"[A-Za-z0-9_.]+")
@@ -205,8 +207,11 @@ class _Compiler:
         except ValueError as error:
             raise _BadTokenError(str(error), percent, end) from None
         key = field.name if self._registry.source == _AUDIT else self._format[start:end]
-        raw, json = (_timestamp, _same) if field.name in TIMESTAMPS else (extract, to_json(typed, field.format))
-        return Token(key, extract, to_text(typed, field.format), raw, json, width)
+        clean = field.category == _CLEANED
+        text, json = to_text(typed, field.format, clean=clean), to_json(typed, field.format, clean=clean)
+        if field.name in TIMESTAMPS:
+            return Token(key, extract, text, _timestamp, _same, width)
+        return Token(key, extract, text, extract, json, width)
 
     def _problem(self, bad: _BadTokenError, location: Location | None, snippet: str, item: str) -> Problem:
         token = self._format[bad.start : bad.end]

@@ -13,7 +13,7 @@ V4, V6 = bytes((10, 0, 0, 1)), bytes(15) + b"\1"
 @pytest.mark.parametrize(
     ("type", "format", "value", "text", "json"),
     [
-        (T.CHARBUF, F.NA, "a\x1b[1m\nb", "a[1mb", "a[1mb"),
+        (T.CHARBUF, F.NA, "a\x1b[1m\nb", "a\x1b[1m\nb", "a\x1b[1m\nb"),
         (T.CHARBUF, F.DEC, "naïve", "naïve", "naïve"),
         (T.CHARBUF, F.NA, "a\udcffb", "a\udcffb", "a\ufffdb"),
         (T.FSPATH, F.NA, "/etc", "/etc", "/etc"),
@@ -51,3 +51,8 @@ def test_values_of_every_kind(type, format, value, text, json):
 @pytest.mark.parametrize("type", list(ParamType), ids=lambda type: type.name)
 def test_no_value_is_null_in_json(type):
     assert to_json(type, Format.DEC)(None) is None
+
+
+def test_clean_text_has_no_control_characters():
+    assert to_text(T.CHARBUF, F.NA, clean=True)("a\x1b[1m\nü\x7f") == "a[1mü"
+    assert to_json(T.CHARBUF, F.NA, clean=True)("a\nb\udcff") == "ab\ufffd"

@@ -54,6 +54,12 @@ def test_outputs_are_filled_in(event, output, filled):
         assert text(output, event) == filled
 
 
+def test_names_of_fds_are_printed_without_control_characters(event, process):
+    process.fds[3].name, process.args = "/tmp/a\nb", ["a\nb"]
+    assert text("%fd.name %proc.args", event) == "/tmp/ab a\nb"
+    assert compile_template("%fd.name", SYSCALL_FIELDS).fields(event) == {"fd.name": "/tmp/ab"}
+
+
 def test_fields_for_json(event):
     template = compile_template(
         "%20proc.name %proc.pid %fd.cport %fd.dev %fd.is_server %evt.time %evt.arg.name %proc.aname[0] %proc.pid",
