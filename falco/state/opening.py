@@ -26,7 +26,7 @@ def load(state: State, snapshot: Snapshot) -> None:
     state.clear()
     for container in containers:
         state.add_container(container)
-    state.machine = snapshot.machine
+    state.machine, state.first_ts = snapshot.machine, snapshot.first_ts
     state.interfaces = Interfaces(snapshot.interfaces)
     state.users = {user.uid: user for user in snapshot.users}
     state.groups = {group.gid: group for group in snapshot.groups}
