@@ -26,6 +26,7 @@ POD = "4a1b6f2e-0c0e-4e4b-9b7e-6d1d6e2f3a11"
 )
 def test_by_path(path, type, id, name):
     found = by_path((("cpu", path),))
+    assert found is not None
     assert (found.type_name, found.id, found.name) == (type, id, name)
     assert found.is_stub is (name == INCOMPLETE)
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from falco.state.containers import Container
@@ -13,7 +15,7 @@ def state():
     """runc (2) of the host made the container's first process (3), which has a child (4); a check (5) is runc's too."""
     made = State()
     made.containers["c"] = Container("c", 0, healthcheck=CHECK)
-    inside = {"container_id": "c", "exe": "/bin/check", "args": ["-x"]}
+    inside: dict[str, Any] = {"container_id": "c", "exe": "/bin/check", "args": ["-x"]}
     for thread in (
         process(1, ptid=0),
         process(2, ptid=1),
