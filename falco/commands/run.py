@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from falco.capture.scap.reader import Reader
+from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.stream import open_stream
 from falco.commands import report, rules
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
@@ -24,6 +24,7 @@ from falco.monitor import monitor
 from falco.outputs import build
 from falco.outputs.alerts import Alerts
 from falco.outputs.format import Formatter
+from falco.state.handlers import needed
 from falco.state.state import State
 from falco.stats import RuleCounts, StatsFile, drop_summary
 
@@ -45,10 +46,16 @@ _LATER = (
 class InForce:
     """The rules that events are held against; a reload puts others in their place between two events."""
 
-    __slots__ = ("match",)
+    __slots__ = ("_all_events", "match", "wanted")
 
-    def __init__(self, ruleset: Ruleset) -> None:
+    def __init__(self, ruleset: Ruleset, all_events: bool) -> None:
+        self._all_events = all_events
+        self.change(ruleset)
+
+    def change(self, ruleset: Ruleset) -> None:
+        """Put other rules in force. wanted is what the source has to let through for them and for the state."""
         self.match = ruleset.match
+        self.wanted = Wanted(needed(ruleset.codes, self._all_events), ruleset.syscalls)
 
 
 class Run:
@@ -68,14 +75,14 @@ class Run:
         log_as(loaded.config)
         _say_hello(self._options, loaded)
         ready = self._load_rules(loaded.config)
-        self._in_force = InForce(ready.ruleset)
+        self._in_force = InForce(ready.ruleset, self._options.all_events)
         self._let_out(loaded.config, ready)
 
     def replay(self, stream: Stream) -> None:
         """Hold the events of a capture against the rules. CaptureError when it is damaged, after what came before."""
         options = self._options
         state = State(options.all_events)
-        self._reader = reader = Reader(stream, Event(state), state.load)
+        self._reader = reader = Reader(stream, Event(state), state.load, self._in_force.wanted)
         recording = recorder(options)
         if recording is not None:
             recording.attach(reader, state)
@@ -155,7 +162,9 @@ class Run:
             return
         report.warn(loaded.warnings)
         log_as(loaded.config)
-        self._in_force.match = ready.ruleset.match
+        self._in_force.change(ready.ruleset)
+        if self._reader is not None and self._options.filter is None:
+            self._reader.wanted = self._in_force.wanted
         LOG.info("Reloaded")
 
     def _sample(self) -> None:
