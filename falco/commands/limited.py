@@ -21,11 +21,12 @@ class Limited:
 
     def __iter__(self) -> Iterator[Event]:
         """Yield events while the time lasts."""
-        first_ns = None
+        end_ns = None
         for event in self._source:
-            if first_ns is None:
-                first_ns = event.ts
-            elif event.ts - first_ns >= self._limit_ns:
+            if end_ns is None:
+                # The source may have passed over the first event; the state knows its time.
+                end_ns = (event.state.first_ts or event.ts) + self._limit_ns
+            if event.ts >= end_ns:
                 return
             yield event
 

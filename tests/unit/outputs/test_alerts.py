@@ -66,7 +66,12 @@ def test_a_change_hands_over_what_is_buffered_and_keeps_the_counts():
     second, after = dispatch()
     closed: list[int] = []
     before_close = before.close
-    before.close = lambda: (closed.append(1), before_close())  # type: ignore[assignment,method-assign,func-returns-value]
+
+    def close():
+        closed.append(1)
+        before_close()
+
+    before.close = close
     alerts = Alerts(RuleCounts())
     alerts.change({"r": Template("old")}, Formatter(), before)
     alerts.emit(RULE, EVENT)

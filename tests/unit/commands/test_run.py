@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+CAT_WRITE = ROOT / "tests/captures/cat_write.scap"
+RULE = """
+- rule: open_from_cat
+  desc: A process named cat does an open
+  condition: evt.type=open and proc.name=cat and fd.name=/dev/null
+  output: "{output}"
+  priority: WARNING
+"""
+FALCO = [sys.executable, "-m", "falco.cli"]
+
+
+@pytest.fixture(autouse=True)
+def away_from_any_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+@pytest.fixture
+def rules_file(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULE.format(output="An open was seen %fd.name"))
+    return path
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / "falco.yaml"
+    path.write_text("stdout_output: {enabled: true}\nlog_stderr: true\nlog_syslog: false\n")
+    return path
+
+
+def falco(*args, **kwargs):
+    return subprocess.run([*FALCO, *map(str, args)], capture_output=True, text=True, timeout=60, check=False, **kwargs)
+
+
+def test_an_alert_and_the_statistics(config_file, rules_file):
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, env={**os.environ, "TZ": "UTC"})
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "16:17:57.882054739: Warning An open was seen /dev/null",
+        "Events detected: 1",
+        "Rule counts by severity:",
+        "   WARNING: 1",
+        "Triggered rules by rule name:",
+        "   open_from_cat: 1",
+    ]
+    assert f"Falco initialized with configuration file {config_file}" in done.stderr
+    assert f"Loading rules from file {rules_file}:" in done.stderr
+
+
+def test_the_log_is_iso_8601_from_its_first_character(config_file, rules_file):
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-o", "time_format_iso_8601=true")
+    assert re.search(r"^\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+0000", done.stderr)
+    assert "2016-08-04T16:17:57.882054739+0000: Warning An open was seen" in done.stdout
+
+
+def test_a_bad_option_value_ends_with_1(config_file, rules_file):
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-o", "json_output=maybe")
+    assert done.returncode == 1
+    assert "-o:1:13: error: json_output cannot be" in done.stderr
+
+
+def test_alerts_before_the_damage_are_printed(config_file, rules_file, tmp_path):
+    whole = CAT_WRITE.read_bytes()
+    damaged = tmp_path / "damaged.scap"
+    # The alert's event is among the last of this capture.
+    data = subprocess.run(["gzip", "-dc"], input=whole, capture_output=True, check=True).stdout
+    damaged.write_bytes(data[:-5])
+    done = falco("-c", config_file, "-e", damaged, "-r", rules_file)
+    assert done.returncode == 1
+    assert "An open was seen /dev/null" in done.stdout
+    assert re.search(r"damaged\.scap: byte \d+: truncated", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "too short"),
+        (b"\x00" * 100, "not a .scap capture"),
+        (b'{"kind": "Event"}', "audit events cannot be read yet"),
+    ],
+)
+def test_what_is_no_capture(config_file, rules_file, tmp_path, content, message):
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    done = falco("-c", config_file, "-e", path, "-r", rules_file)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_capture_that_is_not_there(config_file, rules_file):
+    done = falco("-c", config_file, "-e", "/none", "-r", rules_file)
+    assert done.returncode == 1
+    assert "/none" in done.stderr
+
+
+def test_an_output_that_cannot_be_opened_is_told_at_the_start(config_file, rules_file):
+    done = falco(
+        *("-c", config_file, "-e", CAT_WRITE, "-r", rules_file),
+        *("-o", "file_output.enabled=true", "-o", "file_output.filename=/none/x"),
+    )
+    assert done.returncode == 1
+    assert "Error with file output: /none/x: No such file or directory" in done.stderr
+
+
+def test_a_full_disk_is_told_once_and_standard_output_goes_on(config_file, rules_file):
+    done = falco(
+        *("-c", config_file, "-e", CAT_WRITE, "-r", rules_file),
+        *("-o", "file_output.enabled=true", "-o", "file_output.filename=/dev/full"),
+    )
+    assert done.returncode == 0
+    assert done.stderr.count("No space left on device") == 1
+    assert "An open was seen" in done.stdout
+
+
+class Fed:
+    """A falco that reads a capture from a pipe, which is fed in two parts."""
+
+    def __init__(self, *args):
+        data = subprocess.run(["gzip", "-dc", CAT_WRITE], capture_output=True, check=True).stdout
+        # The event that gives the alert comes well inside the second part.
+        middle = data.rindex(b"/dev/null") - 2000
+        self.first, self.rest = data[:middle], data[middle:]
+        self.process = subprocess.Popen(
+            [*FALCO, "-e", "-", *map(str, args)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        self._deadline = threading.Timer(30, self.process.kill)
+        self._deadline.start()
+
+    def begin(self):
+        """Feed the first part and wait until all of it has been looked at."""
+        self._feed(self.first)
+        assert self.process.stderr is not None
+        seen = ""
+        while "Reading system call events" not in seen:
+            line = self.process.stderr.readline().decode()
+            assert line, seen
+            seen += line
+        # On Linux a process that waits for a pipe says so here.
+        waits_for = Path(f"/proc/{self.process.pid}/wchan")
+        while "pipe" not in waits_for.read_text():
+            time.sleep(0.01)
+
+    def end(self, *signals):
+        """Send signals, feed the rest, and give what was printed."""
+        for number in signals:
+            self.process.send_signal(number)
+        self._feed(self.rest)
+        out, err = self.process.communicate()
+        self._deadline.cancel()
+        return out.decode(), err.decode()
+
+    def _feed(self, data):
+        assert self.process.stdin is not None
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+
+@pytest.mark.parametrize("output", ["changed %evt.type", "%nope"])
+def test_hangup_reloads_and_keeps_the_old_rules_if_the_new_ones_are_bad(config_file, rules_file, output):
+    fed = Fed("-c", config_file, "-r", rules_file)
+    fed.begin()
+    rules_file.write_text(RULE.format(output=output))
+    out, err = fed.end(signal.SIGHUP)
+    assert fed.process.returncode == 0
+    assert "SIGHUP received" in err
+    if output == "%nope":
+        assert "An open was seen /dev/null" in out
+        assert "Reload failed, everything stays as it was" in err
+        assert f"{rules_file}:5:12: error" in err
+    else:
+        assert "Warning changed open" in out
+
+
+def test_user_signal_reopens_a_rotated_file(config_file, rules_file, tmp_path):
+    alerts = tmp_path / "alerts"
+    settings = ("file_output.enabled=true", f"file_output.filename={alerts}", "file_output.keep_alive=true")
+    fed = Fed("-c", config_file, "-r", rules_file, *(word for setting in settings for word in ("-o", setting)))
+    fed.begin()
+    shutil.move(alerts, tmp_path / "rotated")
+    fed.end(signal.SIGUSR1)
+    assert fed.process.returncode == 0
+    assert "An open was seen" in alerts.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_signal_ends_with_the_statistics(config_file, rules_file, number):
+    fed = Fed("-c", config_file, "-r", rules_file)
+    fed.begin()
+    out, err = fed.end(number)
+    assert fed.process.returncode == 0
+    assert "received, exiting" in err
+    assert "Events detected: " in out
+
+
+def test_statistics_are_sampled_into_a_file(config_file, rules_file, tmp_path):
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-s", tmp_path / "stats", "-A")
+    assert done.returncode == 0
+    sample = json.loads((tmp_path / "stats").read_text())
+    assert sample["cur"] == sample["delta"]
+    assert sample["cur"]["events"] > 100
+
+
+def test_a_recording_holds_what_was_replayed(config_file, tmp_path):
+    copy = tmp_path / "copy.scap"
+    assert falco("-c", config_file, "-e", CAT_WRITE, "-w", copy).returncode == 0
+    rules_file = tmp_path / "rules.yaml"
+    rules_file.write_text(RULE.format(output="An open was seen %fd.name %evt.num"))
+    outs = [falco("-c", config_file, "-e", capture, "-r", rules_file).stdout for capture in (CAT_WRITE, copy)]
+    assert outs[0] == outs[1]
+    assert "An open was seen" in outs[0]
+
+
+def test_a_recording_on_standard_output_has_it_for_itself(config_file, rules_file):
+    done = subprocess.run(
+        [*FALCO, "-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-w", "-"],
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stdout[:4] == b"\x0a\x0d\x0d\x0a"
+    assert b"An open was seen" not in done.stdout
+    assert b"Warning An open was seen" in done.stderr
+    assert b"Events detected: 1" in done.stderr
+
+
+def test_options_that_have_no_effect_are_told_once(config_file, rules_file):
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-m", "http://x", "--cri", "/run/x")
+    assert done.returncode == 0
+    assert done.stderr.count("Mesos is not supported") == 1
+    assert done.stderr.count("--cri has no effect") == 1
+
+
+def test_outputs_that_are_not_there_yet_are_a_warning(config_file, rules_file):
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-o", "syslog_output.enabled=true")
+    assert done.returncode == 0
+    assert "syslog output is enabled but not built yet" in done.stderr
+
+
+@pytest.mark.parametrize(("seconds", "found"), [("1", 0), ("1000", 1)])
+def test_a_time_limit_ends_the_run(config_file, rules_file, seconds, found):
+    # The event that the rule is about comes some seconds after the first one.
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-M", seconds)
+    assert done.returncode == 0
+    assert f"Events detected: {found}" in done.stdout
+
+
+def test_json_alerts_are_lines_beside_the_statistics(config_file, rules_file):
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-o", "json_output=true")
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    alert = json.loads(line)
+    assert list(alert) == ["output", "priority", "rule", "time", "output_fields"]
+    assert alert["output_fields"] == {"evt.time": 1470327477882054739, "fd.name": "/dev/null"}
+
+
+def test_in_the_background_only_the_files_speak(config_file, rules_file, tmp_path):
+    done = falco(
+        *("-d", "-P", tmp_path / "pid", "-c", config_file, "-e", CAT_WRITE, "-r", rules_file),
+        *("-o", "file_output.enabled=true", "-o", f"file_output.filename={tmp_path / 'alerts'}"),
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert int((tmp_path / "pid").read_text()) > 0
+    alerts, deadline = tmp_path / "alerts", time.monotonic() + 20
+    while not alerts.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert "An open was seen /dev/null" in alerts.read_text()

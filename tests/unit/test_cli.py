@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from falco import VERSION, cli
+from falco.cli import main
+from falco.commands.options import Options
+
+ROOT = Path(__file__).resolve().parents[2]
+CAT_WRITE = ROOT / "tests/captures/cat_write.scap"
+RULE = """
+- rule: open_from_cat
+  desc: A process named cat does an open
+  condition: evt.type=open and proc.name=cat and fd.name=/dev/null
+  output: "{output}"
+  priority: WARNING
+"""
+FALCO = [sys.executable, "-m", "falco.cli"]
+
+
+@pytest.fixture(autouse=True)
+def away_from_any_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+@pytest.fixture
+def rules_file(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULE.format(output="An open was seen %fd.name"))
+    return path
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / "falco.yaml"
+    path.write_text("stdout_output: {enabled: true}\nlog_stderr: true\nlog_syslog: false\n")
+    return path
+
+
+def falco(*args, **kwargs):
+    return subprocess.run([*FALCO, *map(str, args)], capture_output=True, text=True, timeout=60, check=False, **kwargs)
+
+
+def test_version_and_help(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"falco version {VERSION}\n"
+    assert main(["-h"]) == 0
+    assert "--print-rules-code" in capsys.readouterr().out
+
+
+def test_a_bad_command_line_ends_with_1(capsys):
+    assert main(["--lsit"]) == 1
+    assert capsys.readouterr().err.startswith("falco: unrecognized argument '--lsit', did you mean --list?\n")
+
+
+def test_without_a_capture_it_says_what_is_missing(capsys, config_file, rules_file):
+    assert main(["-c", str(config_file), "-r", str(rules_file)]) == 1
+    assert (
+        "Runtime error: live capture is not built yet: replay a capture with -e FILE. Exiting."
+        in capsys.readouterr().err
+    )
+
+
+def test_mistakes_end_with_1_and_their_places(config_file, tmp_path):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(RULE.format(output="An open was seen %not_a_real_field"))
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", bad)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    pattern = (
+        "Runtime error: Error loading rules:.* Invalid output format 'An open was seen %not_a_real_field': "
+        "'invalid formatting token not_a_real_field'. Exiting."
+    )
+    assert re.search(pattern, done.stderr)
+    assert f"{bad}:5:29: error" in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_ends_the_run_quietly(config_file, rules_file):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run(
+            [*FALCO, "-c", config_file, "-e", CAT_WRITE, "-r", rules_file],
+            stdout=closed, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 141
+    assert "rror" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def answered(monkeypatch, error):
+    def answer(options):
+        raise error
+
+    monkeypatch.setattr(cli, "QUESTIONS", ((lambda options: True, answer),))
+    return main(["-v"])
+
+
+def test_an_interrupted_start_ends_like_the_signal(monkeypatch):
+    assert answered(monkeypatch, KeyboardInterrupt()) == 130
+
+
+def test_a_defect_is_one_sentence_and_with_v_a_traceback(monkeypatch, capsys):
+    assert answered(monkeypatch, ZeroDivisionError("x")) == 1
+    err = capsys.readouterr().err
+    assert "Internal error: ZeroDivisionError: x. This is a defect of Falco; -v shows where. Exiting." in err
+    assert "Traceback" in err
+
+
+def test_the_first_question_that_applies_is_answered():
+    options = Options(ignored_events=True, list="", validate=("x",))
+    assert [asked(options) for asked, _ in cli.QUESTIONS][:3] == [True, True, True]
+    assert [asked(Options()) for asked, _ in cli.QUESTIONS] == [False] * len(cli.QUESTIONS)
