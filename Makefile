@@ -5,7 +5,7 @@ PYTEST := $(PYTHON) -m pytest
 STAMP  := .venv/.setup-done
 FUZZ_N ?= 100000
 
-CAPTURE := tests/captures/run_as_user_0_container.scap
+CAPTURE := tests/captures/made/six_behaviours.scap
 RULES   := rules/falco_rules.yaml
 
 .DEFAULT_GOAL := help
