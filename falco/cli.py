@@ -4,10 +4,12 @@ status: 0 for done, 1 for a mistake that was told, 130 and 141 for what the sign
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from falco import logs
 from falco.commands import fields, report, rules, run, support
@@ -27,6 +29,7 @@ QUESTIONS: tuple[tuple[Callable[[Options], bool], Callable[[Options], int]], ...
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status."""
+    _prepare_streams()
     logs.setup()
     try:
         options = parse(sys.argv[1:] if argv is None else argv, os.environ)
@@ -36,6 +39,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse has printed what was asked for.
         return int(end.code or 0)
     return _guarded(options)
+
+
+def _prepare_streams() -> None:
+    """Write UTF-8 whatever the locale is, and to nowhere where a stream is closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _guarded(options: Options) -> int:

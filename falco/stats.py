@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from falco.escape import escape_controls
+
 if TYPE_CHECKING:
     from falco.priority import Priority
 
@@ -31,7 +33,7 @@ class RuleCounts:
         lines = [f"Events detected: {self.total}", "Rule counts by severity:"]
         lines += [f"   {written}: {self._by_severity[p, written]}" for p, written in sorted(self._by_severity)]
         lines.append("Triggered rules by rule name:")
-        lines += [f"   {name}: {count}" for name, count in self._by_rule.items()]
+        lines += [f"   {escape_controls(name)}: {count}" for name, count in self._by_rule.items()]
         return "\n".join(lines) + "\n"
 
 

@@ -95,6 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="falco",
         description="Hold what programs do against rules and raise alerts.",
+        epilog="Options with a * may be given several times.",
         add_help=False,
         allow_abbrev=False,
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=34, width=100),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ from falco.commands.recording import recorder
 from falco.commands.say import say
 from falco.controls import Controls
 from falco.errors import FalcoError
+from falco.escape import escape_controls
 from falco.events.event import Event
 from falco.logs import LOG, to_stderr
 from falco.monitor import monitor
@@ -29,6 +31,7 @@ from falco.state.state import State
 from falco.stats import RuleCounts, StatsFile, drop_summary
 
 if TYPE_CHECKING:
+    from falco.capture.scap.recorder import Recorder
     from falco.capture.scap.stream import Stream
     from falco.commands.options import Options
     from falco.config import Loaded
@@ -67,14 +70,19 @@ class Run:
         self._controls = Controls(reload=self._reload, reopen=self._alerts.reopen, sample=self._sample)
         self._stats_file: StatsFile | None = None
         self._reader: Reader | None = None
+        self._recording: Recorder | None = None
         self._in_force: InForce
 
     def prepare(self) -> None:
         """Load everything, and let alerts go where the configuration says. FalcoError."""
         loaded = configure(self._options)
+        if loaded.path is not None:
+            # A reload reads the same file, wherever the working directory is by then.
+            self._options = dataclasses.replace(self._options, config=str(Path(loaded.path).absolute()))
         log_as(loaded.config)
         _say_hello(self._options, loaded)
         ready = self._load_rules(loaded.config)
+        self._recording = recorder(self._options)
         self._in_force = InForce(ready.ruleset, self._options.all_events)
         self._let_out(loaded.config, ready)
 
@@ -83,7 +91,7 @@ class Run:
         options = self._options
         state = State(options.all_events)
         self._reader = reader = Reader(stream, Event(state), state.load, self._in_force.wanted)
-        recording = recorder(options)
+        recording = self._recording
         if recording is not None:
             recording.attach(reader, state)
         source = Limited(reader, options.duration_s) if options.duration_s else reader
@@ -107,6 +115,8 @@ class Run:
     def finish(self, started: float) -> None:
         """Write what is buffered, and the counts of the run."""
         self._sample()
+        if self._stats_file is not None:
+            self._stats_file.close()
         self._alerts.close()
         summary = self._alerts.counts.summary()
         if self._options.writefile == STDOUT:
@@ -131,7 +141,7 @@ class Run:
         report.warn(ready.warnings)
         if self._options.verbose:
             for line in ready.event_types:
-                to_stderr(f"{line}\n")
+                to_stderr(f"{escape_controls(line)}\n")
             say(ready.notes)
         return ready
 
@@ -179,6 +189,8 @@ def run(options: Options) -> int:
     """Replay a capture from start to end."""
     if options.events_file is None:
         raise FalcoError("live capture is not built yet: replay a capture with -e FILE")
+    if options.daemon and "-" in (options.events_file, options.writefile):
+        raise FalcoError("-d leaves standard input and output behind: -e and -w need a file with it")
     started = time.perf_counter()
     this = Run(options)
     this.prepare()

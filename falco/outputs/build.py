@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco.outputs.dispatch import Dispatch
@@ -26,7 +27,10 @@ class Declared:
 
 def _file(config: Config) -> Output:
     wanted = config.file_output
-    return FileOutput(wanted.filename, keep_alive=wanted.keep_alive, buffered=config.buffered_outputs)
+    # The path is settled now: in the background the working directory changes.
+    return FileOutput(
+        str(Path(wanted.filename).absolute()), keep_alive=wanted.keep_alive, buffered=config.buffered_outputs
+    )
 
 
 def _stdout(config: Config) -> Output:

@@ -118,3 +118,16 @@ def test_the_first_question_that_applies_is_answered():
     options = Options(ignored_events=True, list="", validate=("x",))
     assert [asked(options) for asked, _ in cli.QUESTIONS][:3] == [True, True, True]
     assert [asked(Options()) for asked, _ in cli.QUESTIONS] == [False] * len(cli.QUESTIONS)
+
+
+def test_closed_streams_and_other_locales_harm_nobody(config_file, rules_file):
+    rules_file.write_text(RULE.format(output="gesehen: Öffnung 漢 %fd.name"))
+    command = [*FALCO, "-c", config_file, "-e", CAT_WRITE, "-r", rules_file]
+    done = subprocess.run(
+        command, env={**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "Warning gesehen: Öffnung 漢 /dev/null\n".encode() in done.stdout
+    closed = subprocess.run(["sh", "-c", '"$@" >&- 2>&-', "sh", *command], timeout=60, check=False)
+    assert closed.returncode == 0

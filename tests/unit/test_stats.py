@@ -30,6 +30,12 @@ def test_summary_counts_by_severity_as_written_and_by_rule():
     ]
 
 
+def test_a_name_cannot_forge_a_line():
+    counts = RuleCounts()
+    counts.add("a\n   b: 7", Priority.DEBUG, "debug")
+    assert counts.summary().splitlines()[-1] == "   a\\n   b: 7: 1"
+
+
 def test_drop_summary_has_the_words_of_0_15():
     text = drop_summary(9, 2)
     assert "event drop detected: 9 occurrences" in text

@@ -271,10 +271,17 @@ def test_json_alerts_are_lines_beside_the_statistics(config_file, rules_file):
     assert alert["output_fields"] == {"evt.time": 1470327477882054739, "fd.name": "/dev/null"}
 
 
+@pytest.mark.parametrize("args", [("-e", "-"), ("-e", CAT_WRITE, "-w", "-")])
+def test_the_background_has_no_standard_streams(config_file, rules_file, args):
+    done = falco("-d", "-c", config_file, "-r", rules_file, *args)
+    assert done.returncode == 1
+    assert "need a file" in done.stderr
+
+
 def test_in_the_background_only_the_files_speak(config_file, rules_file, tmp_path):
     done = falco(
         *("-d", "-P", tmp_path / "pid", "-c", config_file, "-e", CAT_WRITE, "-r", rules_file),
-        *("-o", "file_output.enabled=true", "-o", f"file_output.filename={tmp_path / 'alerts'}"),
+        *("-o", "file_output.enabled=true", "-o", "file_output.filename=alerts"),
     )
     assert (done.returncode, done.stdout) == (0, "")
     assert int((tmp_path / "pid").read_text()) > 0
