@@ -9,6 +9,7 @@ from falco.events.event import Event
 from falco.events.table import CODES, EVENT_TABLE, codes_named
 from falco.events.types import Category, EventFlag
 from falco.state import accounts, attributes, container_events, files, processes, sockets
+from falco.state.resets import LAST_015
 
 if TYPE_CHECKING:
     from falco.state.state import State
@@ -117,8 +118,6 @@ def _table() -> tuple[Handler | None, ...]:
 
 HANDLERS = _table()
 """Event code -> what it does to the tables, None for nothing."""
-_LAST_015 = 311
-"""The last code that 0.15 knows."""
 
 
 def _threadless() -> frozenset[int]:
@@ -127,7 +126,7 @@ def _threadless() -> frozenset[int]:
     return frozenset(
         t.code
         for t in EVENT_TABLE
-        if t.flags & EventFlag.SKIP_PARSE_RESET or t.name == "container" or (t.code > _LAST_015 and t.category & meta)
+        if t.flags & EventFlag.SKIP_PARSE_RESET or t.name == "container" or (t.code > LAST_015 and t.category & meta)
     )
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from falco.events.decode import signed, unsigned
+from falco.events.decode import unsigned
 from falco.events.syscalls import IGNORED_CODES
-from falco.events.table import EVENT_TABLE, GENERIC_E, GENERIC_X
-from falco.events.types import Category, EventFlag, ParamType
+from falco.events.table import EVENT_TABLE, GENERIC_X
+from falco.events.types import Category
 from falco.state import engines, healthcheck, opening
 from falco.state.engines import CRI, RKT
 from falco.state.handlers import HANDLERS, IGNORED, NO_PLACEHOLDER, NO_THREAD
 from falco.state.network import Interfaces, unmapped
+from falco.state.resets import RESETS
 from falco.state.threads import CLONE_CLOSED, ThreadInfo, placeholder
 
 if TYPE_CHECKING:
@@ -33,31 +34,21 @@ MAX_CONTAINERS = 16384
 _SWEEP_AGAIN = 1024
 """Refused containers between two searches for entries that no thread is in any more."""
 
-_LAST_015 = 311
-_NO_FD = 63
-_USES_FD = tuple(bool(t.flags & EventFlag.USES_FD) for t in EVENT_TABLE)
-_HAS_RESULT = tuple(bool(t.params) and not t.enter and t.params[0].name in ("res", "fd") for t in EVENT_TABLE)
 _INTERNAL = frozenset(t.code for t in EVENT_TABLE if t.category & Category.INTERNAL)
+_APART_ALWAYS = tuple(t.code in NO_THREAD or t.code in _INTERNAL for t in EVENT_TABLE)
 _APART = tuple(
-    t.code in NO_THREAD or t.code in IGNORED or t.code in _INTERNAL or t.code in (GENERIC_E, GENERIC_X)
-    for t in EVENT_TABLE
+    apart or t.code in IGNORED or t.code <= GENERIC_X for t, apart in zip(EVENT_TABLE, _APART_ALWAYS, strict=True)
 )
-"""Code -> whether State._apart() has to look at it."""
-_SWITCHES = frozenset(t.code for t in EVENT_TABLE if t.name == "switch")
+"""Code -> whether State._apart() has to look at it, with and without -A."""
 _CONTAINERS = frozenset(t.code for t in EVENT_TABLE if t.name == "container")
 
 
-def _own_fd(code: int) -> int:
-    """Where an exit event that uses an fd carries it itself (newer writers), _NO_FD if it never does."""
-    if not _USES_FD[code] or not code & 1:
-        return _NO_FD
-    fds = (i for i, param in enumerate(EVENT_TABLE[code].params) if i and param.type == ParamType.FD)
-    return next(fds, _NO_FD)
-
-
-_OWN_FD = tuple(_own_fd(t.code) for t in EVENT_TABLE)
-_ENTER_LACKS_FD = tuple(t.code > _LAST_015 and not t.enter and not _USES_FD[t.code - 1] for t in EVENT_TABLE)
-"""Exits of calls whose enter has no parameters in any version. 0.15's setsockopt, the first of them, shows no fd."""
+def _system_call(event: Event) -> int:
+    """The PPM_SC code of a generic event. It is read in its place, as nothing else of most of these is looked at."""
+    at, buffer = event.offset + 2 * event.nparams, event.buffer
+    if event.nparams and at + 2 <= event.end:
+        return buffer[at] | buffer[at + 1] << 8
+    return unsigned(event.raw(0))
 
 
 class State:
@@ -68,6 +59,7 @@ class State:
 
     def __init__(self, all_events: bool = False) -> None:
         self.all_events = all_events
+        self._is_apart = _APART_ALWAYS if all_events else _APART
         self.machine: Machine | None = None
         self.first_ts = 0
         self.refused = {"threads": 0, "fds": 0, "containers": 0}
@@ -244,17 +236,16 @@ class State:
         event.fd_name_changed = False
         if not self.first_ts and code not in _CONTAINERS:
             self.first_ts = event.ts
-        if _APART[code] and self._apart(event, code):
+        if self._is_apart[code] and self._apart(event, code):
             return
         thread = self.threads.get(event.tid)
         if thread is None and code not in NO_PLACEHOLDER:
             thread = self.thread_or_placeholder(event.tid)
         event.thread = thread
         if thread is not None:
-            if code & 1:
-                self._exit(event, thread, code)
-            else:
-                self._enter(event, thread, code)
+            reset = RESETS[code]
+            if reset is not None:
+                reset(event, thread)
         handler = HANDLERS[code]
         if handler is not None:
             handler(self, event)
@@ -266,8 +257,7 @@ class State:
         """Events that 0.15 ignores or hides, and those that are no thread's doing; False if an event is like any."""
         if code in _INTERNAL:
             event.hidden = True
-        ignored = code in IGNORED or (code <= GENERIC_X and unsigned(event.raw(0)) in IGNORED_CODES)
-        if ignored and not self.all_events:
+        if not self.all_events and (code in IGNORED or (code <= GENERIC_X and _system_call(event) in IGNORED_CODES)):
             event.thread = self.threads.get(event.tid)
             event.hidden = True
             return True
@@ -278,38 +268,6 @@ class State:
         if handler is not None:
             handler(self, event)
         return True
-
-    def _enter(self, event: Event, thread: ThreadInfo, code: int) -> None:
-        """Note what the exit needs of an enter (sinsp_parser::reset)."""
-        if code in _SWITCHES:
-            return  # The call that the thread is in goes on when it is its turn again.
-        thread.last_code = code
-        thread.enter_ts = event.ts
-        thread.enter = None
-        thread.last_fd = -1
-        if _USES_FD[code]:
-            raw = event.raw(0)
-            if raw:
-                thread.last_fd = number = signed(raw)
-                event.fd = thread.main.fds.get(number)
-
-    def _exit(self, event: Event, thread: ThreadInfo, code: int) -> None:
-        """Find out what an exit works on: of its enter if that came right before, else of its own parameters."""
-        if thread.enter_ts:
-            event.latency = event.ts - thread.enter_ts
-        if _HAS_RESULT[code]:
-            result = signed(event.raw(0))
-            if result < 0:
-                event.error = -result
-        if _USES_FD[code]:
-            matched = thread.last_code + 1 == code
-            if not matched or _ENTER_LACKS_FD[code]:
-                raw = event.raw(_OWN_FD[code])
-                if raw:
-                    thread.last_fd = signed(raw)
-                    matched = True
-            if matched:
-                event.fd = thread.main.fds.get(thread.last_fd)
 
     def settle(self) -> None:
         """Do the removals that the rules had to see first."""

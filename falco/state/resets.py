@@ -1,0 +1,113 @@
+"""What every event does to its thread before the handlers, by its half and by whether it uses an fd.
+
+An enter is noted for its exit; an exit learns what it works on from its enter if that came right before it, else from
+its own parameters (sinsp_parser::reset).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from falco.events.decode import signed
+from falco.events.table import EVENT_TABLE, EventType
+from falco.events.types import EventFlag, ParamType
+
+if TYPE_CHECKING:
+    from falco.events.event import Event
+    from falco.state.threads import ThreadInfo
+
+Reset = Callable[["Event", "ThreadInfo"], None]
+
+LAST_015 = 311
+"""The last code that 0.15 knows."""
+_ABSENT = 63
+_INT64 = struct.Struct("<q").unpack_from
+
+
+def _own_fd(event_type: EventType) -> int:
+    """Where an exit event that uses an fd carries it itself (newer writers), _ABSENT if it never does."""
+    fds = (i for i, param in enumerate(event_type.params) if i and param.type == ParamType.FD)
+    return next(fds, _ABSENT)
+
+
+_OWN_FD = tuple(map(_own_fd, EVENT_TABLE))
+_ENTER_LACKS_FD = tuple(
+    t.code > LAST_015 and not t.enter and not EVENT_TABLE[t.code - 1].flags & EventFlag.USES_FD for t in EVENT_TABLE
+)
+"""Exits of calls whose enter has no parameters in any version. 0.15's setsockopt, the first of them, shows no fd."""
+
+
+def _first(event: Event) -> int | None:
+    """The first parameter as a signed integer, None where it is absent.
+
+    Nearly every event has its fd or result there, in eight bytes: these are read without framing the parameters.
+    """
+    count, at, buffer = event.nparams, event.offset, event.buffer
+    if count and buffer[at] == 8 and not buffer[at + 1]:
+        at += 2 * count
+        if at + 8 <= event.end:
+            return int(_INT64(buffer, at)[0])
+    raw = event.raw(0)
+    return signed(raw) if raw else None
+
+
+def _enter(event: Event, thread: ThreadInfo) -> None:
+    thread.last_code = event.code
+    thread.enter_ts = event.ts
+    thread.enter = None
+    thread.last_fd = -1
+
+
+def _enter_with_fd(event: Event, thread: ThreadInfo) -> None:
+    thread.last_code = event.code
+    thread.enter_ts = event.ts
+    thread.enter = None
+    number = _first(event)
+    if number is None:
+        thread.last_fd = -1
+    else:
+        thread.last_fd = number
+        event.fd = thread.main.fds.get(number)
+
+
+def _exit(event: Event, thread: ThreadInfo) -> None:
+    if thread.enter_ts:
+        event.latency = event.ts - thread.enter_ts
+
+
+def _exit_with_result(event: Event, thread: ThreadInfo) -> None:
+    if thread.enter_ts:
+        event.latency = event.ts - thread.enter_ts
+    result = _first(event)
+    if result is not None and result < 0:
+        event.error = -result
+
+
+def _exit_with_fd(event: Event, thread: ThreadInfo) -> None:
+    _exit_with_result(event, thread)
+    code = event.code
+    matched = thread.last_code + 1 == code
+    if not matched or _ENTER_LACKS_FD[code]:
+        raw = event.raw(_OWN_FD[code])
+        if raw:
+            thread.last_fd = signed(raw)
+            matched = True
+    if matched:
+        event.fd = thread.main.fds.get(thread.last_fd)
+
+
+def _reset_of(event_type: EventType) -> Reset | None:
+    uses_fd = bool(event_type.flags & EventFlag.USES_FD)
+    if event_type.name == "switch":
+        return None  # The call that the thread is in goes on when it is its turn again.
+    if event_type.enter:
+        return _enter_with_fd if uses_fd else _enter
+    if uses_fd:
+        return _exit_with_fd
+    return _exit_with_result if event_type.params and event_type.params[0].name in ("res", "fd") else _exit
+
+
+RESETS = tuple(map(_reset_of, EVENT_TABLE))
+"""Event code -> what it does before its handler, None for nothing."""
