@@ -42,7 +42,10 @@ class Alerts(Protocol):
 class Controls(Protocol):
     """What the user asks for while we run."""
 
-    pending: bool
+    @property
+    def pending(self) -> bool:
+        """Whether anything was asked for: looked at after every event."""
+        ...
 
     def act(self) -> bool:
         """Do what was asked for; False to stop."""
