@@ -57,9 +57,17 @@ def load(options: Options, paths: Iterable[str], minimum_priority: Priority = Pr
     for registry in REGISTRIES.values():
         found = bind_rules(collected.rules, registry, collected.event_types)
         bound += found.rules
-        errors += found.problems
+        # An unknown event type is found by the inference as well: one mistake at a place is enough.
+        told = {error.location for error in errors}
+        errors += [problem for problem in found.problems if problem.location not in told]
         notes += found.skipped
-    templates, bad_outputs = _templates([each.rule for each in bound], options)
+    names = {each.rule.name for each in bound}
+    printed = [
+        rule
+        for rule in collected.rules
+        if rule.source in REGISTRIES and (rule.name in names or not rule.skip_if_unknown_filter)
+    ]
+    templates, bad_outputs = _templates(printed, options)
     errors += bad_outputs
     if errors:
         raise RulesError((*errors, *collected.warnings))

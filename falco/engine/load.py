@@ -36,7 +36,7 @@ _DOUBTFUL_CODES = frozenset(("append", "undefined-macro", "unknown-event"))
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LoadedRules:
-    """What the files hold. rules are in order of first definition and without those that errors are about.
+    """What the files hold. rules are in order of first definition, without those whose condition cannot be read.
 
     event_types has every rule of rules by name; rules of sources other than syscall run on all events of theirs.
     """
@@ -173,9 +173,9 @@ class _Compiler:
         self._report_macros(item)
         if condition is None:
             return None
-        errors_before = self._errors
+        # With unknown event types too: its fields and output may hold further mistakes, to be told in the same run.
         self.event_types[name] = self._infer(rule, condition, text)
-        return None if self._errors > errors_before else _make_rule(rule, condition, text)
+        return _make_rule(rule, condition, text)
 
     def _parse(self, item: str, parts: list[Scalar], place: Place) -> Node | None:
         if self._errors >= MAX_ERRORS or self._total_text > MAX_TOTAL_TEXT:

@@ -146,3 +146,22 @@ def test_code_is_printed(write, capsys, tmp_path):
     config.write_text("stdout_output: {enabled: true}\nlog_syslog: false\n")
     assert rules.print_code(Options(config=str(config), rules=(write(rule("a")),))) == 0
     assert "# 0: 'a'" in capsys.readouterr().out
+
+
+def test_all_mistakes_of_a_rule_are_told_in_one_run(write):
+    path = write(
+        "- macro: m\n  condition: proc.nme=x\n"
+        "- rule: r\n  desc: d\n  condition: evt.type=opn and m\n  output: o %proc.nam\n  priority: ERROR\n"
+    )
+    with pytest.raises(RulesError) as raised:
+        rules.load(Options(), [path])
+    assert [(problem.location.line, problem.location.column) for problem in raised.value.problems] == [
+        (5, 23),
+        (2, 14),
+        (6, 13),
+    ]
+
+
+def test_a_rule_of_an_unknown_source_is_loaded(write):
+    path = write("- rule: r\n  desc: d\n  condition: a.b=c\n  output: o %x\n  priority: ERROR\n  source: other\n")
+    assert [loaded.name for loaded in rules.load(Options(), [path]).rules] == ["r"]
