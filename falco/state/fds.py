@@ -54,11 +54,11 @@ class Role(enum.IntEnum):
 class FdInfo:
     """One open fd. Addresses are packed bytes (4 or 16); a bound socket has only the destination end.
 
-    name is what fd.name prints. source/destination pointers are the kernel addresses of a unix socket's ends.
+    name is what fd.name prints. source/destination pointers are the kernel addresses of a unix socket's ends. Only
+    sockets change once they are in a table; what does not is shared by the tables of a process and its children.
     """
 
     __slots__ = (
-        "closing",
         "connected",
         "destination",
         "destination_pointer",
@@ -82,12 +82,34 @@ class FdInfo:
         self.source_pointer = self.destination_pointer = 0
         self.l4proto: int = L4.UNKNOWN
         self.role: int = Role.NONE
-        self.connected = self.closing = False
+        self.connected = False
 
     def copy(self) -> FdInfo:
-        """An independent copy, as dup and fork make."""
+        """An independent copy."""
         other = FdInfo.__new__(FdInfo)
-        for slot in FdInfo.__slots__:
-            setattr(other, slot, getattr(self, slot))
-        other.closing = False
+        other.type, other.name, other.open_flags = self.type, self.name, self.open_flags
+        other.dev, other.ino = self.dev, self.ino
+        other.source, other.source_port, other.source_pointer = self.source, self.source_port, self.source_pointer
+        other.destination, other.destination_port = self.destination, self.destination_port
+        other.destination_pointer = self.destination_pointer
+        other.l4proto, other.role, other.connected = self.l4proto, self.role, self.connected
         return other
+
+
+CHANGING = frozenset(
+    (
+        FdType.UNKNOWN,
+        FdType.IPV4_SOCK,
+        FdType.IPV6_SOCK,
+        FdType.IPV4_SERVSOCK,
+        FdType.IPV6_SERVSOCK,
+        FdType.UNIX_SOCK,
+        FdType.NETLINK,
+    )
+)
+"""Types of fds that socket calls change."""
+
+
+def inherited(fds: dict[int, FdInfo]) -> dict[int, FdInfo]:
+    """The table of a new process: its parent's, sockets copied."""
+    return {number: fd.copy() if fd.type in CHANGING else fd for number, fd in fds.items()}

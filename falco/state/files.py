@@ -120,10 +120,10 @@ def store_enter(state: State, event: Event) -> None:
 
 
 def close_enter(state: State, event: Event) -> None:
-    """A close began: the entry may go when it ends."""
+    """A close began: this is the entry that may go when it ends."""
     del state
-    if event.fd is not None:
-        event.fd.closing = True
+    if event.thread is not None:
+        event.thread.closing = event.fd
 
 
 def close_exit(state: State, event: Event) -> None:
@@ -132,11 +132,11 @@ def close_exit(state: State, event: Event) -> None:
     0.15 means to spare the new entry as well, but forgets why before it comes to that (sinsp_parser::reset).
     """
     fd, thread = event.fd, event.thread
-    if fd is None or thread is None:
+    if thread is None:
         return
-    if event.error:
-        fd.closing = False
-    elif fd.closing or thread.last_code + 1 != event.code:
+    closing, thread.closing = thread.closing, None
+    matched = thread.last_code + 1 == event.code
+    if fd is not None and not event.error and (fd is closing or not matched):
         state.remove_fd_later(thread, thread.last_fd, fd)
 
 

@@ -145,8 +145,9 @@ def needed(wanted: Iterable[int], all_events: bool = False) -> frozenset[int]:
     its latency and part of its parameters from the enter right before it. all_events is -A.
 
     What passing over the others does change: a thread that no other event has introduced gets its placeholder from
-    the first event that is let through, and an exit whose own enter is missing from the capture shows the fd number
-    and the enter time of the last enter that was let through.
+    the first event that is let through; an exit whose own enter is missing from the capture shows the fd number and
+    the latency of the last enter that was let through; and a call is not torn by an enter of the same thread between
+    its halves, which no kernel sends.
     """
     codes = {code for code, handler in enumerate(HANDLERS) if handler is not None}
     if not all_events:

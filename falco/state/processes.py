@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from falco.events.decode import signed, strings, text, unsigned
 from falco.events.table import CODES, EVENT_TABLE
 from falco.state import cgroups
+from falco.state.fds import inherited
 from falco.state.files import ABSENT, enter_of
 from falco.state.paths import base_directory, join
 from falco.state.threads import (
@@ -153,7 +154,7 @@ def _new_thread(event: Event, layout: Layout, tid: int, parent: ThreadInfo) -> T
         _inherit(child, parent)
     if not flags & CLONE_THREAD:
         child.cwd = parent.main.cwd
-        child.fds = {number: fd.copy() for number, fd in parent.main.fds.items()}
+        child.fds = inherited(parent.main.fds)
     return child
 
 

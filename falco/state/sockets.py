@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, SockAddr, SockTuple, signed, sockaddr, socktuple, unsigned
 from falco.events.table import CODES, EVENT_TABLE
-from falco.state.fds import L4, FdInfo, FdType, Role
+from falco.state.fds import CHANGING, L4, FdInfo, FdType, Role
 from falco.state.files import ABSENT, call_params, created
 from falco.state.network import (
     INET_TYPES,
@@ -83,10 +83,10 @@ def socketpair_exit(state: State, event: Event) -> None:
 def bind_exit(state: State, event: Event) -> None:
     """bind: an inet socket with a port becomes a serving one; others are only named."""
     del state
-    fd, raw = event.fd, event.raw(1)
-    if event.error or fd is None or not raw:
+    raw = event.raw(1)
+    if event.error or event.fd is None or not raw:
         return
-    address = sockaddr(raw)
+    fd, address = _changing(event, event.fd), sockaddr(raw)
     if address.family in _INET and address.port:
         fd.source, fd.destination, fd.destination_port = b"", narrow(address.address), address.port
         fd.type = FdType.IPV4_SERVSOCK if len(fd.destination) == 4 else FdType.IPV6_SERVSOCK
@@ -109,10 +109,19 @@ def connect_exit(state: State, event: Event) -> None:
         event.path = NO_NAME if ends is None else ends_name(ends)
     if fd is None or (event.error and event.error != errno.EINPROGRESS):
         return
+    fd = _changing(event, fd)
     fd.connected = True
     if ends is not None:
         set_name(event, fd, _connect(fd, ends))
         fd.role = fd.role or Role.CLIENT
+
+
+def _changing(event: Event, fd: FdInfo) -> FdInfo:
+    """The event's fd, to be changed: one that other processes may share, as it was no socket so far, is copied."""
+    if fd.type not in CHANGING and event.thread is not None:
+        event.fd = fd = fd.copy()
+        event.thread.main.fds[event.thread.last_fd] = fd
+    return fd
 
 
 def _connect(fd: FdInfo, ends: SockTuple) -> str:
@@ -212,7 +221,7 @@ def _transferred(state: State, event: Event, raw: bytes, incoming: bool) -> None
     # The ends of a TCP connection do not change; libsinsp knows only IPv4 ones as such, which comes to the same.
     if not raw or (fd.name and fd.type == FdType.IPV4_SOCK and fd.l4proto == L4.TCP):
         return
-    ends = socktuple(raw)
+    ends, fd = socktuple(raw), _changing(event, fd)
     if ends.family in _INET:
         if take_ends(fd, ends):
             _took_ends(state, event, fd, incoming)

@@ -23,7 +23,8 @@ class ThreadInfo:
     args and env are lists of str, cgroups is a tuple of (subsystem, path). uid/gid are effective ids, loginuid is NO_ID
     when unset. clone_ts is ns since the epoch, 0 for threads older than the capture. container_id is '' on the host.
     others are the other threads of a main thread by tid. last_code, last_fd, enter_ts and enter describe the enter
-    event that this thread's next exit belongs to (enter: its parameters' bytes, kept only where state needs them).
+    event that this thread's next exit belongs to (enter: its parameters' bytes, kept only where state needs them);
+    closing is the fd of a close that has begun.
     generation grows with every change of what PROCESS-scope fields read.
     """
 
@@ -31,6 +32,7 @@ class ThreadInfo:
         "args",
         "cgroups",
         "clone_ts",
+        "closing",
         "comm",
         "container_id",
         "cwd",
@@ -91,6 +93,7 @@ class ThreadInfo:
         self.last_fd = 0
         self.enter_ts = 0
         self.enter: tuple[bytes, ...] | None = None
+        self.closing: FdInfo | None = None
         self.generation = 0
 
     @property

@@ -1,4 +1,6 @@
-from falco.state.fds import L4, FdInfo, FdType, Role
+import pytest
+
+from falco.state.fds import L4, FdInfo, FdType, Role, inherited
 
 
 def test_a_new_fd_has_no_ends():
@@ -19,7 +21,12 @@ def test_a_copy_is_equal_and_independent():
     assert fd.name == "a"
 
 
-def test_a_copy_is_not_being_closed():
-    fd = FdInfo(FdType.FILE_V2)
-    fd.closing = True
-    assert not fd.copy().closing
+@pytest.mark.parametrize(
+    ("kind", "shared"),
+    [(FdType.FILE_V2, True), (FdType.FIFO, True), (FdType.UNIX_SOCK, False), (FdType.UNKNOWN, False)],
+)
+def test_only_sockets_are_copied_for_children(kind, shared):
+    fd = FdInfo(kind, "x")
+    table = inherited({3: fd})
+    assert table[3].name == "x"
+    assert (table[3] is fd) is shared

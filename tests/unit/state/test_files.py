@@ -107,7 +107,8 @@ def test_failed_close_keeps(box):
     box.call("SYSCALL_OPEN", fd=3, name="/x")
     box.call("SYSCALL_CLOSE", {"fd": 3}, res=-5)
     box.state.settle()
-    assert not fds(box)[3].closing
+    assert 3 in fds(box)
+    assert box.state.threads[7].closing is None
 
 
 def test_close_of_an_unknown_fd_is_nothing(box):
@@ -122,6 +123,19 @@ def test_close_spares_what_was_opened_meanwhile(box):
     box.event("SYSCALL_CLOSE_X", tid=100, res=0)
     box.state.settle()
     assert fds(box, 100)[3].name == "/new"
+
+
+def test_two_threads_that_close_the_same_fd(box):
+    box.call("SYSCALL_OPEN", tid=100, fd=3, name="/x")
+    for symbol, tid, values in (
+        ("SYSCALL_CLOSE_E", 100, {"fd": 3}),
+        ("SYSCALL_CLOSE_E", 101, {"fd": 3}),
+        ("SYSCALL_CLOSE_X", 100, {"res": -9}),
+        ("SYSCALL_CLOSE_X", 101, {"res": 0}),
+    ):
+        box.event(symbol, tid=tid, **values)
+    box.state.settle()
+    assert 3 not in fds(box, 100)
 
 
 def test_close_spares_what_is_opened_right_after(box):

@@ -346,6 +346,32 @@ def test_any_transfer_connects(box, kind, res, connected):
     assert box.call("SYSCALL_WRITEV", {"fd": 3}, res=res).fd.connected is connected
 
 
+@pytest.mark.parametrize(
+    ("call", "enter", "values"),
+    [
+        ("SOCKET_BIND", {}, {"addr": addr("10.0.0.5:80")}),
+        ("SOCKET_CONNECT", {}, {"tuple": ends(HTTP)}),
+        ("SOCKET_RECVFROM", {}, {"tuple": ends(HTTP)}),
+        ("SOCKET_SENDTO", {"tuple": ends(HTTP)}, {}),
+    ],
+)
+def test_a_file_that_turns_out_to_be_a_socket_is_none_of_the_parent_s(box, call, enter, values):
+    shell = fds(box)[3] = FdInfo(FdType.FILE_V2, "/stale")
+    box.event("SYSCALL_FORK_20_X", res=200, tid_=7, pid=7, ptid=1, vtid=7, vpid=7)
+    assert fds(box, 200)[3] is shell
+    fd = box.call(call, {"fd": 3, **enter}, tid=200, res=0, **values).fd
+    assert fds(box, 200)[3] is fd
+    assert fd.name.endswith(":80")
+    assert (shell.name, shell.type, fds(box)[3]) == ("/stale", FdType.FILE_V2, shell)
+
+
+def test_a_socket_of_a_child_changes_alone(box):
+    socket(box, 3)
+    box.event("SYSCALL_FORK_20_X", res=200, tid_=7, pid=7, ptid=1, vtid=7, vpid=7)
+    box.call("SOCKET_CONNECT", {"fd": 3}, tid=200, res=0, tuple=ends(HTTP))
+    assert (fds(box, 200)[3].name, fds(box)[3].name) == (HTTP, "")
+
+
 def test_getsockopt_tells_its_fd(box):
     socket(box, 3)
     event = box.call("SOCKET_GETSOCKOPT", res=0, fd=3)
