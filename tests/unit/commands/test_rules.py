@@ -155,11 +155,8 @@ def test_all_mistakes_of_a_rule_are_told_in_one_run(write):
     )
     with pytest.raises(RulesError) as raised:
         rules.load(Options(), [path])
-    assert [(problem.location.line, problem.location.column) for problem in raised.value.problems] == [
-        (5, 23),
-        (2, 14),
-        (6, 13),
-    ]
+    places = [str(problem.location).partition("rules.yaml:")[2] for problem in raised.value.problems]
+    assert places == ["5:23", "2:14", "6:13"]
 
 
 def test_a_rule_of_an_unknown_source_is_loaded(write):
