@@ -205,7 +205,7 @@ def replay(data: bytes, ready: rules.Rules, rng: random.Random) -> tuple[int, Ca
     """Hold the events of a capture against the rules; how many there were, and what ended them too early."""
     state = State(rng.random() < 0.5)
     wanted = Wanted(needed(ready.ruleset.codes), ready.ruleset.syscalls) if rng.random() < 0.3 else None
-    reader = Reader(Stream(io.BytesIO(data), "fuzz.scap"), Event(state), state.load, wanted)  # type: ignore[arg-type]
+    reader = Reader(Stream(io.BytesIO(data), "fuzz.scap"), Event(state), state.load, wanted)
     seen = Rendered(ready, rng.randint(5, 30))
     try:
         monitor(reader, state, seen, seen, Quiet())
