@@ -8,12 +8,12 @@ import random
 import re
 import tokenize
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from falco.engine import load
 from falco.errors import ProblemsError, RulesError
-from falco.events.event import Event
 from falco.fields.registry import syscall_fields
 from falco.filter import check
 from falco.filter.ast import And, Comparison, MacroRef, Node, Not, Or
@@ -24,6 +24,9 @@ from falco.filter.parser import parse_condition
 from falco.state.state import State
 from tests.events import Builder
 from tests.fuzz.inputs import bounded, inputs
+
+if TYPE_CHECKING:
+    from falco.events.event import Event
 
 RULES = Path(__file__).resolve().parents[2] / "rules" / "falco_rules.yaml"
 FIELDS = syscall_fields(lambda _: ())  # Conditions must not make the tests ask name servers.

@@ -1,0 +1,133 @@
+"""On every event of every shipped capture, compiled rules find what plain evaluation of their conditions finds."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.stream import open_stream
+from falco.engine import extra
+from falco.engine.bind import BoundRule, bind_rules
+from falco.engine.interpreted import InterpretedRuleset
+from falco.engine.load import load_rules
+from falco.engine.ruleset import Ruleset
+from falco.events.event import Event
+from falco.fields.registry import SYSCALL_FIELDS
+from falco.fields.template import compile_template
+from falco.filter.codegen import compile_filter
+from falco.filter.interpret import evaluate
+from falco.state.handlers import needed
+from falco.state.state import State
+from tests.bench import rulesets
+
+if TYPE_CHECKING:
+    from falco.engine.rule import Rule
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIED = Path(__file__).parent / "rules" / "varied.yaml"
+NAMES = ("default", "bench", "varied", "varied backwards")
+Match = Callable[[Event], "Rule | None"]
+
+
+def load(path: Path) -> tuple[BoundRule, ...]:
+    loaded = load_rules([str(path)], all_events=True)
+    found = bind_rules(loaded.rules, SYSCALL_FIELDS, loaded.event_types)
+    assert not found.problems
+    return found.rules
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[BoundRule, ...]]:
+    """By name of the set. Backwards, other rules are the first to match."""
+    path = tmp_path_factory.mktemp("rules") / "bench.yaml"
+    path.write_text(rulesets.rules(50))
+    varied = load(VARIED)
+    return {
+        "default": load(ROOT / "rules" / "falco_rules.yaml"),
+        "bench": load(path),
+        "varied": varied,
+        "varied backwards": varied[::-1],
+    }
+
+
+def replay(path: Path, wanted: Wanted | None, *, all_events: bool) -> Iterator[Event]:
+    """The events that rules see, with the state as of each."""
+    state = State(all_events)
+    with contextlib.closing(open_stream(str(path))) as stream:
+        for event in Reader(stream, Event(state), state.load, wanted):
+            state.apply(event)
+            if not event.hidden:
+                yield event
+            if state.unsettled:
+                state.settle()
+
+
+@pytest.mark.parametrize("all_events", [False, True])
+def test_same_rule(capture, rules, all_events):
+    pairs: dict[str, tuple[Match, Match]] = {
+        name: (
+            Ruleset(rules[name], all_events=all_events).match,
+            InterpretedRuleset(rules[name], all_events=all_events).match,
+        )
+        for name in NAMES
+    }
+    for event in replay(capture, None, all_events=all_events):
+        for name, (compiled, interpreted) in pairs.items():
+            assert compiled(event) is interpreted(event), f"{name}, event {event.num} ({event.type.symbol})"
+
+
+def test_same_answer_of_every_condition(capture, rules):
+    pairs = [
+        (bound.rule.text, compile_filter(bound.condition), bound.condition)
+        for name in ("default", "varied")
+        for bound in rules[name]
+    ]
+    for event in replay(capture, None, all_events=True):
+        for text, holds, condition in pairs:
+            assert holds(event) is evaluate(condition, event), f"{text}, event {event.num} ({event.type.symbol})"
+
+
+def test_varied_conditions_match_something(captures, rules):
+    """Else agreement on them would say little."""
+    open_yet = {bound.rule.name: compile_filter(bound.condition) for bound in rules["varied"]}
+    total = len(open_yet)
+    for path in sorted(captures.glob("*.scap")):
+        for event in replay(path, None, all_events=True):
+            for name in [name for name, holds in open_yet.items() if holds(event)]:
+                del open_yet[name]
+    assert len(open_yet) < total // 5, sorted(open_yet)
+
+
+def alerts(path: Path, rules: tuple[BoundRule, ...], *, all_events: bool, passing_over: bool) -> list[object]:
+    """What is told of each match."""
+    ruleset = Ruleset(rules, all_events=all_events)
+    outputs = {bound.rule.name: extra.apply(bound.rule.output, "syscall", extra.Extra()) for bound in rules}
+    templates = {name: compile_template(output, SYSCALL_FIELDS) for name, output in outputs.items()}
+    wanted = Wanted(needed(ruleset.codes, all_events), ruleset.syscalls) if passing_over else None
+    found: list[object] = []
+    for event in replay(path, wanted, all_events=all_events):
+        rule = ruleset.match(event)
+        if rule is not None:
+            template = templates[rule.name]
+            found.append((event.num, event.ts, rule.name, template.text(event), template.fields(event)))
+    return found
+
+
+@pytest.mark.parametrize("all_events", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_passing_over_events_changes_no_alert(capture, rules, name, all_events):
+    whole = alerts(capture, rules[name], all_events=all_events, passing_over=False)
+    assert alerts(capture, rules[name], all_events=all_events, passing_over=True) == whole
+
+
+def test_passing_over_for_one_rule_changes_no_alert(captures, rules):
+    """With a single rule the reader passes over the most."""
+    path = captures / "run_as_user_0_container.scap"
+    for bound in rules["varied"][::4]:
+        whole = alerts(path, (bound,), all_events=False, passing_over=False)
+        assert alerts(path, (bound,), all_events=False, passing_over=True) == whole, bound.rule.text
