@@ -71,7 +71,8 @@ def damaged(lines: list[str], rng: random.Random) -> bytes:
 
 def option(lines: list[str], rng: random.Random) -> str:
     key = rng.choice(lines).partition(":")[0].strip(" -")
-    key = rng.choice((key, f"{rng.choice(('stdout_output', 'outputs', 'file_output', 'x'))}.{key}", ""))
+    section = rng.choice(("stdout_output", "outputs", "file_output", "x"))
+    key = rng.choice((key, f"{section}.{key}", ""))
     value: str = rng.choice((*VALUES, *PIECES))
     return f"{key}{rng.choice(('=', '=', '=', '', '=='))}{value}"
 
