@@ -178,7 +178,9 @@ def damaged(parts: list[bytes], rng: random.Random) -> bytes:
     """The blocks put together after some of them were changed, dropped, repeated or moved, or all cut off."""
     parts = list(parts)
     for _ in range(rng.choice((1, 1, 2, 4, 20))):
-        at = rng.randrange(len(parts))
+        # Most of the damage goes to the events, which are the last blocks: damaged metadata ends most captures.
+        reach = len(parts) if rng.random() < 0.3 else min(len(parts), EVENTS // 2)
+        at = len(parts) - 1 - rng.randrange(reach)
         act = rng.randrange(10)
         if act == 0:
             parts[at : at + rng.randint(1, 5)] = []
