@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ EXPECTED = {
     "stdout_is", "stdout_sha256", "json_keys", "files",
 }  # fmt: skip
 GIVEN = {"rules", "capture", "cut", "conf", "options"}
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch):
+    """Alerts begin with the local time, so the cases hold for one zone."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.mark.parametrize("name", CASES)
