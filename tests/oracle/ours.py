@@ -17,7 +17,7 @@ from falco.state.state import State
 _SEPARATOR = "\x1f"
 
 
-def _each(path: Path, look: Callable[[Event], None]) -> None:
+def each(path: Path, look: Callable[[Event], None]) -> None:
     """Call look on every event that is not hidden, after state has applied it."""
     state = State(all_events=True)
     with contextlib.closing(open_stream(str(path))) as stream:
@@ -33,7 +33,7 @@ def _each(path: Path, look: Callable[[Event], None]) -> None:
 def codes(path: Path) -> frozenset[int]:
     """The codes of all events shown."""
     found: set[int] = set()
-    _each(path, lambda event: found.add(event.code))
+    each(path, lambda event: found.add(event.code))
     return frozenset(found)
 
 
@@ -46,5 +46,5 @@ def values(path: Path, fields: list[str]) -> dict[int, tuple[int, dict[str, str]
         texts = template.text(event).split(_SEPARATOR)
         rows[event.num] = event.code, dict(zip(fields, texts, strict=True))
 
-    _each(path, look)
+    each(path, look)
     return rows
