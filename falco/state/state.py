@@ -147,10 +147,11 @@ class State:
         return thread
 
     def _link(self, thread: ThreadInfo) -> None:
-        """Make a thread one of its process's."""
+        """Make a thread one of its process's; the process counts only those that are in the table."""
         if thread.pid != thread.tid:
             thread.main = self.thread_or_placeholder(thread.pid)
-            thread.main.others[thread.tid] = thread
+            if self.threads.get(thread.tid) is thread:
+                thread.main.others[thread.tid] = thread
 
     def _unlink(self, thread: ThreadInfo) -> None:
         others = thread.main.others

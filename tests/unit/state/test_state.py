@@ -326,6 +326,16 @@ def test_even_a_process_that_finds_no_room_has_a_main_thread(monkeypatch):
     assert thread.main.tid == 7
 
 
+def test_a_process_does_not_count_a_thread_that_found_no_room(monkeypatch):
+    monkeypatch.setattr(module, "MAX_THREADS", 1)
+    state = State()
+    state.add_thread(process(7))
+    stray = process(8)
+    assert not state.add_thread(stray)
+    state.set_process(stray, 7)
+    assert (stray.main, state.threads[7].nchilds) == (state.threads[7], 0)
+
+
 def test_the_table_of_fds_is_bounded(box, monkeypatch):
     monkeypatch.setattr(module, "MAX_FDS", 3)
     for number in range(5):
