@@ -55,7 +55,7 @@ def test_any_configuration_is_read_or_refused_with_places(tmp_path, fuzz_n):
         for problem in problems:
             place = problem.location
             if place is not None:
-                lines = text.count("\n") + text.count("\x85") + text.count("\u2028") + 2
+                lines = sum(map(text.count, ("\n", "\r", "\x85", "\u2028", "\u2029"))) + 2
                 assert (1 <= place.line <= lines) if place.path == str(path) else (place.path, place.line) == ("-o", 1)
                 assert 1 <= place.column <= len(problem.snippet) + 1
             assert str(problem)

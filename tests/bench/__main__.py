@@ -1,0 +1,88 @@
+"""make bench: replays of large captures beside sysdig, in one run; prints events/s, the ratio and peak memory.
+
+Figures of two machines, or of two runs on a busy one, do not compare; the ratio to sysdig in the same run does.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from falco.engine.bind import bind_rules
+from falco.engine.load import load_rules
+from falco.engine.ruleset import Ruleset
+from falco.fields.registry import SYSCALL_FIELDS
+from tests.bench.repeat import repeat
+from tests.bench.rulesets import rules
+from tests.conftest import CAPTURES, TESTS
+
+EVENTS = 1_000_000
+CASES = (("run_as_user_0_container", EVENTS), ("run_as_user_0_container", EVENTS // 10), ("curl_google", EVENTS))
+FILTER = "evt.type=execve and proc.name=nosuch and fd.name startswith /etc/nosuch"
+ITEMS = 400
+
+
+def measured(command: list[str]) -> tuple[float, int]:
+    """Wall seconds and peak memory (MB) of a command; its output is thrown away, its failure is an error."""
+    started, peak = time.perf_counter(), 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak = max(peak, _peak_kb(process.pid))
+            time.sleep(0.005)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)}: exit status {process.returncode}")
+    return time.perf_counter() - started, peak // 1024
+
+
+def _peak_kb(pid: int) -> int:
+    """The most memory that a process has had so far; its resource usage would count what its parent had at the fork."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+
+
+def replays(folder: Path) -> None:
+    """One table row for every capture and rule set."""
+    sets = {"default": TESTS.parent / "rules" / "falco_rules.yaml"}
+    for count in (50, 500):
+        sets[f"{count} rules"] = folder / f"{count}.yaml"
+        sets[f"{count} rules"].write_text(rules(count), encoding="utf-8")
+    print(f"{'capture':26}{'events':>10}  {'what':14}{'seconds':>9}{'events/s':>12}{'of sysdig':>11}{'MB':>6}")
+    for name, wanted in CASES:
+        capture = folder / f"{name}-{wanted}.scap"
+        events = repeat(CAPTURES / f"{name}.scap", capture, wanted)
+        base, memory = measured(["sysdig", "-r", str(capture), FILTER])
+        row(name, events, "sysdig", (base, memory), base)
+        falco = [sys.executable, "-m", "falco.cli", "-e", str(capture), "-o", "log_stderr=false"]
+        for label, path in sets.items():
+            row(name, events, label, measured([*falco, "-r", str(path)]), base)
+        row(name, events, "default, -A", measured([*falco, "-A", "-r", str(sets["default"])]), base)
+
+
+def row(name: str, events: int, what: str, result: tuple[float, int], base: float) -> None:
+    """Print one row, start-up included."""
+    seconds, memory = result
+    rate = events / seconds
+    print(f"{name:26}{events:>10}  {what:14}{seconds:9.2f}{rate:12,.0f}{base / seconds:11.2f}{memory:6}")
+
+
+def loading(folder: Path) -> None:
+    """How long a file of ITEMS items takes to become running code."""
+    path = folder / "items.yaml"
+    path.write_text(rules(ITEMS), encoding="utf-8")
+    started = time.perf_counter()
+    loaded = load_rules([str(path)])
+    bound = bind_rules(loaded.rules, SYSCALL_FIELDS, loaded.event_types)
+    Ruleset(bound.rules, all_events=False).compile_all()
+    print(f"loading {ITEMS} rules, all code compiled: {time.perf_counter() - started:.3f} s")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        replays(Path(made))
+        loading(Path(made))
