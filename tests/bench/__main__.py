@@ -20,7 +20,14 @@ from tests.bench.rulesets import rules
 from tests.conftest import CAPTURES, TESTS
 
 EVENTS = 1_000_000
-CASES = (("run_as_user_0_container", EVENTS), ("run_as_user_0_container", EVENTS // 10), ("curl_google", EVENTS))
+CASES = (
+    ("run_as_user_0_container", EVENTS),
+    ("run_as_user_0_container", EVENTS // 10),
+    ("curl_google", EVENTS),
+    ("open-multiple-files", EVENTS),
+    # Nearly every event of this one changes state or meets a rule, so little can be passed over.
+    ("made/six_behaviours", EVENTS // 10),
+)
 FILTER = "evt.type=execve and proc.name=nosuch and fd.name startswith /etc/nosuch"
 ITEMS = 400
 
@@ -54,7 +61,7 @@ def replays(folder: Path) -> None:
         sets[f"{count} rules"].write_text(rules(count), encoding="utf-8")
     print(f"{'capture':26}{'events':>10}  {'what':14}{'seconds':>9}{'events/s':>12}{'of sysdig':>11}{'MB':>6}")
     for name, wanted in CASES:
-        capture = folder / f"{name}-{wanted}.scap"
+        capture = folder / f"{Path(name).name}-{wanted}.scap"
         events = repeat(CAPTURES / f"{name}.scap", capture, wanted)
         base, memory = measured(["sysdig", "-r", str(capture), FILTER])
         row(name, events, "sysdig", (base, memory), base)

@@ -16,13 +16,15 @@ def repeat(source: Path, target: Path, events: int) -> int:
     raw = source.read_bytes()
     data = gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw
     head, body, stamps = _split(data)
-    span = max(stamps.values()) - min(stamps.values()) + 1_000_000
+    # Old writers left the time of their first events at zero; that is no time to measure a length from.
+    known = {at: ts for at, ts in stamps.items() if ts}
+    span = max(known.values()) - min(known.values()) + 1_000_000
     rounds = -(-events // len(stamps))
     with target.open("wb") as out:
         out.write(head)
         for number in range(rounds):
             part = bytearray(body)
-            for at, ts in stamps.items():
+            for at, ts in known.items():
                 _TS.pack_into(part, at, ts + number * span)
             out.write(part)
     return rounds * len(stamps)
