@@ -56,7 +56,8 @@ class Text:
     def at(self, line: int, column: int, width: int = 1) -> Spot:
         """The spot at a line and column that count from 0."""
         snippet = self._lines[line] if line < len(self._lines) else ""
-        return Spot(Location(self._path, self._first_line + line, self._shift + column + 1), snippet, max(1, width))
+        shift = self._shift if line == 0 else 0  # Only the first line has something before the text.
+        return Spot(Location(self._path, self._first_line + line, shift + column + 1), snippet, max(1, width))
 
     def spot(self, node: yaml.Node) -> Spot:
         """The spot of a node."""

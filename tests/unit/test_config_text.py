@@ -23,6 +23,8 @@ def test_spots_count_from_one_in_characters():
 def test_a_text_inside_an_option_points_into_the_option():
     spot = Text("-o", "[a, b]", first_line=3, shift=4, shown="key=[a, b]").at(0, 1, 1)
     assert (str(spot.location), spot.snippet) == ("-o:3:6", "key=[a, b]")
+    spot = Text("-o", "[a,\n b]", shift=4, shown="key=[a,\n b]").at(1, 1, 1)
+    assert (str(spot.location), spot.snippet) == ("-o:2:2", " b]")
 
 
 @pytest.mark.parametrize("text", ["a: [1", "a: b: c", "\ta: 1", "a: \x01", "--- 1\n--- 2", "a: *none", "%bad"])
