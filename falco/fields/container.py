@@ -64,11 +64,9 @@ def privileged(event: Event) -> object:
 
 
 def healthcheck(event: Event) -> object:
-    """The command line, or NONE where the image's health check was explicitly switched off."""
+    """The command line, or NONE where the container has none (0.15 only keeps whether there is one)."""
     container = container_of(event)
-    if container is None or container.healthcheck is None:
-        return None
-    return " ".join(container.healthcheck) or "NONE"
+    return None if container is None else " ".join(container.healthcheck or ()) or "NONE"
 
 
 _T, _PROCESS = ParamType, Scope.PROCESS
@@ -129,7 +127,7 @@ FIELDS = (
     Field(
         "container.healthcheck",
         _T.CHARBUF,
-        "Command line of the health check; NONE if the image's check is switched off.",
+        "Command line of the health check; NONE if the container has none.",
         healthcheck,
         _PROCESS,
     ),

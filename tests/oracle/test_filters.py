@@ -1,4 +1,4 @@
-"""Each filter of filters.txt selects the events that sysdig selects, on two captures."""
+"""Each filter of filters.txt selects the events that sysdig selects, on three captures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LINES = (Path(__file__).parent / "filters.txt").read_text(encoding="utf-8").splitlines()
 FILTERS = [line for line in LINES if line and not line.startswith("#")]
-NAMES = ("cat_write", "test_ipv6_client")
+NAMES = ("cat_write", "test_ipv6_client", "run_as_user_0_container")
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -62,12 +62,12 @@ def test_metadata_that_is_not_there_yet(event, state):
     names = ("name", "image", "image.id", "image.repository", "image.tag", "image.digest")
     assert {found[name] for name in names} == {"incomplete"}
     assert (found["type"], found["privileged"]) == ("docker", False)
-    assert "healthcheck" not in found
+    assert found["healthcheck"] == "NONE"
 
 
 def test_empty_texts_are_no_values_and_lxc_does_not_tell_of_privileges(event, state):
     state.containers["c0ffee"] = Container("c0ffee", 1, ip=bytes(4))
-    assert values(event) == {"id": "c0ffee", "type": "lxc"}
+    assert values(event) == {"id": "c0ffee", "type": "lxc", "healthcheck": "NONE"}
 
 
 def test_a_health_check_that_is_switched_off(event, state):
