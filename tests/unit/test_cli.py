@@ -3,49 +3,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from falco import VERSION, cli
 from falco.cli import main
 from falco.commands.options import Options
+from tests.unit.conftest import CAT_WRITE, FALCO, RULE, falco
 
-ROOT = Path(__file__).resolve().parents[2]
-CAT_WRITE = ROOT / "tests/captures/cat_write.scap"
-RULE = """
-- rule: open_from_cat
-  desc: A process named cat does an open
-  condition: evt.type=open and proc.name=cat and fd.name=/dev/null
-  output: "{output}"
-  priority: WARNING
-"""
-FALCO = [sys.executable, "-m", "falco.cli"]
-
-
-@pytest.fixture(autouse=True)
-def away_from_any_configuration(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-
-
-@pytest.fixture
-def rules_file(tmp_path):
-    path = tmp_path / "rules.yaml"
-    path.write_text(RULE.format(output="An open was seen %fd.name"))
-    return path
-
-
-@pytest.fixture
-def config_file(tmp_path):
-    path = tmp_path / "falco.yaml"
-    path.write_text("stdout_output: {enabled: true}\nlog_stderr: true\nlog_syslog: false\n")
-    return path
-
-
-def falco(*args, **kwargs):
-    return subprocess.run([*FALCO, *map(str, args)], capture_output=True, text=True, timeout=60, check=False, **kwargs)
+pytestmark = pytest.mark.usefixtures("away_from_any_configuration")
 
 
 def test_version_and_help(capsys):

@@ -1,56 +1,23 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-CAT_WRITE = ROOT / "tests/captures/cat_write.scap"
-RULE = """
-- rule: open_from_cat
-  desc: A process named cat does an open
-  condition: evt.type=open and proc.name=cat and fd.name=/dev/null
-  output: "{output}"
-  priority: WARNING
-"""
-FALCO = [sys.executable, "-m", "falco.cli"]
+from tests.unit.conftest import CAT_WRITE, FALCO, RULE, falco
 
-
-@pytest.fixture(autouse=True)
-def away_from_any_configuration(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-
-
-@pytest.fixture
-def rules_file(tmp_path):
-    path = tmp_path / "rules.yaml"
-    path.write_text(RULE.format(output="An open was seen %fd.name"))
-    return path
-
-
-@pytest.fixture
-def config_file(tmp_path):
-    path = tmp_path / "falco.yaml"
-    path.write_text("stdout_output: {enabled: true}\nlog_stderr: true\nlog_syslog: false\n")
-    return path
-
-
-def falco(*args, **kwargs):
-    return subprocess.run([*FALCO, *map(str, args)], capture_output=True, text=True, timeout=60, check=False, **kwargs)
+pytestmark = pytest.mark.usefixtures("away_from_any_configuration")
 
 
 def test_an_alert_and_the_statistics(config_file, rules_file):
-    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, env={**os.environ, "TZ": "UTC"})
+    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         "16:17:57.882054739: Warning An open was seen /dev/null",
