@@ -1,4 +1,4 @@
-"""What tests share: where the captures are, golden files, and how many inputs hypothesis and the fuzz tests make.
+"""What tests share: where the captures are, golden files, and how hypothesis chooses its inputs.
 
 A test that takes `capture` runs once for each shipped .scap file; one that takes `captures` gets their directory.
 """
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).resolve().parent
 CAPTURES = Path(os.environ.get("FALCO_TEST_CAPTURES", TESTS / "captures"))
 GOLDEN = TESTS / "golden"
-FUZZ_N = int(os.environ.get("FUZZ_N", "2000"))
 
 # The same inputs in every ordinary run, so that a failure is the change's; a long fuzz looks for new ones. A deadline
 # per example would only measure how busy the machine is.
@@ -51,12 +50,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def captures() -> Path:
     """The directory of the captures; k8s_audit/ in it holds audit events."""
     return CAPTURES
-
-
-@pytest.fixture(scope="session")
-def fuzz_n() -> int:
-    """How many mutated inputs all fuzz tests of a file make together."""
-    return FUZZ_N
 
 
 @pytest.fixture

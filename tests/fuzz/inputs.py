@@ -1,4 +1,5 @@
-"""Numbered, repeatable inputs for the fuzz tests, and the bounds that each has to stay in.
+"""Numbered, repeatable inputs for the fuzz tests, how many there are of each kind, and the bounds that each has to stay
+in.
 
 Input number n of a kind is always the same, so a longer run makes those of a shorter one and then more. A failure names
 its input; `FUZZ_ONLY=n pytest FILE -k TEST` makes that one alone.
@@ -13,18 +14,46 @@ import resource
 import time
 from collections.abc import Iterator
 
+TOTAL = int(os.environ.get("FUZZ_N", "2000"))
+"""Inputs that all fuzz tests make together."""
 ONLY = os.environ.get("FUZZ_ONLY")
+SHARES = {
+    "capture": 24,
+    "parameter": 10,
+    "event": 8,
+    "condition text": 14,
+    "condition": 14,
+    "rules file": 12,
+    "shipped rules": 4,
+    "configuration": 8,
+    "option": 6,
+}
+"""Of 100 inputs, how many are of each kind: the more, the more code they can reach. One test makes all of a kind."""
 SECONDS, MEGABYTES = 5.0, 300
 """Processor time that one input may take, and memory that all inputs of a test may add."""
 
 
-def inputs(kind: str, count: int) -> Iterator[tuple[int, random.Random]]:
+def share(kind: str, total: int = TOTAL) -> int:
+    """How many of the inputs are of a kind. Those of all kinds together are exactly the total."""
+    kinds = list(SHARES)
+    before = sum(SHARES[other] for other in kinds[: kinds.index(kind)])
+    return total * (before + SHARES[kind]) // 100 - total * before // 100
+
+
+def inputs(kind: str) -> Iterator[tuple[int, random.Random]]:
     """The numbers from 0 on, each with its own source of randomness; memory is looked at behind the last one."""
     before = _peak()
-    for number in range(count) if ONLY is None else (int(ONLY),):
+    numbers = range(share(kind)) if ONLY is None else (int(ONLY),)
+    for number in numbers:
         yield number, random.Random(f"{kind} {number}")
     grown = (_peak() - before) >> 10
-    assert grown < MEGABYTES, f"{kind}: {grown} MB more after {count} inputs"
+    assert grown < MEGABYTES, f"{kind}: {grown} MB more after {len(numbers)} inputs"
+
+
+def at_least(found: int, parts: int, kind: str) -> bool:
+    """Whether one in so many inputs of a kind, or more, was found to be something; true of too few to tell."""
+    made = share(kind)
+    return ONLY is not None or made < 50 or found * parts >= made
 
 
 @contextlib.contextmanager

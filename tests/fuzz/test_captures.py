@@ -25,7 +25,8 @@ from falco.fields.template import compile_template
 from falco.monitor import monitor
 from falco.state.handlers import needed
 from falco.state.state import State
-from tests.fuzz.inputs import bounded, inputs
+from tests.fuzz.inputs import at_least, bounded, inputs
+from tests.unit.capture.scap.recording import raw, split
 
 RULES = Path(__file__).resolve().parents[2] / "rules" / "falco_rules.yaml"
 EVENTS = 80
@@ -83,17 +84,7 @@ def ready() -> rules.Rules:
 @pytest.fixture(scope="module")
 def sources(captures: Path) -> list[list[bytes]]:
     """Each shipped capture as its blocks."""
-    return [split(path.read_bytes()) for path in sorted(captures.glob("*.scap"))]
-
-
-def split(stored: bytes) -> list[bytes]:
-    data = gzip.decompress(stored) if stored.startswith(b"\x1f\x8b") else stored
-    parts, at = [], 0
-    while at < len(data):
-        size = blocks.BLOCK.unpack_from(data, at)[1]
-        parts.append(data[at : at + size])
-        at += size
-    return parts
+    return [split(raw(path)) for path in sorted(captures.glob("*.scap"))]
 
 
 def kind_of(block: bytes) -> int:
@@ -216,9 +207,9 @@ def replay(data: bytes, ready: rules.Rules, rng: random.Random) -> tuple[int, Ca
     return reader.num, None
 
 
-def test_damaged_captures(fuzz_n, ready, sources):
+def test_damaged_captures(ready, sources):
     whole = broken = 0
-    for number, rng in inputs("capture", fuzz_n // 4):
+    for number, rng in inputs("capture"):
         data = stored(damaged(window(rng.choice(sources), rng), rng), rng)
         with bounded("capture", number):
             events, error = replay(data, ready, rng)
@@ -230,7 +221,7 @@ def test_damaged_captures(fuzz_n, ready, sources):
         whole += error is None
         broken += error is not None
     # Damage must not be so coarse that nothing gets past it, nor so slight that nothing is refused.
-    assert fuzz_n < 400 or min(whole, broken) > fuzz_n // 40
+    assert at_least(min(whole, broken), 10, "capture")
 
 
 def test_a_rule_never_fails_on_a_sound_capture(ready, sources):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 
-import pytest
-
 from falco.engine import load
 from falco.errors import RulesError
 from falco.filter import parser
+from tests.fuzz.inputs import bounded, inputs
 
 RULES = """\
 - required_engine_version: 3
@@ -96,31 +95,30 @@ def mutated(text: str, rng: random.Random) -> str:
     return text
 
 
-def test_conditions(fuzz_n):
-    rng = random.Random(fuzz_n)
-    for number in range(fuzz_n // 2):
-        text = mutated(CONDITIONS[number % len(CONDITIONS)], rng)
-        try:
-            parser.parse_condition(text)
-        except RulesError as error:
-            for problem in error.problems:
-                assert problem.location is not None
-                assert problem.location.line <= text.count("\n") + 1
+def test_conditions():
+    for number, rng in inputs("condition text"):
+        text = mutated(rng.choice(CONDITIONS), rng)
+        with bounded("condition text", number):
+            try:
+                parser.parse_condition(text)
+            except RulesError as error:
+                for problem in error.problems:
+                    assert problem.location is not None
+                    assert problem.location.line <= text.count("\n") + 1
 
 
-@pytest.mark.parametrize("damage", ["text", "bytes"])
-def test_rules_files(fuzz_n, tmp_path, damage):
-    rng = random.Random(fuzz_n)
+def test_rules_files(tmp_path):
     path = tmp_path / "rules.yaml"
-    for _ in range(fuzz_n // 4):
+    for number, rng in inputs("rules file"):
         data = mutated(RULES, rng).encode()
-        if damage == "bytes":
+        if rng.random() < 0.5:
             at = rng.randrange(len(data))
             data = data[:at] + rng.randbytes(rng.randint(1, 3)) + data[at + rng.randint(0, 3) :]
         path.write_bytes(data)
-        loaded = load.collect_rules([str(path)])
-        for problem in (*loaded.errors, *loaded.warnings):
-            assert problem.location is not None
-            assert problem.location.path == str(path)
-            assert problem.location.line <= data.count(b"\n") + 1
-            assert str(problem)
+        with bounded("rules file", number):
+            loaded = load.collect_rules([str(path)])
+            for problem in (*loaded.errors, *loaded.warnings):
+                assert problem.location is not None
+                assert problem.location.path == str(path)
+                assert problem.location.line <= data.count(b"\n") + 1
+                assert str(problem)

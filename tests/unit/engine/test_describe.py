@@ -5,28 +5,11 @@ import dataclasses
 import pytest
 
 from falco.engine.describe import describe_rules
-from falco.engine.rule import Priority, Rule
 from falco.errors import RulesError
 from falco.filter.parser import parse_condition
-from falco.filter.source import SourceFile
+from tests.unit.engine.rules import rule
 
-PLACE = SourceFile("f", "").place(0)
-BASE = Rule(
-    name="Short",
-    description="It says so.",
-    condition=parse_condition("evt.type = open"),
-    text="",
-    output="",
-    priority=Priority.DEBUG,
-    priority_text="debug",
-    source="syscall",
-    tags=(),
-    enabled=True,
-    warn_evttypes=True,
-    skip_if_unknown_filter=False,
-    place=PLACE,
-    output_place=PLACE,
-)
+BASE = dataclasses.replace(rule("Short", parse_condition("evt.type = open")), description="It says so.")
 LONG = dataclasses.replace(BASE, name="Long", description="word " * 30)
 
 

@@ -1,36 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from falco.engine.rule import Priority, Rule
 from falco.engine.select import Selection, select_rules
 from falco.errors import FalcoError, RulesError
 from falco.filter.parser import parse_condition
-from falco.filter.source import SourceFile
+from tests.unit.engine.rules import rule
 
-PLACE = SourceFile("f", "").place(0)
-
-
-def rule(name, *tags, enabled=True):
-    return Rule(
-        name=name,
-        description="",
-        condition=parse_condition("evt.type = open"),
-        text="",
-        output="",
-        priority=Priority.DEBUG,
-        priority_text="debug",
-        source="syscall",
-        tags=tags,
-        enabled=enabled,
-        warn_evttypes=True,
-        skip_if_unknown_filter=False,
-        place=PLACE,
-        output_place=PLACE,
-    )
+CONDITION = parse_condition("evt.type = open")
 
 
-RULES = (rule("one", "a"), rule("two (x+)", "a", "b"), rule("three", "b", enabled=False), rule("four"))
+def tagged(name, *tags, enabled=True):
+    return dataclasses.replace(rule(name, CONDITION), tags=tags, enabled=enabled)
+
+
+RULES = (tagged("one", "a"), tagged("two (x+)", "a", "b"), tagged("three", "b", enabled=False), tagged("four"))
 
 
 def chosen(**options):
