@@ -4,6 +4,8 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 STAMP  := .venv/.setup-done
 FUZZ_N ?= 100000
+IMAGE  ?= falco
+VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' falco/__init__.py)
 
 CAPTURE := tests/captures/made/six_behaviours.scap
 RULES   := rules/falco_rules.yaml
@@ -45,21 +47,28 @@ oracle: $(STAMP) ## compare fields and filters with sysdig on every capture
 	$(PYTEST) tests/oracle
 
 .PHONY: fuzz
-fuzz: $(STAMP) ## mutated captures, rules and configuration, FUZZ_N of them (100000)
+fuzz: $(STAMP) ## damaged captures, rules and configuration: FUZZ_N inputs in all (100000)
 	FUZZ_N=$(FUZZ_N) $(PYTEST) tests/fuzz
 
 .PHONY: golden
 golden: $(STAMP) ## write the golden files anew from what the code gives now; read the diff before committing
 	$(PYTEST) --update-golden
 
+.PHONY: image
+image: ## build the container image, tagged IMAGE:latest and IMAGE:VERSION (falco)
+	docker build --tag $(IMAGE):latest --tag $(IMAGE):$(VERSION) --build-arg VERSION=$(VERSION) \
+	  --build-arg REVISION=$$(git describe --always --dirty --abbrev=40 --exclude '*') \
+	  --build-arg CREATED=$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ) .
+
 .PHONY: bench
 bench: $(STAMP) ## measure replay speed and memory, beside sysdig
 	$(PYTHON) -m tests.bench
 
 .PHONY: lint
-lint: $(STAMP) ## ruff: rules and format
+lint: $(STAMP) ## ruff: rules and format; hadolint: the Dockerfile
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
+	.venv/bin/hadolint Dockerfile
 
 .PHONY: format
 format: $(STAMP) ## let ruff format the code and fix what it safely can
