@@ -85,6 +85,22 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
+def in_order(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem, ...]:
+    """Problems in the order in which someone who goes through the files meets them: by file as given, line, column.
+
+    Those that are not about one of the files (an option) come after them, those without a place last.
+    """
+    order = {path: number for number, path in enumerate(files)}
+
+    def key(problem: Problem) -> tuple[int, int, int]:
+        place = problem.location
+        if place is None:
+            return len(order) + 1, 0, 0
+        return order.get(place.path, len(order)), place.line, place.column
+
+    return tuple(sorted(problems, key=key))
+
+
 class FalcoError(Exception):
     """Base of every error that is told to the user as one message and ends with exit status 1."""
 

@@ -17,13 +17,14 @@ from falco.engine.describe import describe_rules
 from falco.engine.load import collect_rules
 from falco.engine.ruleset import Ruleset
 from falco.engine.select import Selection, select_rules
-from falco.errors import Location, Problem, RulesError
+from falco.errors import Location, Problem, RulesError, in_order
 from falco.fields.registry import REGISTRIES, SYSCALL_FIELDS, list_names
 from falco.fields.template import compile_template
 from falco.priority import Priority
 
 if TYPE_CHECKING:
     from falco.commands.options import Options
+    from falco.engine.load import LoadedRules, UnreadRule
     from falco.engine.rule import Rule
     from falco.outputs.alerts import Template
 
@@ -51,24 +52,11 @@ def load(options: Options, paths: Iterable[str], minimum_priority: Priority = Pr
         all_events=options.all_events,
         known_fields=list_names(later=True),
     )
-    errors = list(collected.errors)
-    bound: list[BoundRule] = []
-    notes: list[str] = []
-    for registry in REGISTRIES.values():
-        found = bind_rules(collected.rules, registry, collected.event_types)
-        bound += found.rules
-        # An unknown event type is found by the inference as well: one mistake at a place is enough.
-        told = {error.location for error in errors}
-        errors += [problem for problem in found.problems if problem.location not in told]
-        notes += found.skipped
+    bound, notes, unbound = _bind(collected)
     names = {each.rule.name for each in bound}
-    printed = [
-        rule
-        for rule in collected.rules
-        if rule.source in REGISTRIES and (rule.name in names or not rule.skip_if_unknown_filter)
-    ]
-    templates, bad_outputs = _templates(printed, options)
-    errors += bad_outputs
+    printed = [rule for rule in collected.rules if rule.name in names or not rule.skip_if_unknown_filter]
+    templates, bad_outputs = _templates((*printed, *collected.unread), options)
+    errors = in_order((*collected.errors, *unbound, *bad_outputs), collected.files)
     if errors:
         raise RulesError((*errors, *collected.warnings))
     return Rules(
@@ -79,6 +67,21 @@ def load(options: Options, paths: Iterable[str], minimum_priority: Priority = Pr
         (*notes, *collected.unused_lines()),
         tuple(collected.event_type_lines()),
     )
+
+
+def _bind(collected: LoadedRules) -> tuple[list[BoundRule], list[str], list[Problem]]:
+    """The rules of every source with their fields, what -v tells of rules that were skipped, and further mistakes."""
+    bound: list[BoundRule] = []
+    notes: list[str] = []
+    # An unknown event type is found by the inference as well: one mistake at a place is enough.
+    told = {error.location for error in collected.errors}
+    problems: list[Problem] = []
+    for registry in REGISTRIES.values():
+        found = bind_rules(collected.rules, registry, collected.event_types)
+        bound += found.rules
+        problems += [problem for problem in found.problems if problem.location not in told]
+        notes += found.skipped
+    return bound, notes, problems
 
 
 def validate(options: Options) -> int:
@@ -130,7 +133,7 @@ def _enabled(bound: Iterable[BoundRule], options: Options) -> list[BoundRule]:
     return [by_name[rule.name] for rule in chosen if rule.source == SYSCALL_FIELDS.source]
 
 
-def _templates(rules: Iterable[Rule], options: Options) -> tuple[dict[str, Template], list[Problem]]:
+def _templates(rules: Iterable[Rule | UnreadRule], options: Options) -> tuple[dict[str, Template], list[Problem]]:
     """The compiled outputs by rule name, and what is wrong with them or with the text of -p."""
     wanted = extra.parse(options.print)
     errors: list[Problem] = []
@@ -141,7 +144,7 @@ def _templates(rules: Iterable[Rule], options: Options) -> tuple[dict[str, Templ
         wanted = extra.Extra()
     registries = {name: in_base64(fields) if options.print_base64 else fields for name, fields in REGISTRIES.items()}
     templates: dict[str, Template] = {}
-    for rule in rules:
+    for rule in (rule for rule in rules if rule.source in REGISTRIES):
         output, place = extra.apply(rule.output, rule.source, wanted), rule.output_place
         try:
             templates[rule.name] = compile_template(

@@ -14,14 +14,14 @@ from falco.engine.documents import problem_at, read_document, rules_files
 from falco.engine.itemreader import read_items
 from falco.engine.merge import Definitions, MacroDefinition, RuleDefinition
 from falco.engine.rule import Priority, Rule
-from falco.errors import Problem, RulesError
+from falco.errors import Problem, RulesError, in_order
 from falco.filter import evttypes
 from falco.filter.expand import Macros
 from falco.filter.lists import MAX_TEXT, Lists, TooLargeError
 from falco.filter.parser import ConditionSyntaxError, parse
 
 if TYPE_CHECKING:
-    from falco.engine.items import Item
+    from falco.engine.items import Item, RuleItem
     from falco.filter.ast import Node, Place
     from falco.filter.evttypes import EventTypes
     from falco.filter.scalar import Scalar
@@ -35,13 +35,27 @@ _DOUBTFUL_CODES = frozenset(("append", "undefined-macro", "unknown-event"))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class UnreadRule:
+    """A rule whose condition cannot be read: what of it can be checked all the same, named as in Rule."""
+
+    name: str
+    output: str
+    output_place: Place
+    source: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class LoadedRules:
     """What the files hold. rules are in order of first definition, without those whose condition cannot be read.
 
     event_types has every rule of rules by name; rules of sources other than syscall run on all events of theirs.
+    files are the paths in load order. unread are the rules without a readable condition, but for those that may be
+    skipped (skip-if-unknown-filter).
     """
 
+    files: tuple[str, ...]
     rules: tuple[Rule, ...]
+    unread: tuple[UnreadRule, ...]
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     event_types: dict[str, EventTypes]
@@ -77,7 +91,7 @@ def load_rules(
         known_fields=known_fields,
     )
     if loaded.errors:
-        raise RulesError((*loaded.errors, *loaded.warnings))
+        raise RulesError((*in_order(loaded.errors, loaded.files), *loaded.warnings))
     return loaded
 
 
@@ -94,15 +108,9 @@ def collect_rules(
     known_fields are names to suggest where a word was taken for a macro.
     """
     files, file_problems = rules_files(paths)
-    problems, complete = list(file_problems), not file_problems
+    problems = list(file_problems)
     definitions = Definitions(minimum_priority)
-    for path in files:
-        document = read_document(path)
-        items: list[Item]
-        items, found = read_items(document, engine_version)
-        problems += [*document.problems, *found]
-        complete = complete and document.complete
-        definitions.add_all(items)
+    complete = _define(files, engine_version, definitions, problems) and not file_problems
     compiler = _Compiler(definitions, tuple(known_fields), all_events=all_events)
     rules = compiler.compile()
     problems += [*definitions.problems, *compiler.problems]
@@ -110,13 +118,28 @@ def collect_rules(
         # Definitions are missing, so that not everything that seems undefined is.
         problems = [problem for problem in problems if problem.code not in _DOUBTFUL_CODES]
     return LoadedRules(
+        tuple(files),
         rules,
+        tuple(compiler.unread),
         _bounded([problem for problem in problems if problem.severity == "error"]),
-        tuple(problem for problem in problems if problem.severity != "error"),
+        in_order((problem for problem in problems if problem.severity != "error"), files),
         compiler.event_types,
         compiler.macros.unused,
         compiler.lists.unused,
     )
+
+
+def _define(files: Iterable[str], engine_version: int, definitions: Definitions, problems: list[Problem]) -> bool:
+    """Take up the definitions of all files; False if some could not be read."""
+    complete = True
+    for path in files:
+        document = read_document(path)
+        items: list[Item]
+        items, found = read_items(document, engine_version)
+        problems += [*document.problems, *found]
+        complete = complete and document.complete
+        definitions.add_all(items)
+    return complete
 
 
 def _bounded(found: list[Problem]) -> tuple[Problem, ...]:
@@ -132,6 +155,7 @@ class _Compiler:
     def __init__(self, definitions: Definitions, known_fields: tuple[str, ...], *, all_events: bool) -> None:
         self.problems: list[Problem] = []
         self.event_types: dict[str, EventTypes] = {}
+        self.unread: list[UnreadRule] = []
         self.lists = Lists()
         self.macros = Macros(definitions.macros)
         self._definitions = definitions
@@ -172,10 +196,16 @@ class _Compiler:
         condition = None if node is None else self.macros.expand(node)
         self._report_macros(item)
         if condition is None:
+            self._not_read(rule.item)
             return None
         # With unknown event types too: its fields and output may hold further mistakes, to be told in the same run.
         self.event_types[name] = self._infer(rule, condition, text)
         return _make_rule(rule, condition, text)
+
+    def _not_read(self, item: RuleItem) -> None:
+        if not item.skip_if_unknown_filter:
+            output = item.output
+            self.unread.append(UnreadRule(item.name.text, output.text.strip(), output.place, item.source))
 
     def _parse(self, item: str, parts: list[Scalar], place: Place) -> Node | None:
         if self._errors >= MAX_ERRORS or self._total_text > MAX_TOTAL_TEXT:

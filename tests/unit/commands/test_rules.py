@@ -156,7 +156,26 @@ def test_all_mistakes_of_a_rule_are_told_in_one_run(write):
     with pytest.raises(RulesError) as raised:
         rules.load(Options(), [path])
     places = [str(problem.location).partition("rules.yaml:")[2] for problem in raised.value.problems]
-    assert places == ["5:23", "2:14", "6:13"]
+    assert places == ["2:14", "5:23", "6:13"]
+
+
+def test_the_output_of_a_rule_whose_condition_cannot_be_read_is_looked_at_too(write):
+    path = write(rule("a", "%nope").replace("evt.type =", "evt.type = ="), rule("b", "%neither"))
+    with pytest.raises(RulesError) as raised:
+        rules.load(Options(), [path])
+    lines = [problem.location.line for problem in raised.value.problems if problem.location]
+    assert lines == [4, 5, 12]
+
+
+def test_mistakes_are_told_in_the_order_of_the_files(tmp_path):
+    paths = [tmp_path / "z.yaml", tmp_path / "a.yaml"]
+    for path in paths:
+        bad_field = rule(f"x{path.stem}").replace("fd.name =", "fd.nam =")
+        path.write_text(bad_field + rule(f"y{path.stem}").replace("= open and", "= open and ("))
+    with pytest.raises(RulesError) as raised:
+        rules.load(Options(), [str(path) for path in paths])
+    places = [(problem.location.path, problem.location.line) for problem in raised.value.problems if problem.location]
+    assert places == [(str(path), line) for path in paths for line in (4, 11)]
 
 
 def test_a_rule_of_an_unknown_source_is_loaded(write):
