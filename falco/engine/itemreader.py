@@ -77,7 +77,6 @@ class _Reader:
         self._keys: dict[str, Scalar] = {}
         self._values: dict[str, Node] = {}
         self._item = ""
-        self._failed = False
         self._pairs(node)
 
     def read(self) -> Item | None:
@@ -95,7 +94,8 @@ class _Reader:
             return None
         self._item = f'{kind} "{name.text}"'
         item = self._list(name) if kind == "list" else self._macro(name) if kind == "macro" else self._rule(name)
-        return Broken(kind, name) if item is None or self._failed else item
+        # An item with a mistake in it goes on, so that what else is wrong with it is told in the same run.
+        return Broken(kind, name) if item is None else item
 
     def _pairs(self, node: Mapping) -> None:
         merged: list[Mapping] = []
@@ -167,16 +167,17 @@ class _Reader:
         output = self._required("output", "rule", name)
         description = self._required("desc", "rule", name)
         written = self._required("priority", "rule", name)
+        # A rule without a valid priority is never run: the highest only keeps the minimum priority from hiding it.
         priority = None if written is None else self._priority(written)
-        if condition is None or output is None or description is None or written is None or priority is None:
+        if condition is None:
             return None
         return RuleItem(
             name,
             condition,
-            output,
-            description.text.strip(),
-            priority,
-            written.text,
+            _none_of(name) if output is None else output,
+            "" if description is None else description.text.strip(),
+            Priority.EMERGENCY if priority is None else priority,
+            "" if written is None else written.text,
             self._source(),
             self._tags(),
             self._flag("enabled", default=True),
@@ -244,17 +245,20 @@ class _Reader:
 
     def _missing(self, key: str, kind: str, name: Scalar) -> None:
         place = self._keys[key].place if key in self._keys else name.place
-        self._failed = True
         self._problems.append(problem_at(place, f"Missing {key} in {kind} with name {name.text}", code="missing-key"))
 
     def _error(self, place: Place, message: str, code: str, expected: tuple[str, ...] = (), near: str = "") -> None:
-        self._failed = True
         self._problems.append(problem_at(place, message, code=code, item=self._item, expected=expected, near=near))
 
     def _warn(self, place: Place, message: str, code: str, near: str = "", expected: tuple[str, ...] = ()) -> None:
         self._problems.append(
             problem_at(place, message, code=code, item=self._item, expected=expected, near=near, severity="warning")
         )
+
+
+def _none_of(name: Scalar) -> Scalar:
+    """An empty text that stands where an item's name does."""
+    return Scalar("", name.file, name.start, name.start)
 
 
 def _null(node: Node) -> bool:

@@ -167,6 +167,28 @@ def test_the_output_of_a_rule_whose_condition_cannot_be_read_is_looked_at_too(wr
     assert lines == [4, 5, 12]
 
 
+BROKEN = """
+- list: l
+  items: [a, [b]]
+- macro: m
+  condition: proc.nam = x
+  append: perhaps
+- rule: r
+  condition: evt.type=opn and m and proc.name in (l) and fd.nme=x
+  output: o %proc.nam
+  priority: BAD
+  tags: x
+  enabled: maybe
+"""
+
+
+def test_a_mistake_in_a_key_hides_none_in_another(write):
+    with pytest.raises(RulesError) as raised:
+        rules.load(Options(), [write(BROKEN)])
+    places = [str(problem.location).partition("rules.yaml:")[2] for problem in raised.value.problems]
+    assert places == ["3:14", "5:14", "6:11", "7:9", "8:23", "8:58", "9:13", "10:13", "11:9", "12:12"]
+
+
 def test_mistakes_are_told_in_the_order_of_the_files(tmp_path):
     paths = [tmp_path / "z.yaml", tmp_path / "a.yaml"]
     for path in paths:

@@ -152,7 +152,10 @@ def test_every_mistake_of_all_files_is_told_once_with_its_place(files):
         "Could not open rules filename missing for reading: No such file or directory"
     ]
     complete = collect_rules(paths[:2])
-    assert told(complete)[4:] == [("b.yaml", 3, 5, "Undefined macro 'undefined' used in filter.")]
+    assert told(complete)[4:] == [
+        ("a.yaml", 6, 14, "Undefined macro 'x' used in filter."),
+        ("b.yaml", 3, 5, "Undefined macro 'undefined' used in filter."),
+    ]
     assert complete.rules == ()
     assert told(collect_rules(paths[1:]))[0][:3] == ("c.yaml", 2, 1)
 
