@@ -15,8 +15,10 @@ from falco.engine.bind import bind_rules
 from falco.engine.load import load_rules
 from falco.engine.ruleset import Ruleset
 from falco.fields.registry import SYSCALL_FIELDS
+from tests.bench.equivalent import equivalent
 from tests.bench.repeat import repeat
 from tests.bench.rulesets import rules
+from tests.bench.stages import STAGES, stages
 from tests.conftest import CAPTURES, TESTS
 
 EVENTS = 1_000_000
@@ -28,7 +30,6 @@ CASES = (
     # Nearly every event of this one changes state or meets a rule, so little can be passed over.
     ("made/six_behaviours", EVENTS // 10),
 )
-FILTER = "evt.type=execve and proc.name=nosuch and fd.name startswith /etc/nosuch"
 ITEMS = 400
 
 
@@ -59,23 +60,45 @@ def replays(folder: Path) -> None:
     for count in (50, 500):
         sets[f"{count} rules"] = folder / f"{count}.yaml"
         sets[f"{count} rules"].write_text(rules(count), encoding="utf-8")
-    print(f"{'capture':26}{'events':>10}  {'what':14}{'seconds':>9}{'events/s':>12}{'of sysdig':>11}{'MB':>6}")
-    for name, wanted in CASES:
-        capture = folder / f"{Path(name).name}-{wanted}.scap"
-        events = repeat(CAPTURES / f"{name}.scap", capture, wanted)
-        base, memory = measured(["sysdig", "-r", str(capture), FILTER])
-        row(name, events, "sysdig", (base, memory), base)
+    filters = {label: _filter(label, path) for label, path in sets.items()}
+    print(f"{'capture':26}{'events':>10}  {'what':18}{'seconds':>9}{'events/s':>12}{'of sysdig':>11}{'MB':>6}")
+    made = [(name, *_repeated(name, wanted, folder)) for name, wanted in CASES]
+    for name, capture, events in made:
         falco = [sys.executable, "-m", "falco.cli", "-e", str(capture), "-o", "log_stderr=false"]
         for label, path in sets.items():
-            row(name, events, label, measured([*falco, "-r", str(path)]), base)
-        row(name, events, "default, -A", measured([*falco, "-A", "-r", str(sets["default"])]), base)
+            base = measured(["sysdig", "-r", str(capture), filters[label]])
+            row(name, events, f"sysdig {label}", base, base[0])
+            row(name, events, label, measured([*falco, "-r", str(path)]), base[0])
+            if label == "default":
+                row(name, events, "default, -A", measured([*falco, "-A", "-r", str(path)]), base[0])
+    print(
+        f"\nwhere the time goes, default rules, ns an event of the capture\n{'capture':26}{'reach the loop':>16}",
+        end="",
+    )
+    print("".join(f"{stage:>12}" for stage in STAGES))
+    for name, capture, _ in made:
+        num, reached, spent = stages(capture, sets["default"])
+        print(f"{name:26}{reached / num:16.1%}" + "".join(f"{seconds / num * 1e9:12.0f}" for seconds in spent))
+
+
+def _filter(label: str, path: Path) -> str:
+    """What sysdig is to look for in the place of a rule set."""
+    loaded = load_rules([str(path)]).rules
+    text, taken = equivalent(loaded, CAPTURES / "made" / "six_behaviours.scap")
+    print(f"sysdig looks for the conditions of {taken} of {len(loaded)} rules ({label})")
+    return text
+
+
+def _repeated(name: str, wanted: int, folder: Path) -> tuple[Path, int]:
+    capture = folder / f"{Path(name).name}-{wanted}.scap"
+    return capture, repeat(CAPTURES / f"{name}.scap", capture, wanted)
 
 
 def row(name: str, events: int, what: str, result: tuple[float, int], base: float) -> None:
     """Print one row, start-up included."""
     seconds, memory = result
     rate = events / seconds
-    print(f"{name:26}{events:>10}  {what:14}{seconds:9.2f}{rate:12,.0f}{base / seconds:11.2f}{memory:6}")
+    print(f"{name:26}{events:>10}  {what:18}{seconds:9.2f}{rate:12,.0f}{base / seconds:11.2f}{memory:6}")
 
 
 def loading(folder: Path) -> None:

@@ -1,0 +1,56 @@
+"""A rule set as one filter for sysdig: the conditions of all rules, written out and joined by or."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from falco.filter.ast import And, Comparison, MacroRef, Node, Not, Or, Test
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from falco.engine.rule import Rule
+
+
+def equivalent(rules: Iterable[Rule], capture: Path) -> tuple[str, int]:
+    """The filter, and how many rules are in it: those whose condition sysdig can read, asked on a small capture."""
+    texts = [text_of(rule.condition) for rule in rules]
+    if not _readable(_joined(texts), capture):
+        texts = [text for text in texts if _readable(text, capture)]
+    return _joined(texts), len(texts)
+
+
+def _joined(texts: list[str]) -> str:
+    return " or ".join(f"({text})" for text in texts)
+
+
+def _readable(text: str, capture: Path) -> bool:
+    done = subprocess.run(["sysdig", "-r", str(capture), text], capture_output=True, check=False)
+    return done.returncode == 0 and b"filter" not in done.stderr
+
+
+def text_of(node: Node) -> str:
+    """A condition without macros as text."""
+    match node:
+        case And():
+            return " and ".join(f"({text_of(child)})" for child in node.children)
+        case Or():
+            return " or ".join(f"({text_of(child)})" for child in node.children)
+        case Not():
+            return f"not ({text_of(node.child)})"
+        case Comparison():
+            return _comparison(node)
+        case MacroRef() | Test():
+            raise ValueError("the condition of a loaded rule holds comparisons only")
+
+
+def _comparison(node: Comparison) -> str:
+    field = node.field.name if node.field.argument is None else f"{node.field.name}[{node.field.argument}]"
+    values = [f'"{value.text}"' for value in node.values]
+    if node.op == "exists":
+        return f"{field} exists"
+    if node.op in ("in", "pmatch"):
+        return f"{field} {node.op} ({', '.join(values)})"
+    return f"{field} {node.op} {values[0]}"
