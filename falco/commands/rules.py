@@ -17,7 +17,7 @@ from falco.engine.describe import describe_rules
 from falco.engine.load import collect_rules
 from falco.engine.ruleset import Ruleset
 from falco.engine.select import Selection, select_rules
-from falco.errors import Location, Problem, RulesError, in_order
+from falco.errors import Problem, RulesError, in_order
 from falco.fields.registry import REGISTRIES, SYSCALL_FIELDS, list_names
 from falco.fields.template import compile_template
 from falco.priority import Priority
@@ -138,18 +138,16 @@ def _templates(rules: Iterable[Rule | UnreadRule], options: Options) -> tuple[di
     wanted = extra.parse(options.print)
     errors: list[Problem] = []
     try:
-        compile_template(wanted.text, SYSCALL_FIELDS, Location("-p", 1, 1), wanted.text)
+        compile_template(wanted.text, SYSCALL_FIELDS, wanted.written)
     except RulesError as error:
         errors += error.problems
         wanted = extra.Extra()
     registries = {name: in_base64(fields) if options.print_base64 else fields for name, fields in REGISTRIES.items()}
     templates: dict[str, Template] = {}
     for rule in (rule for rule in rules if rule.source in REGISTRIES):
-        output, place = extra.apply(rule.output, rule.source, wanted), rule.output_place
+        output, fields = extra.apply(rule.output, rule.source, wanted), registries[rule.source]
         try:
-            templates[rule.name] = compile_template(
-                output, registries[rule.source], place.location, place.snippet, f'rule "{rule.name}"'
-            )
+            templates[rule.name] = compile_template(output.text, fields, output, f'rule "{rule.name}"')
         except RulesError as error:
             errors += error.problems
     return templates, errors

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from falco.filter.source import Text, verbatim
+
 CONTAINER_INFO = "%container.info"
 _GENERIC = "%container.name (id=%container.id)"
 _CONTAINER = "container=%container.name (id=%container.id)"
@@ -26,6 +28,11 @@ class Extra:
     text: str = ""
     replaces: bool = False
 
+    @property
+    def written(self) -> Text:
+        """The text as a piece of outputs."""
+        return verbatim(self.text, "-p")
+
 
 def parse(argument: str | None) -> Extra:
     """The extra that an argument of -p asks for; None: no -p was given."""
@@ -34,12 +41,23 @@ def parse(argument: str | None) -> Extra:
     return Extra(argument or "")
 
 
-def apply(output: str, source: str, extra: Extra) -> str:
+def apply(output: Text, source: str, extra: Extra) -> Text:
     """A rule's output with the extra in it. Only rules on system calls have any."""
-    if source != "syscall":
+    if source != "syscall" or not (extra.text or CONTAINER_INFO in output.text):
         return output
-    if CONTAINER_INFO in output:
-        if extra.replaces:
-            return output.replace(CONTAINER_INFO, extra.text)
-        output = output.replace(CONTAINER_INFO, _GENERIC)
-    return f"{output} {extra.text}" if extra.text else output
+    whole = Text()
+    replaces = extra.replaces and CONTAINER_INFO in output.text
+    _replace_info(output, extra if replaces else Extra(_GENERIC), whole)
+    if extra.text and not replaces:
+        whole.add_blank()
+        whole.add(extra.written, 0, len(extra.text))
+    return whole.finish()
+
+
+def _replace_info(output: Text, info: Extra, whole: Text) -> None:
+    done = 0
+    while (at := output.text.find(CONTAINER_INFO, done)) >= 0:
+        whole.add(output, done, at)
+        whole.add(info.written, 0, len(info.text))
+        done = at + len(CONTAINER_INFO)
+    whole.add(output, done, len(output.text))

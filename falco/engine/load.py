@@ -19,12 +19,14 @@ from falco.filter import evttypes
 from falco.filter.expand import Macros
 from falco.filter.lists import MAX_TEXT, Lists, TooLargeError
 from falco.filter.parser import ConditionSyntaxError, parse
+from falco.filter.source import stripped
 
 if TYPE_CHECKING:
     from falco.engine.items import Item, RuleItem
     from falco.filter.ast import Node, Place
     from falco.filter.evttypes import EventTypes
     from falco.filter.scalar import Scalar
+    from falco.filter.source import Text
 
 MAX_ERRORS = 200
 """Errors after which no more conditions are looked at."""
@@ -39,8 +41,7 @@ class UnreadRule:
     """A rule whose condition cannot be read: what of it can be checked all the same, named as in Rule."""
 
     name: str
-    output: str
-    output_place: Place
+    output: Text
     source: str
 
 
@@ -204,8 +205,7 @@ class _Compiler:
 
     def _not_read(self, item: RuleItem) -> None:
         if not item.skip_if_unknown_filter:
-            output = item.output
-            self.unread.append(UnreadRule(item.name.text, output.text.strip(), output.place, item.source))
+            self.unread.append(UnreadRule(item.name.text, stripped(item.output), item.source))
 
     def _parse(self, item: str, parts: list[Scalar], place: Place) -> Node | None:
         if self._errors >= MAX_ERRORS or self._total_text > MAX_TOTAL_TEXT:
@@ -261,7 +261,7 @@ def _make_rule(rule: RuleDefinition, condition: Node, text: str) -> Rule:
         description=item.description,
         condition=condition,
         text=text,
-        output=item.output.text.strip(),
+        output=stripped(item.output),
         priority=item.priority,
         priority_text=item.priority_text,
         source=item.source,
@@ -270,5 +270,4 @@ def _make_rule(rule: RuleDefinition, condition: Node, text: str) -> Rule:
         warn_evttypes=item.warn_evttypes,
         skip_if_unknown_filter=item.skip_if_unknown_filter,
         place=item.name.place,
-        output_place=item.output.place,
     )

@@ -9,6 +9,7 @@ from falco.priority import Priority
 
 if TYPE_CHECKING:
     from falco.filter.ast import Node, Place
+    from falco.filter.source import Text
 
 __all__ = ["Priority", "Rule"]
 
@@ -18,14 +19,14 @@ class Rule:
     """One rule after merging all files. condition holds no macro references and no list names any more.
 
     text is the condition as written (appended parts joined by a space); priority_text is the priority as written,
-    which the statistics print. place is of the rule's name, output_place of its output text.
+    which the statistics print. place is of the rule's name.
     """
 
     name: str
     description: str
     condition: Node
     text: str
-    output: str
+    output: Text
     priority: Priority
     priority_text: str
     source: str
@@ -34,4 +35,3 @@ class Rule:
     warn_evttypes: bool
     skip_if_unknown_filter: bool
     place: Place
-    output_place: Place

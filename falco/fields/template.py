@@ -12,13 +12,14 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from falco.errors import Location, Problem, RulesError, nearest
+from falco.errors import Problem, RulesError, nearest
 from falco.fields.evt_args import longest_name
 from falco.fields.field import Argument, Extractor, Field, Registry, Use
 from falco.fields.render import NOTHING, ToJson, ToText, to_json, to_text
 
 if TYPE_CHECKING:
     from falco.events.event import Event
+    from falco.filter.source import Text
 
 BAD_OUTPUT = "bad-output"
 """The code of every problem in an output."""
@@ -101,14 +102,12 @@ class _BadTokenError(Exception):
         self.reason, self.start, self.end, self.close = reason, start, end, close
 
 
-def compile_template(
-    output: str, registry: Registry, location: Location | None = None, snippet: str = "", item: str = ""
-) -> Template:
-    """The template of an output; RulesError with every bad token in it.
+def compile_template(output: str, registry: Registry, written: Text | None = None, item: str = "") -> Template:
+    """The template of an output; RulesError with every bad token in it, at its place if written says where it stands.
 
-    location is where the output begins, snippet its (first) line; a bad token that stands in it is pointed at.
+    written has the same text as output.
     """
-    return _Compiler(output, registry).compile(location, snippet, item)
+    return _Compiler(output, registry).compile(written, item)
 
 
 class _Compiler:
@@ -120,14 +119,14 @@ class _Compiler:
         self._tokens: list[Token] = []
         self._bad: list[_BadTokenError] = []
 
-    def compile(self, location: Location | None, snippet: str, item: str) -> Template:
+    def compile(self, written: Text | None, item: str) -> Template:
         at = 0
         while (percent := self._format.find("%", at)) >= 0:
             self._literals[-1] += self._format[at:percent]
             at = self._token(percent)
         self._literals[-1] += self._format[at:]
         if self._bad:
-            raise RulesError(self._problem(bad, location, snippet, item) for bad in self._bad)
+            raise RulesError(self._problem(bad, written, item) for bad in self._bad)
         return Template(self._literals, self._tokens)
 
     def _token(self, percent: int) -> int:
@@ -213,20 +212,14 @@ class _Compiler:
             return Token(key, extract, text, _timestamp, _same, width)
         return Token(key, extract, text, extract, json, width)
 
-    def _problem(self, bad: _BadTokenError, location: Location | None, snippet: str, item: str) -> Problem:
-        token = self._format[bad.start : bad.end]
-        found = snippet.find(token, location.column - 1) if location is not None else -1
-        if location is not None and found >= 0:
-            location = dataclasses.replace(location, column=found + 1)
-        return Problem(
-            f"Invalid output format '{self._output}': '{bad.reason}'",
-            location,
-            snippet,
-            len(token) if found >= 0 else 1,
-            item,
-            nearest=bad.close,
-            code=BAD_OUTPUT,
-        )
+    def _problem(self, bad: _BadTokenError, written: Text | None, item: str) -> Problem:
+        message = f"Invalid output format '{self._output}': '{bad.reason}'"
+        problem = Problem(message, item=item, nearest=bad.close, code=BAD_OUTPUT)
+        if written is None:
+            return problem
+        dropped = len(self._output) - len(self._format)
+        place = written.place(bad.start + dropped, bad.end + dropped)
+        return dataclasses.replace(problem, location=place.location, snippet=place.snippet, width=place.width)
 
 
 def _timestamp(event: Event) -> object:

@@ -7,6 +7,7 @@ Piece that knows its own place, so a position in the whole leads back to file, l
 from __future__ import annotations
 
 import bisect
+import re
 from typing import Protocol
 
 from falco.errors import Location
@@ -14,6 +15,10 @@ from falco.filter.ast import Place
 
 SNIPPET_LIMIT = 2000
 """Characters of a line that are shown; a place behind them has no snippet, so that huge lines stay cheap."""
+
+_LINE_ENDS = "\n\r\x85\u2028\u2029"
+"""Those of YAML 1.1, by which its parser counts lines."""
+_LINE_END = re.compile(f"\r\n|[{_LINE_ENDS}]")
 
 
 class SourceFile:
@@ -44,17 +49,13 @@ class SourceFile:
         return Place(Location(self.path, line, column), snippet, width)
 
     def _find_lines(self) -> list[int]:
-        starts, at = [0], self.text.find("\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = self.text.find("\n", at + 1)
-        self._starts = starts
-        return starts
+        self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+        return self._starts
 
     def _line(self, line: int) -> str:
         start = self._starts[line - 1]
-        end = self._starts[line] - 1 if line < len(self._starts) else len(self.text)
-        return self.text[start : min(end, start + SNIPPET_LIMIT)].rstrip("\r")
+        end = self._starts[line] if line < len(self._starts) else len(self.text)
+        return self.text[start : min(end, start + SNIPPET_LIMIT)].rstrip(_LINE_ENDS)
 
 
 class Piece(Protocol):
@@ -112,18 +113,28 @@ class Text:
         self._parts.clear()
         return self
 
+    def locate(self, index: int) -> tuple[SourceFile, int]:
+        """The file, and the offset in it, of text[index]; so that a text can be a piece of another one."""
+        i = bisect.bisect_right(self._starts, index) - 1
+        return self._pieces[i].locate(self._bases[i] + index - self._starts[i])
+
     def place(self, start: int, end: int) -> Place:
         """Where text[start:end] was written; the width stops at the end of the piece that start is in."""
-        i = bisect.bisect_right(self._starts, start) - 1
-        piece, base = self._pieces[i], self._bases[i]
-        if i + 1 < len(self._starts):
-            end = min(end, self._starts[i + 1])
-        file, offset = piece.locate(base + start - self._starts[i])
+        i = bisect.bisect_right(self._starts, start)
+        if i < len(self._starts):
+            end = min(end, self._starts[i])
+        file, offset = self.locate(start)
         return file.place(offset, max(1, end - start))
 
 
 def verbatim(text: str, path: str) -> Text:
     """A condition that was given as it is, on the command line for instance."""
-    whole, piece = Text(), Verbatim(SourceFile(path, text))
-    whole.add(piece, 0, len(text))
+    return stripped(Verbatim(SourceFile(path, text)), "")
+
+
+def stripped(piece: Piece, blanks: str | None = None) -> Text:
+    """A piece alone, without the blanks around it."""
+    whole = Text()
+    start = len(piece.text) - len(piece.text.lstrip(blanks))
+    whole.add(piece, start, max(start, len(piece.text.rstrip(blanks))))
     return whole.finish()

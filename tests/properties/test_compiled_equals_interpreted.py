@@ -107,7 +107,7 @@ def alerts(path: Path, rules: tuple[BoundRule, ...], *, all_events: bool, passin
     """What is told of each match."""
     ruleset = Ruleset(rules, all_events=all_events)
     outputs = {bound.rule.name: extra.apply(bound.rule.output, "syscall", extra.Extra()) for bound in rules}
-    templates = {name: compile_template(output, SYSCALL_FIELDS) for name, output in outputs.items()}
+    templates = {name: compile_template(output.text, SYSCALL_FIELDS) for name, output in outputs.items()}
     wanted = Wanted(needed(ruleset.codes, all_events), ruleset.syscalls) if passing_over else None
     found: list[object] = []
     for event in replay(path, wanted, all_events=all_events):

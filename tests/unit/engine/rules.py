@@ -7,12 +7,13 @@ from falco.engine.rule import Priority, Rule
 from falco.errors import Location
 from falco.filter.ast import Node, Place
 from falco.filter.evttypes import ALL, EventTypes
+from falco.filter.source import verbatim
 
 
 def rule(name: str, condition: Node, source: str = "syscall", *, skip: bool = False) -> Rule:
     """A rule of this condition, parsed or bound."""
-    place = Place(Location("rules.yaml", len(name), 9), "")
-    return Rule(name, "", condition, "", "", Priority.WARNING, "WARNING", source, (), True, True, skip, place, place)
+    place, output = Place(Location("rules.yaml", len(name), 9), ""), verbatim("", "rules.yaml")
+    return Rule(name, "", condition, "", output, Priority.WARNING, "WARNING", source, (), True, True, skip, place)
 
 
 def bound_rule(name: str, condition: Node, types: EventTypes = ALL) -> BoundRule:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from falco.engine.extra import Extra, apply, parse
+from falco.filter.source import verbatim
 
 CONTAINER = "container=%container.name (id=%container.id)"
 
@@ -22,11 +23,26 @@ CONTAINER = "container=%container.name (id=%container.id)"
     ],
 )
 def test_output_of_a_system_call_rule(argument, output, result):
-    assert apply(output, "syscall", parse(argument)) == result
+    assert apply(verbatim(output, "f"), "syscall", parse(argument)).text == result
 
 
 def test_audit_rules_are_left_alone():
-    assert apply("a %container.info", "k8s_audit", parse("c")) == "a %container.info"
+    assert apply(verbatim("a %container.info", "f"), "k8s_audit", parse("c")).text == "a %container.info"
+
+
+@pytest.mark.parametrize(
+    ("argument", "word", "place"),
+    [
+        ("c", "%a", "f:1:1"),
+        ("c", "%b", "f:2:3"),
+        ("c", "%container.id", "-p:1:31"),
+        ("tid=%thread.tid", "%thread.tid", "-p:1:5"),
+    ],
+)
+def test_every_part_knows_where_it_was_written(argument, word, place):
+    output = apply(verbatim("%a %container.info\n  %b", "f"), "syscall", parse(argument))
+    start = output.text.index(word)
+    assert str(output.place(start, start + len(word)).location) == place
 
 
 def test_only_the_known_words_replace():

@@ -99,10 +99,10 @@ def test_a_rule_holds_what_the_file_says(files):
         + rule("R", "opened and proc.name=cat", output=">\n    it happened\n", tags="[x, y]", priority="warn")
     )
     (loaded,) = load_rules([path]).rules
-    assert (loaded.name, loaded.text, loaded.output) == ("R", "opened and proc.name=cat", "it happened")
+    assert (loaded.name, loaded.text, loaded.output.text) == ("R", "opened and proc.name=cat", "it happened")
     assert (loaded.priority, loaded.priority_text, loaded.tags) == (Priority.WARNING, "warn", ("x", "y"))
     assert (loaded.place.location.line, loaded.place.location.column) == (5, 9)
-    assert (loaded.output_place.location.line, loaded.output_place.location.column) == (8, 5)
+    assert str(loaded.output.place(3, 11).location) == f"{path}:8:8"
     assert isinstance(loaded.condition, And)
     _, in_list, name = loaded.condition.children
     assert isinstance(in_list, Comparison)

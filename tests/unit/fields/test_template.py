@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from falco.errors import Location, RulesError
+from falco.errors import RulesError
 from falco.fields.registry import AUDIT_FIELDS, SYSCALL_FIELDS
 from falco.fields.template import compile_template
+from falco.filter.source import verbatim
 
 
 @pytest.fixture
@@ -104,18 +105,13 @@ def test_bad_tokens(output, reason, close):
 
 
 def test_all_bad_tokens_are_told_at_once_each_with_its_place():
-    line = '  output: "seen %proc.nam by %usr.name"'
-    found = problems("seen %proc.nam by %usr.name", location=Location("r.yaml", 7, 11), snippet=line, item='rule "x"')
-    assert [str(problem.location) for problem in found] == ["r.yaml:7:17", "r.yaml:7:30"]
+    output = "*seen %proc.name by\n %proc.nam %usr.name"
+    found = problems(output, written=verbatim(output, "r.yaml"), item='rule "x"')
+    assert [str(problem.location) for problem in found] == ["r.yaml:2:2", "r.yaml:2:12"]
+    assert {problem.snippet for problem in found} == {" %proc.nam %usr.name"}
     assert [problem.nearest for problem in found] == ["proc.name", "user.name"]
     assert [problem.width for problem in found] == [len("%proc.nam"), len("%usr.name")]
     assert {problem.item for problem in found} == {'rule "x"'}
-
-
-def test_a_token_further_down_is_placed_at_the_output():
-    place = Location("r.yaml", 7, 11)
-    (found,) = problems("seen %nothing", location=place, snippet="  output: >")
-    assert (found.location, found.width) == (place, 1)
 
 
 def audit_event(document):

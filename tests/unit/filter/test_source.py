@@ -4,7 +4,7 @@ import pytest
 
 from falco.errors import Location
 from falco.filter.scalar import Scalar
-from falco.filter.source import SNIPPET_LIMIT, SourceFile, Text, verbatim
+from falco.filter.source import SNIPPET_LIMIT, SourceFile, Text, stripped, verbatim
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,20 @@ def test_width_ends_with_the_piece():
 
 def test_verbatim_text_is_its_own_file():
     assert str(verbatim("a\nbc", "<filter>").place(3, 4).location) == "<filter>:2:2"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028"])
+def test_lines_end_where_yaml_ends_them(end):
+    place = SourceFile("f", f"a{end}bc{end}d").place(2 + len(end), 1)
+    assert (place.location, place.snippet) == (Location("f", 2, 2), "bc")
+
+
+def test_a_text_can_be_a_piece_and_can_lose_its_blanks():
+    file = SourceFile("f", "x\n  ab cd  \n")
+    inner = stripped(Scalar("  ab cd  ", file, 2, 11))
+    outer = Text()
+    outer.add(verbatim("-", "g"), 0, 1)
+    outer.add(inner, 1, 5)
+    assert (inner.text, outer.finish().text) == ("ab cd", "-b cd")
+    assert str(outer.place(3, 5).location) == "f:2:6"
+    assert stripped(Scalar("   ", file, 2, 5)).text == ""
