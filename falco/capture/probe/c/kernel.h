@@ -1,0 +1,147 @@
+/* What kernel structures tell: files and their paths, ids, control groups, terminals. Offsets come from layout.py.
+ *
+ * SPDX-License-Identifier: MIT OR GPL-2.0-only
+ */
+#define PATH_END (LONGEST - 1) /* where the NUL of a path stands in the walk's first half */
+#define NAMES (LONGEST + 256)  /* scratch behind it */
+#define MOST_COMPONENTS 64
+#define MOST_GROUPS 16
+#define MOST_CONTROLLERS 14
+
+/* Put the path of a dentry under a mount together, as the host sees it. It then stands from c->walked on. */
+INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) {
+  u64 mount = vfsmount - OFF_mount__mnt, root = KERNEL(u64, vfsmount, OFF_vfsmount__mnt_root);
+  c->walked = PATH_END;
+  w->data[PATH_END] = 0;
+#pragma clang loop unroll(disable)
+  for (int i = 0; i < MOST_COMPONENTS; i++) {
+    if (dentry == root) {
+      u64 parent = KERNEL(u64, mount, OFF_mount__mnt_parent);
+      if (parent == mount) break;
+      dentry = KERNEL(u64, mount, OFF_mount__mnt_mountpoint);
+      mount = parent;
+      root = KERNEL(u64, mount, OFF_mount__mnt + OFF_vfsmount__mnt_root);
+      continue;
+    }
+    u64 parent = KERNEL(u64, dentry, OFF_dentry__d_parent);
+    if (parent == dentry) break;
+    u64 name = KERNEL(u64, dentry, OFF_dentry__d_name + OFF_qstr__name);
+    u32 size = KERNEL(u32, dentry, OFF_dentry__d_name + OFF_qstr__len) & 0xff, pos = c->walked & (LONGEST - 1);
+    if (size + 1 > pos) break;
+    pos = (pos - size) & (LONGEST - 1);
+    bpf_probe_read_kernel(w->data + pos, size, (void *)name);
+    pos = (pos - 1) & (LONGEST - 1);
+    w->data[pos] = '/';
+    c->walked = pos;
+    dentry = parent;
+  }
+  if (c->walked == PATH_END) {
+    c->walked = PATH_END - 1;
+    w->data[PATH_END - 1] = '/';
+  }
+}
+/* Copy what was walked to the record at `at` (a bounded position); the bytes copied, its NUL included. */
+INLINE u32 copy_walked(struct record *r, struct call *c, struct walk *w, u64 at) {
+  u32 from = c->walked & (LONGEST - 1), size = (LONGEST - from) & (2 * LONGEST - 1);
+  if (size > LONGEST) return 0;
+  bpf_probe_read_kernel(r->data + at, size, w->data + from);
+  return size;
+}
+#define WALKED \
+  do { \
+    u64 at_ = here(c); \
+    u32 n_ = copy_walked(r, c, w, at_); \
+    took(r, c, n_); \
+  } while (0)
+/* The path of a `struct path` at this address, as a parameter. */
+#define PATH_AT(address) \
+  do { \
+    walk_path(c, w, KERNEL(u64, address, OFF_path__dentry), KERNEL(u64, address, OFF_path__mnt)); \
+    WALKED; \
+  } while (0)
+
+INLINE u64 file_of(u64 task, s64 fd) {
+  if (fd < 0) return 0;
+  u64 files = KERNEL(u64, task, OFF_task_struct__files);
+  u64 table = KERNEL(u64, files, OFF_files_struct__fdt);
+  if (!table || (u64)fd >= KERNEL(u32, table, OFF_fdtable__max_fds)) return 0;
+  u64 array = KERNEL(u64, table, OFF_fdtable__fd);
+  return KERNEL(u64, array, 8 * (u64)fd);
+}
+INLINE u64 inode_of(u64 file) { return file ? KERNEL(u64, file, OFF_file__f_inode) : 0; }
+/* The device number as stat(2) has it. */
+INLINE u32 device_of(u64 inode) {
+  u64 super = inode ? KERNEL(u64, inode, OFF_inode__i_sb) : 0;
+  u32 dev = super ? KERNEL(u32, super, OFF_super_block__s_dev) : 0;
+  u32 major = dev >> 20, minor = dev & 0xfffff;
+  return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
+}
+INLINE u64 number_of(u64 inode) { return inode ? KERNEL(u64, inode, OFF_inode__i_ino) : 0; }
+
+/* A pid as its own innermost namespace has it. */
+INLINE u32 own_number(u64 pid) {
+  u32 level = KERNEL(u32, pid, OFF_pid__level);
+  return KERNEL(u32, pid, OFF_pid__numbers + (u64)(level & 31) * SZ_upid + OFF_upid__nr);
+}
+INLINE u64 pid_of_group(u64 task, int kind) {
+  u64 signal = KERNEL(u64, task, OFF_task_struct__signal);
+  return KERNEL(u64, signal, OFF_signal_struct__pids + 8 * kind);
+}
+INLINE u32 group_number(u64 task, int kind) {
+  u64 pid = pid_of_group(task, kind);
+  return pid ? KERNEL(u32, pid, OFF_pid__numbers + OFF_upid__nr) : 0;
+}
+#define KIND_TGID 1
+#define KIND_PGID 2
+#define KIND_SID 3
+
+INLINE u32 terminal(u64 task) {
+  u64 signal = KERNEL(u64, task, OFF_task_struct__signal);
+  u64 tty = KERNEL(u64, signal, OFF_signal_struct__tty);
+  if (!tty) return 0;
+  u64 driver = KERNEL(u64, tty, OFF_tty_struct__driver);
+  u32 major = KERNEL(u32, driver, OFF_tty_driver__major);
+  u32 minor = KERNEL(u32, driver, OFF_tty_driver__minor_start) + KERNEL(u32, tty, OFF_tty_struct__index);
+  return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
+}
+INLINE u64 limit_of_fds(u64 task) {
+  u64 signal = KERNEL(u64, task, OFF_task_struct__signal);
+  return KERNEL(u64, signal, OFF_signal_struct__rlim + 16 * 7); /* RLIMIT_NOFILE, its current value */
+}
+#define PAGES_TO_KB 4
+INLINE u64 rss_pages(u64 mm, int kind) {
+  /* percpu_counter since 6.2, whose `count` is near enough; an array of longs before. */
+#ifdef OFF_percpu_counter__count
+  return KERNEL(u64, mm, OFF_mm_struct__rss_stat + SZ_percpu_counter * kind + OFF_percpu_counter__count);
+#else
+  return KERNEL(u64, mm, OFF_mm_struct__rss_stat + 8 * kind);
+#endif
+}
+INLINE u32 positive_kb(u64 pages) { return (s64)pages > 0 ? pages * PAGES_TO_KB : 0; }
+
+/* One control group's path, after what stands before it, as `subsystem=path` with a NUL. */
+INLINE u32 walk_group(struct call *c, struct walk *w, u64 node) {
+  c->walked = PATH_END;
+  w->data[PATH_END] = 0;
+#pragma clang loop unroll(disable)
+  for (int i = 0; i < MOST_GROUPS; i++) {
+    u64 parent = KERNEL(u64, node, OFF_kernfs_node__parent);
+    if (!parent) break;
+    u64 name = KERNEL(u64, node, OFF_kernfs_node__name);
+    long n = bpf_probe_read_kernel_str(w->data + LONGEST, 256, (void *)name);
+    if (n <= 1) break;
+    u32 size = (n - 1) & 0xff, pos = c->walked & (LONGEST - 1);
+    if (size + 1 > pos) break;
+    pos = (pos - size) & (LONGEST - 1);
+    bpf_probe_read_kernel(w->data + pos, size, w->data + LONGEST);
+    pos = (pos - 1) & (LONGEST - 1);
+    w->data[pos] = '/';
+    c->walked = pos;
+    node = parent;
+  }
+  if (c->walked == PATH_END) {
+    c->walked = PATH_END - 1;
+    w->data[PATH_END - 1] = '/';
+  }
+  return 0;
+}

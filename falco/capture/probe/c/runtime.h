@@ -1,0 +1,212 @@
+/* The probe's runtime: maps, the record under construction, parameters and blocks.
+ *
+ * A record is one or two event blocks as a .scap file has them (EV_BLOCK_V2): the enter of a call, where it is asked
+ * for, and its exit. It is built in memory of this CPU and then copied into the ring buffer at once; tracepoints run
+ * with preemption off, so nothing else builds a record here meanwhile.
+ *
+ * Positions live in map memory, not in registers: only so does the verifier of every kernel follow them. Each write
+ * bounds its position again; what no longer fits becomes an empty parameter.
+ *
+ * SPDX-License-Identifier: MIT OR GPL-2.0-only
+ */
+#define INLINE static __always_inline
+#define RECORD_SIZE 32768 /* the largest per-CPU value that the kernel gives */
+#define LONGEST 4096      /* bytes of the longest parameter, PATH_MAX and 0.15's limit for arguments */
+#define LAST_START (RECORD_SIZE - LONGEST - 64)
+#define BLOCK_TYPE 0x216
+#define BLOCK_HEAD 10  /* u32 type, u32 length, u16 cpu */
+#define EVENT_HEAD 26  /* u64 ts, u64 tid, u32 length, u16 code, u32 nparams */
+#define WALK_SIZE 8192 /* where paths are put together, from the end of the first half backwards */
+#define SLOTS 512
+
+struct record {
+  u8 data[RECORD_SIZE];
+};
+struct walk {
+  u8 data[WALK_SIZE];
+};
+/* What is known of the call at hand. Filled by the dispatchers, read and added to by the programs they call. */
+struct call {
+  u64 task, ts, enter_ts, file;
+  u64 arg[6];
+  s64 ret, fd;
+  u32 pos, lengths, block, walked;
+  u32 slot, number, flags, marks, snaplen, role;
+  u64 base_dentry, base_mnt;
+};
+struct slot {
+  u32 flags; /* FLAG_*, 0 for a call that nobody wants */
+  u16 generic, pad; /* the code that the generic event carries */
+};
+#define FLAG_EXIT 1   /* send the exit */
+#define FLAG_ENTER 2  /* send the enter too, made up at the exit */
+#define FLAG_REAL 4   /* send the enter when the call is entered */
+#define FLAG_TIME 8   /* keep the time of the enter for the exit */
+#define MARK_COMPAT 1 /* the call came in by the 32-bit entry */
+#define MARK_URING 2
+
+BPF_RINGBUF_OUTPUT(ring, RING_PAGES);
+BPF_PERCPU_ARRAY(records, struct record, 1);
+BPF_PERCPU_ARRAY(walks, struct walk, 1);
+BPF_PERCPU_ARRAY(current_call, struct call, 1);
+BPF_PERCPU_ARRAY(counts, u64, 16);
+BPF_ARRAY(settings, u64, 8);
+BPF_ARRAY(slots, struct slot, SLOTS);
+BPF_ARRAY(compat_slots, u32, SLOTS);
+BPF_PROG_ARRAY(exits, SLOTS);
+BPF_PROG_ARRAY(enters, SLOTS);
+BPF_PROG_ARRAY(steps, 16);
+BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
+
+/* counts: how many records were sent, and how many were lost by which cause. */
+#define COUNT_SENT 0
+#define COUNT_RING_FULL 1
+#define COUNT_TOO_LONG 2
+#define COUNT_NO_SCRATCH 3
+#define COUNT_NO_STEP 4
+/* settings */
+#define SETTING_CLOCK 0 /* ns from the boot clock to the wall clock */
+#define SETTING_SNAPLEN 1
+/* steps: programs that finish a record */
+#define STEP_FD 0
+#define STEP_PATHS 1
+#define STEP_SUBMIT 2
+#define STEP_EXEC_2 3
+#define STEP_EXEC_3 4
+#define STEP_CLONE_2 5
+
+INLINE void count(int which) {
+  u64 *n = counts.lookup(&which);
+  if (n) *n += 1;
+}
+INLINE u64 setting(int which) {
+  u64 *value = settings.lookup(&which);
+  return value ? *value : 0;
+}
+
+/* A value of any kernel address; 0 where it cannot be read. bcc must not see these reads, it would rewrite them. */
+#define KERNEL(type, address, offset) \
+  ({ type value_ = 0; bpf_probe_read_kernel(&value_, sizeof(type), (void *)((u64)(address) + (offset))); value_; })
+#define USER(type, address) \
+  ({ type value_ = 0; bpf_probe_read_user(&value_, sizeof(type), (void *)(u64)(address)); value_; })
+#define STORE(type, r, at, value) (*(type *)((r)->data + (at)) = (type)(value))
+
+/* bcc allows no map functions in macros. */
+INLINE struct record *this_record(void) {
+  int zero = 0;
+  return records.lookup(&zero);
+}
+INLINE struct call *this_call(void) {
+  int zero = 0;
+  return current_call.lookup(&zero);
+}
+INLINE struct walk *this_walk(void) {
+  int zero = 0;
+  return walks.lookup(&zero);
+}
+#define HERE \
+  struct record *r = this_record(); \
+  struct call *c = this_call(); \
+  struct walk *w = this_walk(); \
+  if (!r || !c || !w) return 0;
+
+/* A position that leaves room for LONGEST. In 64 bits: of a 32-bit value the compiler compares a shifted copy, and the
+ * verifier learns nothing of the value itself. */
+INLINE u64 bounded(u64 pos) {
+  asm volatile("" : "+r"(pos));
+  if (pos > LAST_START) pos = LAST_START;
+  asm volatile("" : "+r"(pos));
+  return pos;
+}
+/* Where the next parameter's bytes go. */
+INLINE u64 here(struct call *c) { return bounded(c->pos); }
+INLINE void length(struct record *r, struct call *c, u32 bytes) {
+  u64 at = bounded(c->lengths);
+  STORE(u16, r, at, bytes);
+  c->lengths = at + 2;
+}
+/* Take up a parameter of so many bytes that have been written at here(). */
+INLINE void took(struct record *r, struct call *c, u32 bytes) {
+  if (c->pos > LAST_START) {
+    count(COUNT_TOO_LONG);
+    bytes = 0;
+  }
+  c->pos += bytes;
+  length(r, c, bytes);
+}
+#define P_EMPTY took(r, c, 0)
+#define P(type, value) \
+  do { \
+    u64 at_ = here(c); \
+    STORE(type, r, at_, value); \
+    took(r, c, sizeof(type)); \
+  } while (0)
+#define U8(value) P(u8, value)
+#define U16(value) P(u16, value)
+#define U32(value) P(u32, value)
+#define U64(value) P(u64, value)
+#define S32(value) P(s32, value)
+#define S64(value) P(s64, value)
+#define FD(value) P(s64, (s32)(value))
+#define PID(value) P(s64, (s32)(value))
+/* Text of the caller's memory with its NUL; an unreadable one is empty. */
+#define TEXT(address) \
+  do { \
+    u64 at_ = here(c); \
+    long n_ = bpf_probe_read_user_str(r->data + at_, LONGEST, (void *)(u64)(address)); \
+    took(r, c, n_ < 0 ? 0 : n_); \
+  } while (0)
+#define KERNEL_TEXT(address, limit) \
+  do { \
+    u64 at_ = here(c); \
+    long n_ = bpf_probe_read_kernel_str(r->data + at_, limit, (void *)(u64)(address)); \
+    took(r, c, n_ < 0 ? 0 : n_); \
+  } while (0)
+
+/* Bytes of the caller's memory, at most limit (a constant up to LONGEST). */
+INLINE void bytes_of(struct record *r, struct call *c, u64 address, u64 size, u32 limit) {
+  u64 at = here(c);
+  if (size > limit) size = limit;
+  asm volatile("" : "+r"(size));
+  if (size > LONGEST) size = LONGEST;
+  if (size && bpf_probe_read_user(r->data + at, size, (void *)address)) size = 0;
+  took(r, c, size);
+}
+
+/* Begin a block at the next four-byte boundary. */
+INLINE void begin(struct record *r, struct call *c, u16 code, u64 ts, u32 nparams) {
+  c->pos = (c->pos + 3) & ~3u;
+  u64 at = here(c);
+  c->block = at;
+  STORE(u32, r, at, BLOCK_TYPE);
+  STORE(u16, r, at + 8, bpf_get_smp_processor_id());
+  STORE(u64, r, at + BLOCK_HEAD, ts);
+  STORE(u64, r, at + BLOCK_HEAD + 8, (u32)bpf_get_current_pid_tgid());
+  STORE(u16, r, at + BLOCK_HEAD + 20, code);
+  STORE(u32, r, at + BLOCK_HEAD + 22, nparams);
+  c->lengths = at + BLOCK_HEAD + EVENT_HEAD;
+  c->pos = c->lengths + 2 * nparams;
+}
+/* End the block: its two lengths, and the length of the event in it. */
+INLINE void end(struct record *r, struct call *c) {
+  u64 start = bounded(c->block), pos = here(c);
+  STORE(u32, r, start + BLOCK_HEAD + 16, pos - start - BLOCK_HEAD);
+  u64 tail = (pos + 3) & ~3ull;
+  STORE(u32, r, tail, tail + 4 - start);
+  STORE(u32, r, start + 4, tail + 4 - start);
+  c->pos = tail + 4;
+}
+INLINE int submit(struct record *r, struct call *c) {
+  u64 size = c->pos;
+  asm volatile("" : "+r"(size));
+  if (size > RECORD_SIZE) size = RECORD_SIZE;
+  void *from = r->data;
+  /* The reader looks by itself every few milliseconds: waking it per event would double the cost. */
+  if (ring.ringbuf_output(from, size, 1 /* BPF_RB_NO_WAKEUP */)) count(COUNT_RING_FULL);
+  else count(COUNT_SENT);
+  return 0;
+}
+INLINE void step(void *ctx, int which) {
+  steps.call(ctx, which);
+  count(COUNT_NO_STEP);
+}
