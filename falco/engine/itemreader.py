@@ -19,6 +19,7 @@ from falco.engine.items import (
     MacroItem,
     RuleAppend,
     RuleItem,
+    RuleSwitch,
     priority_named,
 )
 from falco.engine.rule import Priority
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from falco.filter.ast import Place
 
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_REQUIRED = ("condition", "output", "desc", "priority")
 _SHOWN = 200
 """Characters of a value that a message shows."""
 
@@ -159,8 +161,11 @@ class _Reader:
             )
         return MacroItem(name, condition, self._source(), append)
 
-    def _rule(self, name: Scalar) -> RuleItem | RuleAppend | None:
+    def _rule(self, name: Scalar) -> RuleItem | RuleAppend | RuleSwitch | None:
         append = self._flag("append", default=False)
+        # 0.15 only says that the other keys are missing; Falco has understood such an item since.
+        if not append and "enabled" in self._values and self._values.keys().isdisjoint(_REQUIRED):
+            return self._switch(name)
         condition = self._required("condition", "rule", name)
         if append:
             return None if condition is None else RuleAppend(name, condition)
@@ -184,6 +189,13 @@ class _Reader:
             self._flag("warn_evttypes", default=True),
             self._flag("skip-if-unknown-filter", default=False),
         )
+
+    def _switch(self, name: Scalar) -> RuleSwitch:
+        for name_of, key in self._keys.items():
+            if name_of in KEYS["rule"] and name_of not in ("rule", "enabled", "append"):
+                message = f"key '{name_of}' is ignored in an item that only turns a rule on or off"
+                self._warn(key.place, message, "unknown-key")
+        return RuleSwitch(name, self._flag("enabled", default=True))
 
     def _priority(self, written: Scalar) -> Priority | None:
         priority = priority_named(written.text.strip())

@@ -77,6 +77,14 @@ class RuleAppend:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RuleSwitch:
+    """What a rule with nothing but a name and `enabled` does: turn a rule that is there already on or off."""
+
+    name: Scalar
+    enabled: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Broken:
     """An item of a kind and name that cannot be used."""
 
@@ -84,7 +92,7 @@ class Broken:
     name: Scalar
 
 
-Item = ListItem | MacroItem | RuleItem | RuleAppend | Broken
+Item = ListItem | MacroItem | RuleItem | RuleAppend | RuleSwitch | Broken
 
 
 def priority_named(word: str) -> Priority | None:

@@ -6,16 +6,21 @@ What is replaced keeps its original position, as in 0.15 (engine/lua/rule_loader
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from falco import errors
 from falco.engine.documents import problem_at
-from falco.engine.items import Broken, Item, ListItem, MacroItem, RuleAppend, RuleItem
+from falco.engine.items import Broken, Item, ListItem, MacroItem, RuleAppend, RuleItem, RuleSwitch
 
 if TYPE_CHECKING:
     from falco.engine.rule import Priority
     from falco.errors import Problem
     from falco.filter.scalar import Scalar
+
+_SUGGESTED_FROM = 2000
+"""Names among which a similar one is looked for."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -76,6 +81,8 @@ class Definitions:
                     self._add_rule(item)
                 case RuleAppend():
                     self._append_rule(item)
+                case RuleSwitch():
+                    self._switch_rule(item)
                 case Broken():
                     self._add_broken(item)
 
@@ -84,7 +91,7 @@ class Definitions:
         if not item.append:
             self.lists[name] = ListDefinition(item.name, list(item.items))
         elif name not in self.lists:
-            self._nothing_to_append_to("List", item.name)
+            self._nothing_before("List", item.name, self.lists)
             self.lists[name] = None
         elif (known := self.lists[name]) is not None:
             known.items.extend(item.items)
@@ -94,7 +101,7 @@ class Definitions:
         if not item.append:
             self.macros[name] = MacroDefinition(item.name, [item.condition], item.source)
         elif name not in self.macros:
-            self._nothing_to_append_to("Macro", item.name)
+            self._nothing_before("Macro", item.name, self.macros)
             self.macros[name] = None
         elif (known := self.macros[name]) is not None:
             known.parts.append(item.condition)
@@ -113,8 +120,16 @@ class Definitions:
             if known is not None:
                 known.parts.append(item.condition)
         elif name not in self._skipped:
-            self._nothing_to_append_to("Rule", item.name)
+            self._nothing_before("Rule", item.name, self.rules)
             self.rules[name] = None
+
+    def _switch_rule(self, item: RuleSwitch) -> None:
+        name = item.name.text
+        known = self.rules.get(name)
+        if known is not None:
+            known.item = dataclasses.replace(known.item, enabled=item.enabled)
+        elif name not in self.rules and name not in self._skipped:
+            self._nothing_before("Rule", item.name, self.rules, key="enabled")
 
     def _add_broken(self, item: Broken) -> None:
         name = item.name.text
@@ -126,6 +141,7 @@ class Definitions:
             case "rule":
                 self.rules[name] = None
 
-    def _nothing_to_append_to(self, kind: str, name: Scalar) -> None:
-        message = f"{kind} {name.text} has 'append' key but no {kind.lower()} by that name already exists"
-        self.problems.append(problem_at(name.place, message, code="append"))
+    def _nothing_before(self, kind: str, name: Scalar, known: Iterable[str], key: str = "append") -> None:
+        message = f"{kind} {name.text} has '{key}' key but no {kind.lower()} by that name already exists"
+        near = errors.nearest(name.text, itertools.islice(known, _SUGGESTED_FROM))
+        self.problems.append(problem_at(name.place, message, code="append", near=near))

@@ -4,7 +4,7 @@ import pytest
 
 from falco.engine.documents import parse_document
 from falco.engine.itemreader import read_items
-from falco.engine.items import Broken, ListItem, MacroItem, RuleAppend, RuleItem
+from falco.engine.items import Broken, ListItem, MacroItem, RuleAppend, RuleItem, RuleSwitch
 from falco.engine.rule import Priority
 
 RULE = "- rule: R\n  condition: c\n  output: o\n  desc: d\n  priority: error\n"
@@ -55,6 +55,32 @@ def test_lists_and_macros(text, kind, append):
     assert found == []
     assert isinstance(item, kind)
     assert item.append is append
+
+
+@pytest.mark.parametrize(("word", "enabled"), [("true", True), ("no", False)])
+def test_a_rule_with_only_enabled_is_a_switch(word, enabled):
+    (item,), found = read(f"- rule: R\n  enabled: {word}\n")
+    assert found == []
+    assert isinstance(item, RuleSwitch)
+    assert (item.name.text, item.enabled) == ("R", enabled)
+
+
+def test_what_a_switch_does_not_do_is_told():
+    text = "- rule: R\n  enabled: false\n  tags: [a]\n  source: syscall\n"
+    assert problems(text) == [
+        ("warning", "key 'tags' is ignored in an item that only turns a rule on or off", "f:3:3"),
+        ("warning", "key 'source' is ignored in an item that only turns a rule on or off", "f:4:3"),
+    ]
+    assert [message for _, message, _ in problems("- rule: R\n  enabled: maybe\n")] == [
+        "enabled is neither true nor false"
+    ]
+
+
+@pytest.mark.parametrize("other", ["condition: c", "output: o", "desc: d", "priority: error"])
+def test_a_rule_with_enabled_and_some_of_what_it_needs_is_no_switch(other):
+    missing = [message for _, message, _ in problems(f"- rule: R\n  enabled: false\n  {other}\n")]
+    assert len(missing) == 3
+    assert all(message.startswith("Missing ") for message in missing)
 
 
 def test_appending_rule_needs_a_condition_only():

@@ -65,6 +65,35 @@ def test_appending_to_nothing_is_one_error(text, message):
     assert [p.message for p in merged(text, text).problems] == [message]
 
 
+def test_what_was_perhaps_meant_is_told():
+    text = rule("Write below etc") + "- macro: opened\n  condition: c\n" + append("macro", "openned", "or c")
+    found = merged(text + append("rule", "Write bellow etc", "a") + "- rule: Write below ect\n  enabled: false\n")
+    assert [problem.nearest for problem in found.problems] == ["opened", "Write below etc", "Write below etc"]
+
+
+def test_a_switch_changes_nothing_but_whether_the_rule_runs():
+    definitions = merged(rule("A") + rule("B"), "- rule: A\n  enabled: false\n", append("rule", "A", "and d"))
+    assert texts(definitions.rules) == {"A": "c and d", "B": "c"}
+    assert list(definitions.rules) == ["A", "B"]
+    assert [known and known.item.enabled for known in definitions.rules.values()] == [False, True]
+
+
+def test_the_last_switch_counts_and_a_definition_behind_it_starts_anew():
+    switches = "- rule: A\n  enabled: false\n- rule: B\n  enabled: false\n- rule: B\n  enabled: true\n"
+    definitions = merged(rule("A") + rule("B") + switches + rule("A"))
+    assert [known and known.item.enabled for known in definitions.rules.values()] == [True, True]
+
+
+def test_a_switch_needs_a_rule_before_it():
+    switch = "- rule: A\n  enabled: true\n"
+    definitions = merged(switch + rule("A"))
+    assert [p.message for p in definitions.problems] == [
+        "Rule A has 'enabled' key but no rule by that name already exists"
+    ]
+    assert merged(rule("A", priority="info") + switch, minimum_priority=Priority.WARNING).problems == []
+    assert merged("- rule: A\n" + switch).problems == []
+
+
 def test_rules_below_the_minimum_priority_are_left_out_with_what_is_appended_to_them():
     definitions = merged(
         rule("A", priority="info") + rule("B", priority="error"),
