@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from falco.events.event import Event
 
 _V6_TYPES = (FdType.IPV6_SOCK, FdType.IPV6_SERVSOCK)
-_PROTOCOLS = {L4.TCP: "tcp", L4.UDP: "udp", L4.ICMP: "icmp", L4.RAW: "raw"}
+_PROTOCOLS: dict[int, str] = {L4.TCP: "tcp", L4.UDP: "udp", L4.ICMP: "icmp", L4.RAW: "raw"}
 _EQUALITY = frozenset(("=", "!=", "in", "exists"))
 
 
@@ -152,7 +152,7 @@ def l4proto(event: Event) -> str | None:
         return None
     if fd.type not in NETWORK_TYPES or (fd.role == Role.NONE and fd.l4proto != L4.RAW):
         return "<NA>"
-    return _PROTOCOLS.get(L4(fd.l4proto), "<NA>")
+    return _PROTOCOLS.get(fd.l4proto, "<NA>")
 
 
 def sockfamily(event: Event) -> str | None:

@@ -33,14 +33,14 @@ Renderer = Callable[["Event", bytes], tuple[str, str]]
 UNREADABLE = "<NA>"
 """What the kernel side wrote for a string that it could not read."""
 _ALL_ONES = 0xFFFF_FFFF_FFFF_FFFF
-_PROTOCOL_LETTERS = {L4.TCP: "t", L4.UDP: "u", L4.ICMP: "i", L4.RAW: "r"}
+_PROTOCOL_LETTERS: dict[int, str] = {L4.TCP: "t", L4.UDP: "u", L4.ICMP: "i", L4.RAW: "r"}
 
 
 def protocol_letter(fd: FdInfo) -> str:
     """The letter of an inet socket's transport, '' while it has no role (raw sockets need none) and for other fds."""
     if fd.type not in NETWORK_TYPES or (fd.role == Role.NONE and fd.l4proto != L4.RAW):
         return ""
-    return _PROTOCOL_LETTERS.get(L4(fd.l4proto), "")
+    return _PROTOCOL_LETTERS.get(fd.l4proto, "")
 
 
 @functools.cache

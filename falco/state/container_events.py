@@ -48,7 +48,7 @@ def parse(raw: bytes) -> Container:
     try:
         row = json.loads(text(raw).encode("utf-8", "replace"))["container"]
         return _container(row, raw.partition(b"\0")[0])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, OverflowError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise EventError(f"container event without usable JSON: {error}") from None
 
 

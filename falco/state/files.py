@@ -86,7 +86,11 @@ def created(state: State, event: Event, number: int, fd: FdInfo) -> None:
     """A call gave this thread a new fd. One that has a name counts as renamed."""
     thread = event.thread
     assert thread is not None
-    event.fd = fd if state.add_fd(thread, number, fd) else None
+    if state.add_fd(thread, number, fd):
+        event.fd = fd
+    else:
+        # The table is full: rules still see what was opened.
+        event.fd, event.path = None, fd.name or event.path
     event.fd_name_changed = bool(fd.name)
     thread.last_fd = number
 
