@@ -1,0 +1,256 @@
+"""Where the members of kernel structures lie that the probe's C text reads, as `#define`s for it.
+
+The C text reads memory at computed offsets and names no kernel structure itself: OFF_task_struct__pid is an offset in
+bytes, SZ_task_struct__pid a size. For bit-fields OFF_ and SZ_ are those of the word around it, BIT_ is the position of
+the lowest bit in it, BITS_ the width. Numbers come from BTF, or from the compiler where a kernel has none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from falco.capture.probe.btf import Btf, Place
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Structure:
+    """Members that are read of a structure, and the header that declares it; none for what kernels keep to themselves.
+
+    Members are paths; [0] marks an array on the way, and is left out of the definition's name. needs is a preprocessor
+    condition under which a kernel has these members. Those with a condition are optional: the C text asks for them with
+    #ifdef.
+    """
+
+    name: str
+    header: str
+    members: str
+    needs: str = ""
+
+
+AUDIT, CGROUPS, RING_TYPES = (
+    "defined(CONFIG_AUDIT)",
+    "defined(CONFIG_CGROUPS)",
+    "__has_include(<linux/io_uring_types.h>)",
+)
+NONE = ""
+
+STRUCTURES = (
+    Structure("pt_regs", "asm/ptrace.h", "di si dx r10 r8 r9 bx cx bp sp ip ax orig_ax"),
+    Structure("thread_info", "asm/thread_info.h", "status flags"),
+    Structure(
+        "task_struct",
+        "linux/sched.h",
+        "pid tgid real_parent group_leader start_time start_boottime comm flags exit_code exit_signal cred real_cred "
+        "mm fs files nsproxy thread_pid signal vfork_done min_flt maj_flt",
+    ),
+    Structure("task_struct", "linux/sched.h", "loginuid sessionid", AUDIT),
+    Structure("task_struct", "linux/sched.h", "cgroups", CGROUPS),
+    Structure("signal_struct", "linux/sched/signal.h", "tty pids rlim is_child_subreaper"),
+    Structure("tty_struct", "linux/tty.h", "index driver"),
+    Structure("tty_driver", "linux/tty_driver.h", "major minor_start"),
+    Structure(
+        "cred",
+        "linux/cred.h",
+        "uid gid suid sgid euid egid fsuid fsgid cap_inheritable cap_permitted cap_effective user_ns",
+    ),
+    Structure("user_namespace", "linux/user_namespace.h", "level"),
+    Structure(
+        "mm_struct",
+        "linux/mm_types.h",
+        "arg_start arg_end env_start env_end exe_file total_vm rss_stat rss_stat[0].counters",
+    ),
+    Structure("percpu_counter", "linux/percpu_counter.h", "count"),
+    Structure("fs_struct", "linux/fs_struct.h", "pwd root"),
+    Structure("path", "linux/path.h", "mnt dentry"),
+    Structure("files_struct", "linux/fdtable.h", "fdt"),
+    Structure("fdtable", "linux/fdtable.h", "fd max_fds"),
+    Structure("nsproxy", "linux/nsproxy.h", "pid_ns_for_children mnt_ns"),
+    Structure("pid_namespace", "linux/pid_namespace.h", "level"),
+    Structure("pid", "linux/pid.h", "level numbers"),
+    Structure("upid", "linux/pid.h", "nr ns"),
+    Structure("css_set", "linux/cgroup-defs.h", "subsys dfl_cgrp", CGROUPS),
+    Structure("cgroup_subsys_state", "linux/cgroup-defs.h", "cgroup ss", CGROUPS),
+    Structure("cgroup", "linux/cgroup-defs.h", "kn root", CGROUPS),
+    Structure("cgroup_root", "linux/cgroup-defs.h", "kf_root hierarchy_id", CGROUPS),
+    Structure("cgroup_subsys", "linux/cgroup-defs.h", "name legacy_name", CGROUPS),
+    Structure("kernfs_root", NONE, "kn"),
+    Structure("kernfs_node", "linux/kernfs.h", "name parent"),
+    Structure("file", "linux/fs.h", "f_path f_inode f_flags f_mode private_data f_pos"),
+    Structure("dentry", "linux/dcache.h", "d_name d_parent d_inode d_flags"),
+    Structure("qstr", "linux/dcache.h", "name len hash_len"),
+    Structure("mount", NONE, "mnt mnt_parent mnt_mountpoint"),
+    Structure("vfsmount", "linux/mount.h", "mnt_root mnt_sb"),
+    Structure("inode", "linux/fs.h", "i_ino i_sb i_mode i_uid i_gid i_nlink i_size i_rdev i_mtime_sec i_ctime_sec"),
+    Structure("super_block", "linux/fs.h", "s_dev s_magic s_type"),
+    Structure("file_system_type", "linux/fs.h", "name"),
+    Structure("linux_binprm", "linux/binfmts.h", "filename interp file"),
+    Structure("filename", "linux/fs.h", "name uptr"),
+    Structure("socket", "linux/net.h", "sk type state"),
+    Structure("sock", "net/sock.h", "sk_type sk_protocol"),
+    Structure(
+        "sock_common",
+        "net/sock.h",
+        "skc_family skc_state skc_num skc_dport skc_daddr skc_rcv_saddr skc_v6_daddr skc_v6_rcv_saddr",
+    ),
+    Structure("inet_sock", "net/inet_sock.h", "inet_saddr inet_sport"),
+    Structure("unix_sock", "net/af_unix.h", "addr peer path"),
+    Structure("unix_address", "net/af_unix.h", "len name"),
+    Structure("io_kiocb", "linux/io_uring_types.h", "file cmd opcode flags cqe.res cqe.user_data", RING_TYPES),
+)
+"""Everything that the C text reads. What is missing in a kernel's BTF gets no definition there."""
+
+SIZES = {"upid": "linux/pid.h", "percpu_counter": "linux/percpu_counter.h"}
+"""Structures whose own size is needed, for arrays of them, and their headers."""
+
+HELPERS = {"BPF_FUNC_get_current_task_btf": (5, 11), "BPF_FUNC_ktime_get_tai_ns": (6, 1)}
+"""Functions for programs that not every kernel from 5.8 on has: HAS_<name> is defined where it does, since when."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spelling:
+    """What a member is called in kernels from a version on."""
+
+    path: str
+    since: tuple[int, int] = (0, 0)
+
+
+RENAMED = {
+    "kernfs_node.parent": (Spelling("__parent", (6, 15)), Spelling("parent")),
+    "inode.i_mtime_sec": (
+        Spelling("i_mtime_sec", (6, 11)),
+        Spelling("__i_mtime.tv_sec", (6, 7)),
+        Spelling("i_mtime.tv_sec"),
+    ),
+    "inode.i_ctime_sec": (
+        Spelling("i_ctime_sec", (6, 11)),
+        Spelling("__i_ctime.tv_sec", (6, 6)),
+        Spelling("i_ctime.tv_sec"),
+    ),
+}
+"""Members that have had several names, the newest first. BTF is asked for each; headers are told by their version."""
+
+NEWER = {"mm_struct.rss_stat[0].counters": (6, 2)}
+"""Optional members that kernels have from a version on. An mm_struct counts in percpu_counters since 6.2."""
+
+BIT_FIELDS = frozenset(("signal_struct.is_child_subreaper",))
+"""Optional members for which offsetof() has no answer: without BTF they stay undefined."""
+
+PRIVATE = {
+    # Headers do not declare these; all kernels since 5.8 begin them with these members.
+    "mount": "struct hlist_node mnt_hash; void *mnt_parent; void *mnt_mountpoint; struct vfsmount mnt;",
+    "kernfs_root": "void *kn;",
+}
+"""The beginnings of structures that kernels keep to themselves, for when there is no BTF."""
+
+
+def layout_from_btf(btf: Btf) -> str:
+    """The definitions as numbers. Raises BtfError."""
+    lines = ["/* From the kernel's BTF. */"]
+    for structure, member in _members():
+        place = _place(btf, structure.name, member)
+        if place:
+            lines += _definitions(_symbol(structure.name, member), place)
+    for name in SIZES:
+        size = btf.size(name)
+        if size is not None:
+            lines.append(f"#define SZ_{name} {size}")
+    known = btf.enum("bpf_func_id")
+    lines += [f"#define HAS_{name} 1" for name in HELPERS if name in known]
+    return "\n".join(lines) + "\n"
+
+
+def missing_in_btf(btf: Btf) -> list[str]:
+    """Members that every kernel should have, and that this one lacks."""
+    return [
+        f"{structure.name}.{member}"
+        for structure, member in _members()
+        if not _optional(structure, member) and not _place(btf, structure.name, member)
+    ]
+
+
+def layout_from_headers() -> str:
+    """The same definitions by offsetof() and sizeof, behind includes of the kernel's headers.
+
+    The compiler looks at a definition only where it is used, so that a member which is missing hurts nobody else.
+    """
+    lines = ["/* From the kernel's headers. */", "#include <linux/version.h>", "#include <linux/stddef.h>"]
+    lines += _includes()
+    lines += [f"struct probe_{name} {{ {begin} }};" for name, begin in PRIVATE.items()]
+    for structure, member in _members():
+        if f"{structure.name}.{member}" not in BIT_FIELDS:
+            lines += _conditional(_condition(structure, member), _offsets(structure, member))
+    lines += [f"#define SZ_{name} sizeof(struct {name})" for name in SIZES]
+    for name, since in HELPERS.items():
+        lines += _conditional(_from(since), [f"#define HAS_{name} 1"])
+    return "\n".join(lines) + "\n"
+
+
+def _members() -> list[tuple[Structure, str]]:
+    return [(structure, member) for structure in STRUCTURES for member in structure.members.split()]
+
+
+def _symbol(structure: str, member: str) -> str:
+    return f"{structure}.{member}".replace("[0]", "").replace(".", "__")
+
+
+def _optional(structure: Structure, member: str) -> bool:
+    name = f"{structure.name}.{member}"
+    return bool(structure.needs) or name in NEWER or name in BIT_FIELDS
+
+
+def _place(btf: Btf, structure: str, member: str) -> Place | None:
+    for spelling in RENAMED.get(f"{structure}.{member}", (Spelling(member),)):
+        place = btf.place(f"{structure}.{spelling.path}".replace("[0]", ""))
+        if place:
+            return place
+    return None
+
+
+def _definitions(symbol: str, place: Place) -> list[str]:
+    lines = [f"#define OFF_{symbol} {place.offset}", f"#define SZ_{symbol} {place.size}"]
+    if place.bits:
+        lines += [f"#define BIT_{symbol} {place.bit}", f"#define BITS_{symbol} {place.bits}"]
+    return lines
+
+
+def _includes() -> list[str]:
+    headers = {structure.header: structure.needs == RING_TYPES for structure in STRUCTURES if structure.header}
+    lines: list[str] = []
+    for header, may_be_missing in headers.items():
+        lines += _conditional(RING_TYPES if may_be_missing else "", [f"#include <{header}>"])
+    return lines
+
+
+def _conditional(condition: str, lines: list[str]) -> list[str]:
+    return [f"#if {condition}", *lines, "#endif"] if condition else lines
+
+
+def _from(since: tuple[int, int]) -> str:
+    return f"LINUX_VERSION_CODE >= KERNEL_VERSION({since[0]}, {since[1]}, 0)"
+
+
+def _condition(structure: Structure, member: str) -> str:
+    since = NEWER.get(f"{structure.name}.{member}")
+    return _from(since) if since else structure.needs
+
+
+def _offsets(structure: Structure, member: str) -> list[str]:
+    spellings = RENAMED.get(f"{structure.name}.{member}")
+    if not spellings:
+        return _by_compiler(structure, member, member)
+    lines: list[str] = []
+    for number, spelling in enumerate(spellings):
+        test = f"{'elif' if number else 'if'} {_from(spelling.since)}" if spelling.since != (0, 0) else "else"
+        lines += [f"#{test}", *_by_compiler(structure, member, spelling.path)]
+    return [*lines, "#endif"]
+
+
+def _by_compiler(structure: Structure, member: str, path: str) -> list[str]:
+    symbol = _symbol(structure.name, member)
+    tag = f"struct {structure.name}" if structure.name not in PRIVATE else f"struct probe_{structure.name}"
+    return [
+        f"#define OFF_{symbol} __builtin_offsetof({tag}, {path})",
+        f"#define SZ_{symbol} sizeof((({tag} *)0)->{path})",
+    ]

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from falco.capture.probe import layout
+from falco.capture.probe.btf import Btf
+from falco.capture.probe.layout import layout_from_btf, layout_from_headers, missing_in_btf
+from tests.btf import Blob
+
+
+def btf_of(*structures: tuple[str, tuple[str, ...]], enum: tuple[str, ...] = ()) -> Btf:
+    """Structures of members of four bytes that lie one after the other."""
+    blob = Blob()
+    u32 = blob.integer("u32", 4)
+    for name, members in structures:
+        blob.struct(name, 4 * len(members), [(member, u32, 32 * i) for i, member in enumerate(members)])
+    rows = b"".join(blob.name(name).to_bytes(4, "little") + bytes(4) for name in enum)
+    blob.type("bpf_func_id", 6, 4, entries=len(enum), more=rows)
+    return Btf(blob.data())
+
+
+def test_offsets_and_sizes_become_definitions():
+    lines = layout_from_btf(btf_of(("task_struct", ("x", "pid")), ("upid", ("nr",)))).splitlines()
+    assert "#define OFF_task_struct__pid 4" in lines
+    assert "#define SZ_task_struct__pid 4" in lines
+    assert "#define SZ_upid 4" in lines
+
+
+@pytest.mark.parametrize("spelling", ["parent", "__parent"])
+def test_a_renamed_member_has_one_name(spelling):
+    text = layout_from_btf(btf_of(("kernfs_node", ("name", spelling))))
+    assert "#define OFF_kernfs_node__parent 4\n" in text
+    assert "____parent" not in text
+
+
+def test_what_a_kernel_lacks_gets_no_definition_and_is_told():
+    btf = btf_of(("task_struct", ("pid",)), ("fs_struct", ("pwd", "root")))
+    assert "tgid" not in layout_from_btf(btf)
+    missing = missing_in_btf(btf)
+    assert "task_struct.tgid" in missing
+    assert "task_struct.loginuid" not in missing, "it depends on the kernel's configuration"
+    assert not {"task_struct.pid", "fs_struct.pwd", "fs_struct.root"} & set(missing)
+
+
+def test_bit_fields_have_position_and_width():
+    blob = Blob()
+    u32 = blob.integer("u32", 4)
+    blob.struct("signal_struct", 8, [("is_child_subreaper", u32, 33 | 1 << 24)], flag=True)
+    lines = layout_from_btf(Btf(blob.data())).splitlines()
+    wanted = {"OFF": 4, "SZ": 4, "BIT": 1, "BITS": 1}
+    assert {f"#define {kind}_signal_struct__is_child_subreaper {n}" for kind, n in wanted.items()} <= set(lines)
+
+
+def test_helpers_are_told_by_the_enum():
+    assert "#define HAS_BPF_FUNC_get_current_task_btf 1\n" in layout_from_btf(
+        btf_of(enum=("BPF_FUNC_get_current_task_btf",))
+    )
+    assert "HAS_" not in layout_from_btf(btf_of(enum=("BPF_FUNC_map_lookup_elem",)))
+
+
+def defined(text: str, kind: str) -> set[str]:
+    return set(re.findall(rf"^#define {kind}_(\w+)", text, re.MULTILINE))
+
+
+def test_headers_define_every_member_by_the_name_it_has_with_btf():
+    text = layout_from_headers()
+    symbols = {
+        f"{row.name}.{member}".replace("[0]", "").replace(".", "__")
+        for row in layout.STRUCTURES
+        for member in row.members.split()
+    }
+    assert defined(text, "OFF") == symbols - {name.replace(".", "__") for name in layout.BIT_FIELDS}
+    assert defined(text, "SZ") == defined(text, "OFF") | set(layout.SIZES)
+
+
+def test_headers_that_may_be_missing_are_included_conditionally():
+    text = layout_from_headers()
+    assert text.count("#if") == text.count("#endif")
+    assert "#if __has_include(<linux/io_uring_types.h>)\n#include <linux/io_uring_types.h>\n#endif\n" in text
+    assert text.count("#include <linux/sched.h>\n") == 1
+    assert "\n#include <linux/sched.h>\n#include <linux/sched/signal.h>\n" in text
+
+
+def test_spellings_are_told_by_version_without_btf():
+    text = layout_from_headers()
+    at = text.index("#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)\n#define OFF_kernfs_node__parent")
+    newer, older = text[at:].split("#else\n")[:2]
+    assert "__builtin_offsetof(struct kernfs_node, __parent)" in newer
+    assert older.startswith("#define OFF_kernfs_node__parent __builtin_offsetof(struct kernfs_node, parent)\n")
+
+
+def test_every_renamed_or_conditional_member_is_one_that_is_read():
+    known = {f"{row.name}.{member}" for row in layout.STRUCTURES for member in row.members.split()}
+    assert {*layout.RENAMED, *layout.NEWER, *layout.BIT_FIELDS} - known == set()
+    assert set(layout.PRIVATE) == {row.name for row in layout.STRUCTURES if not row.header}
