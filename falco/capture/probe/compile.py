@@ -12,6 +12,7 @@ import ctypes
 import dataclasses
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -27,6 +28,8 @@ TIMEOUT_S = 120
 FAILED, NO_BCC, NOT_ALLOWED = 1, 3, 4
 """Exit statuses: the text cannot be compiled, bcc is missing, the kernel let us make no maps."""
 _MESSAGE_LINES = 12
+_OTHER = re.compile(r" (warning|note): |^In file included from|^\d+ (errors?|warnings?)\b")
+"""Lines of a compiler's output that begin something else than an error."""
 _CALL, _PSEUDO_CALL = 0x85, 1
 
 
@@ -100,10 +103,14 @@ def _explained(status: int, noise: str) -> CompileError:
 
 
 def _essence(noise: str) -> str:
-    """The first errors of a compiler's output, or its last lines if it names none."""
+    """The first errors of a compiler's output with their source lines, or its last lines if it names no error."""
     lines = [line.rstrip() for line in noise.splitlines() if line.strip()]
-    first = next((at for at, line in enumerate(lines) if "error:" in line), max(0, len(lines) - _MESSAGE_LINES))
-    return "\n".join(lines[first : first + _MESSAGE_LINES])
+    kept, keep = [], False
+    for line in lines:
+        keep = " error: " in f" {line}" or (keep and not _OTHER.search(line))
+        if keep:
+            kept.append(line)
+    return "\n".join(kept[:_MESSAGE_LINES] or lines[-_MESSAGE_LINES:])
 
 
 def take_apart(module: Module, job: Job) -> ProbeObject:

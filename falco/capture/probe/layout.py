@@ -38,7 +38,7 @@ NONE = ""
 
 STRUCTURES = (
     Structure("pt_regs", "asm/ptrace.h", "di si dx r10 r8 r9 bx cx bp sp ip ax orig_ax"),
-    Structure("thread_info", "asm/thread_info.h", "status flags"),
+    Structure("thread_info", "linux/thread_info.h", "status flags"),
     Structure(
         "task_struct",
         "linux/sched.h",
