@@ -81,6 +81,9 @@ def _bind(collected: LoadedRules) -> tuple[list[BoundRule], list[str], list[Prob
         bound += found.rules
         problems += [problem for problem in found.problems if problem.location not in told]
         notes += found.skipped
+    if not collected.complete:
+        # What is no number and no event may be the name of a list that is missing.
+        problems = [problem for problem in problems if problem.code != "bad-value"]
     return bound, notes, problems
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from falco import errors
-from falco.engine.documents import Document, Mapping, Node, Sequence, problem_at
 from falco.engine.items import (
     KEYS,
     SOURCES,
@@ -22,10 +21,12 @@ from falco.engine.items import (
     RuleSwitch,
     priority_named,
 )
+from falco.engine.nodes import Mapping, Node, Sequence, problem_at
 from falco.engine.rule import Priority
 from falco.filter.scalar import Scalar
 
 if TYPE_CHECKING:
+    from falco.engine.documents import Document
     from falco.errors import Problem
     from falco.filter.ast import Place
 
@@ -38,7 +39,7 @@ _SHOWN = 200
 def read_items(document: Document, engine_version: int) -> tuple[list[Item], list[Problem]]:
     """The items of a file in order, and every error and warning about them."""
     problems: list[Problem] = []
-    items: list[Item] = []
+    items: list[Item] = [Broken(kind, name) for kind, name in document.lost]
     for node in _elements(document, problems):
         if not isinstance(node, Mapping):
             problems.append(_not_a_mapping(node))

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from falco import ENGINE_VERSION
-from falco.engine.documents import problem_at, read_document, rules_files
+from falco.engine.documents import read_document, rules_files
 from falco.engine.itemreader import read_items
 from falco.engine.merge import Definitions, MacroDefinition, RuleDefinition
+from falco.engine.nodes import problem_at
 from falco.engine.rule import Priority, Rule
 from falco.errors import Problem, RulesError, in_order
 from falco.filter import evttypes
@@ -50,11 +51,12 @@ class LoadedRules:
     """What the files hold. rules are in order of first definition, without those whose condition cannot be read.
 
     event_types has every rule of rules by name; rules of sources other than syscall run on all events of theirs.
-    files are the paths in load order. unread are the rules without a readable condition, but for those that may be
-    skipped (skip-if-unknown-filter).
+    files are the paths in load order, complete says that nothing of them is missing. unread are the rules without a
+    readable condition, but for those that may be skipped (skip-if-unknown-filter).
     """
 
     files: tuple[str, ...]
+    complete: bool
     rules: tuple[Rule, ...]
     unread: tuple[UnreadRule, ...]
     errors: tuple[Problem, ...]
@@ -120,6 +122,7 @@ def collect_rules(
         problems = [problem for problem in problems if problem.code not in _DOUBTFUL_CODES]
     return LoadedRules(
         tuple(files),
+        complete,
         rules,
         tuple(compiler.unread),
         _bounded([problem for problem in problems if problem.severity == "error"]),

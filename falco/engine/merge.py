@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from falco import errors
-from falco.engine.documents import problem_at
 from falco.engine.items import Broken, Item, ListItem, MacroItem, RuleAppend, RuleItem, RuleSwitch
+from falco.engine.nodes import problem_at
 
 if TYPE_CHECKING:
     from falco.engine.rule import Priority

@@ -45,16 +45,17 @@ class SourceFile:
         line = bisect.bisect_right(starts, offset)
         start = starts[line - 1]
         column = offset - start + 1
-        snippet = self._line(line) if column <= SNIPPET_LIMIT else ""
+        snippet = self.line(line) if column <= SNIPPET_LIMIT else ""
         return Place(Location(self.path, line, column), snippet, width)
 
     def _find_lines(self) -> list[int]:
         self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
         return self._starts
 
-    def _line(self, line: int) -> str:
-        start = self._starts[line - 1]
-        end = self._starts[line] if line < len(self._starts) else len(self.text)
+    def line(self, line: int) -> str:
+        """A line without its end, cut at SNIPPET_LIMIT."""
+        starts = self._starts or self._find_lines()
+        start, end = starts[line - 1], starts[line] if line < len(starts) else len(self.text)
         return self.text[start : min(end, start + SNIPPET_LIMIT)].rstrip(_LINE_ENDS)
 
 

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from falco.engine import documents
-from falco.engine.documents import Mapping, Sequence, parse_document, read_document, rules_files
+from falco.engine.documents import parse_document, read_document, rules_files
+from falco.engine.nodes import MAX_DEPTH, Mapping, Sequence
 from falco.filter.scalar import Scalar
 
 
@@ -48,12 +49,15 @@ def test_nodes_hold_what_is_written(text, roots):
 @pytest.mark.parametrize(
     ("text", "roots", "message", "place"),
     [
-        ("- a\n- b: [c\n- d\n", [["a"]], "while parsing a flow sequence that begins at line 2, column 6", "f:4:1"),
+        ("- a\n- b: [c\n- d\n", [["a"], ["d"]], "while parsing a flow sequence that begins at line 2, colum", "f:2:6"),
         ("- a: b\n- c:\n   d: e\n  f\n", [[[("a", "b")]]], "not valid YAML: ", "f:5:1"),
         ("a: b\nc: [", [], "not valid YAML: ", "f:2:5"),
         ("- a\n- *b\n", [["a"]], "alias *b has no anchor before it", "f:2:3"),
         ("- a\n- \x01\n", [], "control character U+0001", "f:2:3"),
-        (b"- a\n- b\xff\n", [], "not UTF-8 text", "f:2:4"),
+        (b"- a\n- b\xff\n", [["a", "b\ufffd"]], "not UTF-8 text", "f:2:4"),
+        (b"\xef\xbb\xbf- a\xe4\n", [["a\ufffd"]], "not UTF-8 text", "f:1:4"),
+        ("- a\n".encode("utf-16"), [], "UTF-16 text", "f:1:1"),
+        (b"\x7fELF\xff", [], "not UTF-8 text", "f:1:5"),
         ("- a\n- 'b\ud7ff\U0001f600'\n- c: [}", [["a", "b\ud7ff\U0001f600"]], "not valid YAML: ", "f:3:7"),
     ],
 )
@@ -62,6 +66,14 @@ def test_broken_files_keep_the_items_before_the_error(text, roots, message, plac
     assert found_roots == roots
     assert [found for _, found in problems] == [place]
     assert message in problems[0][0]
+
+
+def test_what_is_missing_is_known_by_name_or_the_file_is_incomplete():
+    lost = parse_document(b"- list: l\n  items: [*.a]\n- a\n", "f")
+    assert [(kind, name.text) for kind, name in lost.lost] == [("list", "l")]
+    assert lost.complete
+    assert not parse_document(b"- a: b: c\n", "f").complete
+    assert not parse_document(b"\0", "f").complete
 
 
 def test_place_is_right_behind_a_byte_order_mark():
@@ -73,7 +85,7 @@ def test_place_is_right_behind_a_byte_order_mark():
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
 def test_nesting_is_bounded(opening):
-    assert read(opening * 100_000)[1][0][0] == f"nested more than {documents.MAX_DEPTH} levels deep"
+    assert read(opening * 100_000)[1][0][0] == f"nested more than {MAX_DEPTH} levels deep"
 
 
 def test_aliases_of_aliases_cost_nothing():

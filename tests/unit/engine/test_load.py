@@ -161,7 +161,7 @@ def test_every_mistake_of_all_files_is_told_once_with_its_place(files):
 
 
 def told_without_file_problem(loaded):
-    return told(type(loaded)((), (), (), tuple(p for p in loaded.errors if p.location), (), {}, (), ()))
+    return told(type(loaded)((), False, (), (), tuple(p for p in loaded.errors if p.location), (), {}, (), ()))
 
 
 def test_what_an_unreadable_file_might_have_defined_is_not_missed(files):
