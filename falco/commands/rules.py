@@ -24,8 +24,8 @@ from falco.priority import Priority
 
 if TYPE_CHECKING:
     from falco.commands.options import Options
-    from falco.engine.load import LoadedRules, UnreadRule
-    from falco.engine.rule import Rule
+    from falco.engine.load import LoadedRules
+    from falco.engine.rule import Rule, UnreadRule
     from falco.outputs.alerts import Template
 
 
@@ -77,7 +77,7 @@ def _bind(collected: LoadedRules) -> tuple[list[BoundRule], list[str], list[Prob
     told = {error.location for error in collected.errors}
     problems: list[Problem] = []
     for registry in REGISTRIES.values():
-        found = bind_rules(collected.rules, registry, collected.event_types)
+        found = bind_rules(collected.rules, registry, collected.event_types, collected.unread)
         bound += found.rules
         problems += [problem for problem in found.problems if problem.location not in told]
         notes += found.skipped

@@ -10,7 +10,7 @@ from falco.filter.check import UNKNOWN_FIELD, Checker
 from falco.filter.evttypes import ALL, EventTypes
 
 if TYPE_CHECKING:
-    from falco.engine.rule import Rule
+    from falco.engine.rule import Rule, UnreadRule
     from falco.errors import Location, Problem
     from falco.fields.field import Registry
     from falco.filter.ast import Node
@@ -37,10 +37,15 @@ class BoundRules:
     skipped: tuple[str, ...]
 
 
-def bind_rules(rules: Iterable[Rule], registry: Registry, types: Mapping[str, EventTypes]) -> BoundRules:
+def bind_rules(
+    rules: Iterable[Rule],
+    registry: Registry,
+    types: Mapping[str, EventTypes],
+    unread: Iterable[UnreadRule] = (),
+) -> BoundRules:
     """Check the rules of the registry's source; types has their event types by rule name, all if it has none.
 
-    A mistake in a macro is told once, for the first rule that uses it.
+    A mistake in a macro is told once, for the first rule that uses it. What can be read of unread rules is checked too.
     """
     checker = Checker(registry)
     bound: list[BoundRule] = []
@@ -58,17 +63,21 @@ def bind_rules(rules: Iterable[Rule], registry: Registry, types: Mapping[str, Ev
         elif unknown is not None and rule.skip_if_unknown_filter:
             skipped.append(f'Skipping rule "{rule.name}" that contains {unknown.message}')
         else:
-            problems += _of_rule(rule, found, told)
+            problems += _of_rule(rule.name, found, told)
+    for each in (each for each in unread if each.source == registry.source):
+        checker.check(each.condition)
+        found, checker.problems = checker.problems, []
+        problems += _of_rule(each.name, found, told)
     return BoundRules(tuple(bound), tuple(problems), tuple(skipped))
 
 
-def _of_rule(rule: Rule, found: list[Problem], told: set[tuple[Location | None, str]]) -> Iterable[Problem]:
+def _of_rule(rule: str, found: list[Problem], told: set[tuple[Location | None, str]]) -> Iterable[Problem]:
     for problem in found:
         key = (problem.location, problem.message)
         if key in told:
             continue
         told.add(key)
         if problem.code == UNKNOWN_FIELD:
-            yield dataclasses.replace(problem, message=f'Rule "{rule.name}" contains {problem.message}')
+            yield dataclasses.replace(problem, message=f'Rule "{rule}" contains {problem.message}')
         else:
-            yield dataclasses.replace(problem, item=f'rule "{rule.name}"')
+            yield dataclasses.replace(problem, item=f'rule "{rule}"')

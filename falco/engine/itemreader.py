@@ -175,8 +175,6 @@ class _Reader:
         written = self._required("priority", "rule", name)
         # A rule without a valid priority is never run: the highest only keeps the minimum priority from hiding it.
         priority = None if written is None else self._priority(written)
-        if condition is None:
-            return None
         return RuleItem(
             name,
             condition,

@@ -53,10 +53,10 @@ class MacroItem:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RuleItem:
-    """A rule as it stands in a file."""
+    """A rule as it stands in a file; condition is None where it is missing, which is told already."""
 
     name: Scalar
-    condition: Scalar
+    condition: Scalar | None
     output: Scalar
     description: str
     priority: Priority

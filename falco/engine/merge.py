@@ -111,7 +111,7 @@ class Definitions:
         if item.priority > self._minimum_priority:
             self._skipped.add(item.name.text)
         else:
-            self.rules[item.name.text] = RuleDefinition(item, [item.condition])
+            self.rules[item.name.text] = RuleDefinition(item, [item.condition] if item.condition else [])
 
     def _append_rule(self, item: RuleAppend) -> None:
         name = item.name.text

@@ -35,3 +35,16 @@ class Rule:
     warn_evttypes: bool
     skip_if_unknown_filter: bool
     place: Place
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnreadRule:
+    """A rule whose condition cannot be used: what of it can be checked all the same, named as in Rule.
+
+    condition joins those of its tests that can be read, perhaps none.
+    """
+
+    name: str
+    condition: Node
+    output: Text
+    source: str

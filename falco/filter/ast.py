@@ -72,10 +72,11 @@ class Comparison:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MacroRef:
-    """The name of a macro, gone after expansion."""
+    """The name of a macro, gone after expansion; from_list is the list that brought it into the condition, if any."""
 
     name: str
     place: Place
+    from_list: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -149,3 +150,23 @@ OPERATORS = (
     "pmatch",
     "exists",
 )
+
+
+def all_of(children: list[Node]) -> Node:
+    """The children joined by and; an `and` among them is dissolved, which changes neither result nor order."""
+    if len(children) == 1:
+        return children[0]
+    flat: list[Node] = []
+    for child in children:
+        flat.extend(child.children if isinstance(child, And) else (child,))
+    return And(tuple(flat))
+
+
+def any_of(children: list[Node]) -> Node:
+    """The children joined by or, in the same way."""
+    if len(children) == 1:
+        return children[0]
+    flat: list[Node] = []
+    for child in children:
+        flat.extend(child.children if isinstance(child, Or) else (child,))
+    return Or(tuple(flat))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from falco.errors import Problem
-from falco.filter.ast import And, MacroRef, Node, Not, Or
-from falco.filter.parser import all_of, any_of, undefined_macro
+from falco.filter.ast import And, Comparison, MacroRef, Node, Not, Or, all_of, any_of
+from falco.filter.mistakes import undefined_macro
 
 MAX_TESTS = 20_000
 """Comparisons in a condition after expansion; macros of macros grow exponentially."""
@@ -41,11 +41,14 @@ class Macros:
         self._later = frozenset(later)
         self._by_name: dict[str, _Expanded | None] = {}
         self._used: set[str] = set()
+        self._read: dict[str, tuple[Comparison, ...]] = {}
         self.problems: list[Problem] = []
 
-    def define(self, name: str, node: Node | None) -> Node | None:
-        """Add a macro (None: one whose condition is broken) and give it back expanded, None where that fails."""
-        expanded = None if node is None else self._expand_all(node)
+    def define(self, name: str, node: Node) -> Node | None:
+        """Add a macro and give it back expanded, None where that fails."""
+        expanded = self._expand_all(node)
+        if expanded is None:
+            self._read[name] = self.readable((node,))
         self._by_name[name] = expanded
         return expanded.node if expanded else None
 
@@ -53,6 +56,36 @@ class Macros:
         """The condition without macros, None where one is undefined or broken or it would become too large."""
         expanded = self._expand_all(node)
         return expanded.node if expanded else None
+
+    def define_broken(self, name: str, tests: Sequence[Node]) -> None:
+        """Add a macro whose condition is broken, and those of its tests that can be read."""
+        self.note_undefined(tests)
+        self._read[name] = self.readable(tests)
+        self._by_name[name] = None
+
+    def readable(self, nodes: Iterable[Node]) -> tuple[Comparison, ...]:
+        """The comparisons of conditions that cannot be expanded, those of their macros included as far as possible."""
+        return tuple(itertools.islice(self._comparisons(And(tuple(nodes)), set()), MAX_TESTS))
+
+    def note_undefined(self, nodes: Iterable[Node]) -> None:
+        """Add what expand() would: a problem for each macro that is not defined."""
+        refs = _references(And(tuple(nodes)))
+        undefined = [ref for ref in refs if self._look_up(ref) is None and ref.name not in self._by_name]
+        self.problems.extend(self._undefined(ref) for ref in undefined[:_MAX_UNDEFINED])
+
+    def _comparisons(self, node: Node, seen: set[str]) -> Iterator[Comparison]:
+        match node:
+            case Comparison():
+                yield node
+            case Not():
+                yield from self._comparisons(node.child, seen)
+            case And() | Or():
+                for child in node.children:
+                    yield from self._comparisons(child, seen)
+            case MacroRef() if node.name not in seen:
+                seen.add(node.name)
+                known = self._by_name.get(node.name)
+                yield from self._read.get(node.name, ()) if known is None else self._comparisons(known.node, seen)
 
     @property
     def unused(self) -> tuple[str, ...]:

@@ -41,7 +41,14 @@ OPEN = re.compile(rf"{_SKIP}\(")
 CLOSE = re.compile(rf"{_SKIP}\)")
 COMMA = re.compile(rf"{_SKIP},")
 SKIP = re.compile(_SKIP)
-WORD = re.compile(rf"{_IDENT}|[0-9][^(),={BLANKS}]*|[!&|~]+|.", re.DOTALL)
+RESUME = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*"|'
+    r"'[^'\\]*(?:\\.[^'\\]*)*'|"
+    rf"(?<![^(){BLANKS}])(?P<test>(?:and|or)[({BLANKS}](?:[({BLANKS}]|not(?=[({BLANKS}]))*)",
+    re.DOTALL,
+)
+"""A quoted text, or `and` or `or` with all that may stand between it and the next test."""
+WORD = re.compile(rf"{_IDENT}(?:\.{_IDENT})*|[0-9][^(),={BLANKS}]*|[!&|~]+|.", re.DOTALL)
 """What an error shows of the text that it did not expect."""
 
 _NUMBER = re.compile(

@@ -104,7 +104,7 @@ class Lists:
                 continue
             self._used.add(match.group())
             whole.add(part, done, match.start())
-            whole.add(found, 0, len(found.text))
+            whole.add_list(found, match.group(), part, match.start())
             done = match.end()
             if whole.length > MAX_TEXT:
                 raise TooLargeError

@@ -85,7 +85,7 @@ class Verbatim:
 class Text:
     """A condition's whole text, built from pieces from left to right."""
 
-    __slots__ = ("_bases", "_parts", "_pieces", "_starts", "length", "text")
+    __slots__ = ("_bases", "_lists", "_parts", "_pieces", "_starts", "length", "text")
 
     def __init__(self) -> None:
         self.text = ""
@@ -94,6 +94,7 @@ class Text:
         self._starts: list[int] = []
         self._pieces: list[Piece] = []
         self._bases: list[int] = []
+        self._lists: dict[int, tuple[str, Piece, int]] = {}
 
     def add(self, piece: Piece, start: int, end: int) -> None:
         """Append piece.text[start:end]."""
@@ -102,6 +103,20 @@ class Text:
         self._bases.append(start)
         self._parts.append(piece.text[start:end])
         self.length += end - start
+
+    def add_list(self, items: Piece, name: str, piece: Piece, at: int) -> None:
+        """Append a list's items in place of its name, which stands in piece.text at an index."""
+        self._lists[self.length] = (name, piece, at)
+        self.add(items, 0, len(items.text))
+
+    def list_at(self, index: int) -> tuple[str, Place] | None:
+        """The list whose items begin at text[index], and where its name stands; None if none does."""
+        found = self._lists.get(index)
+        if found is None:
+            return None
+        name, piece, at = found
+        file, offset = piece.locate(at)
+        return name, file.place(offset, len(name))
 
     def add_blank(self) -> None:
         """Append one space, which belongs to the end of the piece before it."""

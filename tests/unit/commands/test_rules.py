@@ -189,6 +189,51 @@ def test_a_mistake_in_a_key_hides_none_in_another(write):
     assert places == ["3:14", "5:14", "6:11", "7:9", "8:23", "8:58", "9:13", "10:13", "11:9", "12:12"]
 
 
+MANY = """
+- macro: m
+  condition: proc.nam=a and (
+- rule: r
+  desc: "not closed
+  condition: evt.type=open
+- rule: s
+  desc: d
+  condition: >
+    evt.type=opn and m and nothing and fd.nam = x
+    and proc.name contans y
+    and user.nme=z
+  output: >
+    seen %proc.name
+    by %proc.nam
+  priority: HIGH
+- rule: t
+  desc: d
+  output: "%nope"
+  priority: ERROR
+"""
+
+
+def test_every_mistake_that_can_be_told_alone_is_told_in_one_run(write):
+    with pytest.raises(RulesError) as raised:
+        rules.load(Options(), [write(MANY)])
+    places = [str(problem.location).partition("rules.yaml:")[2] for problem in raised.value.problems]
+    assert places == [
+        *("3:14", "3:30"),
+        "5:9",
+        *("10:14", "10:28", "10:40", "11:19", "12:9"),
+        "15:8",
+        "16:13",
+        *("17:9", "19:12"),
+    ]
+
+
+def test_what_may_be_the_name_of_a_missing_list_is_no_mistake(write, tmp_path):
+    text = "evt.type in (calls) and fd.num in (numbers) and proc.nam=x"
+    path = write(rule("a").replace("evt.type = open and fd.name = a", text))
+    with pytest.raises(RulesError) as raised:
+        rules.load(Options(), [str(tmp_path / "missing"), path])
+    assert [problem.nearest for problem in raised.value.problems] == ["proc.name", ""]
+
+
 def test_mistakes_are_told_in_the_order_of_the_files(tmp_path):
     paths = [tmp_path / "z.yaml", tmp_path / "a.yaml"]
     for path in paths:

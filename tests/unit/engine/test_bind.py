@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from falco.engine.bind import bind_rules
+from falco.engine.rule import UnreadRule
 from falco.filter.ast import And
 from falco.filter.evttypes import ALL
+from falco.filter.source import verbatim
 from tests.unit.engine.rules import on, rule
 from tests.unit.filter.conditions import PLACE, REGISTRY, comparison
 
@@ -39,4 +41,19 @@ def test_a_mistake_that_rules_share_is_told_once_in_the_words_of_0_15() -> None:
         "a is not a valid number",
     ]
     assert bound.problems[0].location == PLACE.location
+    assert bound.rules == ()
+
+
+def test_what_can_be_read_of_other_rules_is_checked_too() -> None:
+    output = verbatim("", "f")
+    unread = (
+        UnreadRule("half", And((UNKNOWN, GOOD, WRONG)), output, "syscall"),
+        UnreadRule("audit", WRONG, output, "k8s_audit"),
+        UnreadRule("nothing", And(()), output, "syscall"),
+    )
+    bound = bind_rules((rule("one", UNKNOWN),), REGISTRY, {}, unread)
+    assert [(each.item, each.message) for each in bound.problems] == [
+        ("", 'Rule "one" contains unknown filter proc.nobody'),
+        ('rule "half"', "a is not a valid number"),
+    ]
     assert bound.rules == ()

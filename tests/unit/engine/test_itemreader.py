@@ -22,6 +22,7 @@ def test_rule_with_defaults():
     (rule,), found = read(RULE)
     assert found == []
     assert isinstance(rule, RuleItem)
+    assert rule.condition is not None
     assert (rule.name.text, rule.condition.text, rule.output.text, rule.description) == ("R", "c", "o", "d")
     assert (rule.priority, rule.priority_text, rule.source, rule.tags) == (Priority.ERROR, "error", "syscall", ())
     assert (rule.enabled, rule.warn_evttypes, rule.skip_if_unknown_filter) == (True, True, False)
@@ -141,13 +142,16 @@ def test_warnings_leave_the_item_usable(text, message, place):
 
 
 def test_all_that_a_rule_lacks_is_reported_at_once():
-    (item,), found = read("- rule: R\n  priority: x\n")
-    assert isinstance(item, Broken)
+    (item,), found = read("- rule: R\n  priority: x\n  tags: y\n  enabled: z\n")
+    assert isinstance(item, RuleItem)
+    assert (item.condition, item.output.text) == (None, "")
     assert [p.message for p in found] == [
         "Missing condition in rule with name R",
         "Missing output in rule with name R",
         "Missing desc in rule with name R",
         "Invalid priority level: x",
+        "tags is not a list",
+        "enabled is neither true nor false",
     ]
 
 
@@ -170,5 +174,5 @@ def test_merged_mappings_give_what_is_not_written_itself():
 
 
 def test_a_mapping_merged_into_itself_ends():
-    (item,), _ = read("- &a\n  rule: R\n  <<: *a\n")
+    (item,), _ = read("- &a\n  macro: R\n  <<: *a\n")
     assert isinstance(item, Broken)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from falco.engine import load
+from falco.engine import compiler
 from falco.engine.load import collect_rules, load_rules
 from falco.engine.rule import Priority
 from falco.errors import RulesError
@@ -154,7 +154,9 @@ def test_every_mistake_of_all_files_is_told_once_with_its_place(files):
     complete = collect_rules(paths[:2])
     assert told(complete)[4:] == [
         ("a.yaml", 6, 14, "Undefined macro 'x' used in filter."),
+        ("a.yaml", 4, 11, 'Unknown event/syscall "opne" in filter: evt.type in (l) and undefined'),
         ("b.yaml", 3, 5, "Undefined macro 'undefined' used in filter."),
+        ("a.yaml", 2, 23, 'Unknown event/syscall "opne" in filter: m'),
     ]
     assert complete.rules == ()
     assert told(collect_rules(paths[1:]))[0][:3] == ("c.yaml", 2, 1)
@@ -252,12 +254,12 @@ def test_empty_files_hold_no_rules(files):
 
 def test_number_of_errors_is_bounded(files):
     loaded = collect_rules(files("".join(rule(f"R{n}", f"m{n}") for n in range(1000))))
-    assert len(loaded.errors) == load.MAX_ERRORS + 1
-    assert loaded.errors[-1].message.startswith(f"{load.MAX_ERRORS} errors or more")
+    assert len(loaded.errors) == compiler.MAX_ERRORS + 1
+    assert loaded.errors[-1].message.startswith(f"{compiler.MAX_ERRORS} errors or more")
 
 
 def test_text_of_all_conditions_is_bounded(files, monkeypatch):
-    monkeypatch.setattr(load, "MAX_TOTAL_TEXT", 50_000)
+    monkeypatch.setattr(compiler, "MAX_TOTAL_TEXT", 50_000)
     items = "- list: l\n  items: [" + "x, " * 5_000 + "]\n"
     loaded = collect_rules(files(items + "".join(rule(f"R{n}", "fd.name in (l)", source="other") for n in range(9))))
     assert [r.name for r in loaded.rules] == ["R0", "R1", "R2"]

@@ -109,7 +109,7 @@ def test_a_definition_below_the_minimum_priority_leaves_an_earlier_one():
 
 
 def test_what_is_broken_stays_known():
-    broken = "- rule: A\n- macro: m\n- list: l\n"
+    broken = "- rule: A\n  append: true\n- macro: m\n- list: l\n"
     appended = append("rule", "A", "x") + append("macro", "m", "x") + append("list", "l", "x")
     definitions = merged(broken, appended)
     assert definitions.problems == []

@@ -67,9 +67,27 @@ def test_a_macro_cannot_use_itself_or_a_later_one(condition):
 
 def test_users_of_a_broken_macro_add_no_problem():
     known = Macros()
-    known.define("broken", None)
+    known.define_broken("broken", ())
     assert known.expand(parsed("broken")) is None
     assert known.problems == []
+
+
+def test_what_can_be_read_of_a_condition_that_cannot_be_expanded():
+    known = macros(good="f.good exists", half="f.half exists and nothing")
+    known.define_broken("broken", (parsed("f.broken exists"), parsed("good"), parsed("missing")))
+    assert [problem.message for problem in known.problems] == [
+        "Undefined macro 'nothing' used in filter.",
+        "Undefined macro 'missing' used in filter.",
+    ]
+    tests = known.readable((parsed("not f.a exists and half or broken and half"), parsed("f.b exists or gone")))
+    assert [test.field.name for test in tests] == ["f.a", "f.half", "f.broken", "f.good", "f.b"]
+    assert len(known.problems) == 2
+
+
+def test_what_is_read_is_bounded():
+    known = macros(m=" or ".join(["f.x exists"] * 15_000), n=" or ".join(["f.y exists"] * 15_000))
+    assert len(known.readable((parsed("m and n"),))) == MAX_TESTS
+    assert len(known.readable((parsed(" and ".join(["m"] * 1000)),))) == 15_000
 
 
 def test_number_of_undefined_macros_is_bounded():

@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from falco.errors import RulesError
 from falco.filter.ast import And, Comparison, MacroRef, Not, Or, ValueKind
-from falco.filter.parser import MAX_DEPTH, ConditionSyntaxError, parse, parse_condition
-from falco.filter.source import verbatim
+from falco.filter.lists import Lists
+from falco.filter.mistakes import ConditionSyntaxError
+from falco.filter.parser import MAX_DEPTH, parse, parse_condition
+from falco.filter.scalar import Scalar
+from falco.filter.source import SourceFile, verbatim
 
 KINDS = {ValueKind.NUMBER: "n", ValueKind.QUOTED: "q", ValueKind.BARE: "b"}
 
@@ -116,7 +119,19 @@ def test_places_are_those_of_the_words():
         ("f.a intersects (x)", 5, "unexpected 'intersects'", "in", "in"),
         ("f.a in (a b)", 11, "unexpected 'b'", "a comma", ""),
         ("f.a in (a", 10, "unexpected end of condition", ")", ""),
-        ("f.a in a", 8, "unexpected 'a'", "(", ""),
+        ("f.a in a", 8, "unexpected 'a'", "(", "(a)"),
+        ("f.a in [a, b]", 8, "unexpected '['", "(", "("),
+        ("f.a not in (a)", 5, "unexpected 'not'", "in", "not f.a in"),
+        ("(f.a not pmatch (a))", 6, "unexpected 'not'", "in", "not f.a pmatch"),
+        ("f.a and b", 5, "unexpected 'and'", "exists", "exists"),
+        ("f.a", 4, "unexpected end of condition", "exists", "exists"),
+        ("f.a= and f.b=x", 6, "'and' stands where a value is expected", "a value", ""),
+        ("f.a=x f.b=y", 7, "unexpected 'f.b'", "and", ""),
+        ("a and\u200bb", 6, "unexpected U+200B ZERO WIDTH SPACE", "a macro", ""),
+        ("a\u00a0and b", 2, "unexpected U+00A0 NO-BREAK SPACE", "and", ""),
+        ("f.a=\u201cb c\u201d and d", 5, "\u201c is no quote", "' or \"", ""),
+        ("a and (b or (c)", 16, "end of condition; the bracket at line 1, column 7 is not closed", ")", ""),
+        ("f.a in (b, c and d=e", 19, "unexpected '='; the bracket at line 1, column 8 is not closed", ")", ""),
         ("f.a =", 6, "unexpected end of condition", "a value", ""),
         ("f.a = (x)", 7, "unexpected '('", "a value", ""),
         ("f.a = x=y", 8, "unexpected '='", "end of condition", ""),
@@ -132,6 +147,58 @@ def test_syntax_errors_say_where_and_what_was_expected(text, column, message, ex
     assert (found.location.column, found.nearest) == (column, near)
     assert message in found.message
     assert expected in found.expected
+
+
+def later(text):
+    """Mistakes behind the first, and the tests that can be read all the same."""
+    with pytest.raises(ConditionSyntaxError) as caught:
+        parse(verbatim(text, "f"))
+    more = [(problem.location and problem.location.column, problem.nearest) for problem in caught.value.more]
+    return more, [test.name if isinstance(test, MacroRef) else test.field.name for test in caught.value.tests]
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "tests"),
+    [
+        ("f.a = = b and f.c=d or m", [], ["f.c", "m"]),
+        ("f.b=1 and (f.a contans b or not (f.c startwith d)) and m", [(38, "startswith")], ["f.b", "m"]),
+        ("m and f.a= and f.c=d", [], ["m", "f.c"]),
+        ("f.a like 'x and f.b=y' and f.c=d", [], ["f.c"]),
+        ('f.a="x y and f.b=z', [], ["f.a"]),
+        ("pid = 1 and f.c=d", [], ["f.c"]),
+        ("a) and (b and f.c=d", [], ["a", "b", "f.c"]),
+        ("f.a in (b and f.c=d", [], ["f.c"]),
+        ("f.a in (b, c and f.d=e or f.g=h", [], ["f.g"]),
+        ("f.a band f.b=c", [], []),
+        ("m n and f.b=c", [], ["f.b"]),
+    ],
+)
+def test_what_stands_behind_a_mistake_is_read_as_far_as_it_can_be(text, more, tests):
+    assert later(text) == (more, tests)
+
+
+def test_mistakes_of_one_condition_are_bounded():
+    more, _ = later("f.a like x and " * 1000 + "f.b=c")
+    assert 10 < len(more) < 100
+
+
+@pytest.mark.parametrize(
+    ("condition", "column", "message", "near"),
+    [
+        ("f.a in shells", 8, "unexpected list shells", "(shells)"),
+        ("m and shells", 7, "list shells stands where a test is expected", "in (shells)"),
+        ("f.a=b one", 7, "unexpected list one", ""),
+    ],
+)
+def test_a_list_in_the_wrong_place_is_told_where_its_name_stands(condition, column, message, near):
+    lists = Lists()
+    for name, items in (("shells", ("bash", "zsh")), ("one", ("bash",))):
+        lists.define(name, [Scalar(item, SourceFile("lists", item), 0, len(item)) for item in items])
+    with pytest.raises(ConditionSyntaxError) as caught:
+        parse(lists.expand([Scalar(condition, SourceFile("f", condition), 0, len(condition))]))
+    found = caught.value.problem
+    assert (str(found.location), found.nearest) == (f"f:1:{column}", near)
+    assert message in found.message
 
 
 def test_caret_covers_the_word():
