@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _REQUIRED = ("condition", "output", "desc", "priority")
+_OTHER_KEYS = {"description": "desc", "override": "append", "level": "priority", "severity": "priority"}
+"""What else the keys are called, elsewhere or in later versions."""
 _SHOWN = 200
 """Characters of a value that a message shows."""
 
@@ -129,7 +131,8 @@ class _Reader:
         known = KEYS[kind]
         for name, key in self._keys.items():
             if name not in known:
-                near = errors.nearest(name, known)
+                near = _OTHER_KEYS.get(name.lower(), "")
+                near = near if near in known else errors.nearest(name, known)
                 self._warn(key.place, f"unknown key '{name[:_SHOWN]}' is ignored", "unknown-key", near)
 
     def _require_version(self) -> None:

@@ -41,13 +41,14 @@ OPEN = re.compile(rf"{_SKIP}\(")
 CLOSE = re.compile(rf"{_SKIP}\)")
 COMMA = re.compile(rf"{_SKIP},")
 SKIP = re.compile(_SKIP)
+END_OF_TEST = re.compile(rf"{_SKIP}(?:(?:and|or){_END}|\)|\Z)")
 RESUME = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*"|'
     r"'[^'\\]*(?:\\.[^'\\]*)*'|"
-    rf"(?<![^(){BLANKS}])(?P<test>(?:and|or)[({BLANKS}](?:[({BLANKS}]|not(?=[({BLANKS}]))*)",
+    rf"(?<![^(){BLANKS}])(?P<test>(?:and|or|AND|OR|&&|\|\|)[({BLANKS}](?:[({BLANKS}]|not(?=[({BLANKS}]))*)",
     re.DOTALL,
 )
-"""A quoted text, or `and` or `or` with all that may stand between it and the next test."""
+"""A quoted text; or `and` or `or`, or what is often written instead, with all that may stand before the next test."""
 WORD = re.compile(rf"{_IDENT}(?:\.{_IDENT})*|[0-9][^(),={BLANKS}]*|[!&|~]+|.", re.DOTALL)
 """What an error shows of the text that it did not expect."""
 

@@ -103,6 +103,8 @@ class _Parser:
                 continue
             try:
                 self._unary()
+                if not lexer.END_OF_TEST.match(self._text, self._at):
+                    raise self._unexpected(("and", "or", END_OF_TEXT))
             except ConditionSyntaxError as error:
                 failures += 1
                 at = max(at, error.at)

@@ -165,6 +165,15 @@ def test_nearest_keys_are_suggested():
     assert [p.nearest for p in read("- marco: m\n- list: l\n  items: []\n  apend: true\n")[1]] == ["macro", "append"]
 
 
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [("description", "desc"), ("override", "append"), ("Severity", "priority"), ("conditions", "condition")],
+)
+def test_keys_by_another_name_are_recognized(key, near):
+    assert [problem.nearest for problem in read(f"{RULE}  {key}: x\n")[1]] == [near]
+    assert read(f"- list: l\n  items: []\n  {key}: x\n")[1][0].nearest == (near if near == "append" else "")
+
+
 def test_merged_mappings_give_what_is_not_written_itself():
     base = RULE.replace("- rule", "- &base\n  rule")
     items, found = read(base + "- rule: S\n  <<: *base\n  output: other\n- rule: T\n  <<: [*base]\n")
