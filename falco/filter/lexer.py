@@ -41,6 +41,8 @@ OPEN = re.compile(rf"{_SKIP}\(")
 CLOSE = re.compile(rf"{_SKIP}\)")
 COMMA = re.compile(rf"{_SKIP},")
 SKIP = re.compile(_SKIP)
+HIDDEN = re.compile(r"[^\S \t\n\v\f\r]|[\u200b-\u200f\u2060\ufeff]")
+"""What looks like a blank, or like nothing, and is an ordinary character of words."""
 END_OF_TEST = re.compile(rf"{_SKIP}(?:(?:and|or){_END}|\)|\Z)")
 RESUME = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*"|'

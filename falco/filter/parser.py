@@ -277,6 +277,11 @@ class _Parser:
     def _taken_for_another(self, shown: str) -> ConditionSyntaxError | None:
         """The error if it is the test before the unexpected word that was meant otherwise."""
         value = self._last_value
+        hidden = None if value is None else lexer.HIDDEN.search(self._text, *value)
+        if hidden is not None:
+            return self._error(
+                f"syntax error, unexpected {shown_word(hidden.group())}", hidden.start(), 1, ("a blank",)
+            )
         if value is not None and value[1] == self._at and self._text[slice(*value)] in ("and", "or", "not"):
             word = self._text[slice(*value)]
             message = f"syntax error, '{word}' stands where a value is expected"

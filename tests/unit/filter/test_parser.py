@@ -128,6 +128,7 @@ def test_places_are_those_of_the_words():
         ("f.a= and f.b=x", 6, "'and' stands where a value is expected", "a value", ""),
         ("f.a=x f.b=y", 7, "unexpected 'f.b'", "and", ""),
         ("a and\u200bb", 6, "unexpected U+200B ZERO WIDTH SPACE", "a macro", ""),
+        ("f.a=b\u00a0and f.c=d", 6, "unexpected U+00A0 NO-BREAK SPACE", "a blank", ""),
         ("a\u00a0and b", 2, "unexpected U+00A0 NO-BREAK SPACE", "and", ""),
         ("f.a=\u201cb c\u201d and d", 5, "\u201c is no quote", "' or \"", ""),
         ("a and (b or (c)", 16, "end of condition; the bracket at line 1, column 7 is not closed", ")", ""),
