@@ -88,7 +88,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def in_order(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem, ...]:
     """Problems in the order in which someone who goes through the files meets them: by file as given, line, column.
 
-    Those that are not about one of the files (an option) come after them, those without a place last.
+    Those that are not about one of the files (an option) come after them, those without a place last. What is found
+    twice, in a file that is read twice, is one problem.
     """
     order = {path: number for number, path in enumerate(files)}
 
@@ -98,7 +99,7 @@ def in_order(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem
             return len(order) + 1, 0, 0
         return order.get(place.path, len(order)), place.line, place.column
 
-    return tuple(sorted(problems, key=key))
+    return tuple(dict.fromkeys(sorted(problems, key=key)))
 
 
 class FalcoError(Exception):

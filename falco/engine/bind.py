@@ -47,28 +47,43 @@ def bind_rules(
 
     A mistake in a macro is told once, for the first rule that uses it. What can be read of unread rules is checked too.
     """
-    checker = Checker(registry)
-    bound: list[BoundRule] = []
-    problems: list[Problem] = []
-    skipped: list[str] = []
-    told: set[tuple[Location | None, str]] = set()
+    binder = _Binder(registry, types)
     for rule in rules:
-        if rule.source != registry.source:
-            continue
-        node = checker.check(rule.condition)
-        found, checker.problems = checker.problems, []
+        if rule.source == registry.source:
+            binder.bind(rule)
+    for each in unread:
+        if each.source == registry.source:
+            binder.look_at(each)
+    return BoundRules(tuple(binder.bound), tuple(binder.problems), tuple(binder.skipped))
+
+
+class _Binder:
+    def __init__(self, registry: Registry, types: Mapping[str, EventTypes]) -> None:
+        self.bound: list[BoundRule] = []
+        self.problems: list[Problem] = []
+        self.skipped: list[str] = []
+        self._types = types
+        self._checker = Checker(registry)
+        self._told: set[tuple[Location | None, str]] = set()
+
+    def bind(self, rule: Rule) -> None:
+        node, found = self._check(rule.condition)
         unknown = next((problem for problem in found if problem.code == UNKNOWN_FIELD), None)
         if node is not None:
-            bound.append(BoundRule(rule, node, types.get(rule.name, ALL)))
+            self.bound.append(BoundRule(rule, node, self._types.get(rule.name, ALL)))
         elif unknown is not None and rule.skip_if_unknown_filter:
-            skipped.append(f'Skipping rule "{rule.name}" that contains {unknown.message}')
+            self.skipped.append(f'Skipping rule "{rule.name}" that contains {unknown.message}')
         else:
-            problems += _of_rule(rule.name, found, told)
-    for each in (each for each in unread if each.source == registry.source):
-        checker.check(each.condition)
-        found, checker.problems = checker.problems, []
-        problems += _of_rule(each.name, found, told)
-    return BoundRules(tuple(bound), tuple(problems), tuple(skipped))
+            self.problems += _of_rule(rule.name, found, self._told)
+
+    def look_at(self, rule: UnreadRule) -> None:
+        _, found = self._check(rule.condition)
+        self.problems += _of_rule(rule.name, found, self._told)
+
+    def _check(self, condition: Node) -> tuple[Node | None, list[Problem]]:
+        node = self._checker.check(condition)
+        found, self._checker.problems = self._checker.problems, []
+        return node, found
 
 
 def _of_rule(rule: str, found: list[Problem], told: set[tuple[Location | None, str]]) -> Iterable[Problem]:

@@ -98,8 +98,14 @@ def collect_rules(
     if not complete:
         # Definitions are missing, so that not everything that seems undefined is.
         problems = [problem for problem in problems if problem.code not in _DOUBTFUL_CODES]
+    return _loaded(files, complete, rules, problems, compiler)
+
+
+def _loaded(
+    files: tuple[str, ...], complete: bool, rules: tuple[Rule, ...], problems: list[Problem], compiler: RuleCompiler
+) -> LoadedRules:
     return LoadedRules(
-        tuple(files),
+        files,
         complete,
         rules,
         tuple(compiler.unread),

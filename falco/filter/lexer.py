@@ -46,11 +46,12 @@ HIDDEN = re.compile(r"[^\S \t\n\v\f\r]|[\u200b-\u200f\u2060\ufeff]")
 END_OF_TEST = re.compile(rf"{_SKIP}(?:(?:and|or){_END}|\)|\Z)")
 RESUME = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*"|'
-    r"'[^'\\]*(?:\\.[^'\\]*)*'|"
+    r"'[^'\\]*(?:\\.[^'\\]*)*'|(?P<unclosed>[\"'])|"
     rf"(?<![^(){BLANKS}])(?P<test>(?:and|or|AND|OR|&&|\|\|)[({BLANKS}](?:[({BLANKS}]|not(?=[({BLANKS}]))*)",
     re.DOTALL,
 )
-"""A quoted text; or `and` or `or`, or what is often written instead, with all that may stand before the next test."""
+"""A quoted text; a quote that is never closed; or `and` or `or`, or what is often written instead, with all that may
+stand before the next test."""
 WORD = re.compile(rf"{_IDENT}(?:\.{_IDENT})*|[0-9][^(),={BLANKS}]*|[!&|~]+|.", re.DOTALL)
 """What an error shows of the text that it did not expect."""
 

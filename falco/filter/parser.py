@@ -96,7 +96,7 @@ class _Parser:
         failures = 0
         while self._open_quote is None and failures < _MAX_FAILURES:
             found = lexer.RESUME.search(self._text, at)
-            if found is None:
+            if found is None or found["unclosed"]:
                 return
             at = self._at = found.end()
             if not found["test"]:

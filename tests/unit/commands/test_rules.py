@@ -234,6 +234,13 @@ def test_what_may_be_the_name_of_a_missing_list_is_no_mistake(write, tmp_path):
     assert [problem.nearest for problem in raised.value.problems] == ["proc.name", ""]
 
 
+def test_a_mistake_is_told_once_though_its_file_is_read_twice(write):
+    path = write("- macro: m\n", rule("a", "%nope"))
+    with pytest.raises(RulesError) as raised:
+        rules.load(Options(), [path, path])
+    assert [problem.location and problem.location.line for problem in raised.value.problems] == [1, 6]
+
+
 def test_mistakes_are_told_in_the_order_of_the_files(tmp_path):
     paths = [tmp_path / "z.yaml", tmp_path / "a.yaml"]
     for path in paths:

@@ -243,8 +243,11 @@ def test_nesting_is_bounded(left, right):
         " " * 500_000,
         "f.a=" + "0" * 500_000 + "x",
         "f." * 250_000,
+        "f.a = = '" + "\\'" * 250_000,
+        "f.a = = " + "and f.a like b " * 30_000,
+        "f.a = = " + "or (not " * 60_000,
     ],
-    ids=["values", "terms", "quoted", "quotes", "escapes", "blanks", "digits", "dots"],
+    ids=["values", "terms", "quoted", "quotes", "escapes", "blanks", "digits", "dots", "open", "mistakes", "opening"],
 )
 def test_time_grows_with_the_length_only(text):
     begin = time.process_time()
