@@ -22,9 +22,8 @@ MAX_PROBLEMS = 20
 """Mistakes in the YAML of one file after which the rest of it is not read."""
 
 _DASH = re.compile(r"^( *)-(?=\s)", re.MULTILINE)
-_NAMED = re.compile(
-    r"^[ \t]*(?:-[ \t]+)?(list|macro|rule)[ \t]*:[ \t]+([\"']?)([^\n\r]*?)\2[ \t\r]*(?: #.*)?$", re.MULTILINE
-)
+_NAMED = re.compile(r"^[ \t]*(?:-[ \t]+)?(list|macro|rule)[ \t]*:[ \t]+([^\n\r]{1,1000})", re.MULTILINE)
+_NAME = re.compile(r"([\"'])(?P<quoted>.*?)\1|(?P<plain>(?:(?! #).)+)")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,9 +100,17 @@ class _Reader:
         self._tell(mistake)
         if start >= following:
             return True
-        lost = list(_NAMED.finditer(self._file.text, start, following))
-        self.lost += [(m[1], Scalar(m[3], self._file, m.start(3), m.end(3), m[2])) for m in lost]
+        lost = [self._named(found) for found in _NAMED.finditer(self._file.text, start, following)]
+        self.lost += lost
         return bool(lost)
+
+    def _named(self, found: re.Match[str]) -> tuple[str, Scalar]:
+        """The kind and name of an item, from the line that has them."""
+        name = _NAME.match(found[2])
+        quoted = name is not None and name["quoted"] is not None
+        text = found[2] if name is None else name["quoted"] if quoted else name["plain"].rstrip()
+        start = found.start(2) + quoted
+        return found[1], Scalar(text, self._file, start, start + len(text))
 
     def _start_of_lost(self, base: int, mistake: _Mistake) -> int:
         if self.builder.item is None:

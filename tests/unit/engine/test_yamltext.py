@@ -58,7 +58,16 @@ def test_mistakes_are_bounded():
     assert (items, complete) == (0, False)
 
 
-@pytest.mark.parametrize("text", ["- '\n" * 20_000, "- [\n" * 20_000, "- a: b: c\n" * 20_000, "- *a\n" * 20_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- '\n" * 20_000,
+        "- [\n" * 20_000,
+        "- a: b: c\n" * 20_000,
+        "- *a\n" * 20_000,
+        "- rule: x" + " " * 500_000 + "y: z: \n",
+    ],
+)
 def test_mistakes_cost_little(text):
     begin = time.process_time()
     read(text)
