@@ -31,6 +31,8 @@ from falco.state.state import State
 from falco.stats import RuleCounts, StatsFile, drop_summary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from falco.capture.scap.recorder import Recorder
     from falco.capture.scap.stream import Stream
     from falco.commands.options import Options
@@ -71,6 +73,7 @@ class Run:
         self._stats_file: StatsFile | None = None
         self._reader: Reader | None = None
         self._recording: Recorder | None = None
+        self._state: State | None = None
         self._in_force: InForce
 
     def prepare(self) -> None:
@@ -89,7 +92,7 @@ class Run:
     def replay(self, stream: Stream) -> None:
         """Hold the events of a capture against the rules. CaptureError when it is damaged, after what came before."""
         options = self._options
-        state = State(options.all_events)
+        self._state = state = State(options.all_events)
         self._reader = reader = Reader(stream, Event(state), state.load, self._in_force.wanted)
         recording = self._recording
         if recording is not None:
@@ -124,6 +127,8 @@ class Run:
         else:
             say(summary.splitlines())
         to_stderr(drop_summary(0, 0))
+        if self._state is not None:
+            _tell_refused(self._state.refused)
         if self._options.verbose:
             events, elapsed = self._events(), time.perf_counter() - started
             rate = events / elapsed if elapsed else 0.0
@@ -204,6 +209,13 @@ def run(options: Options) -> int:
         stream.close()
         this.finish(started)
     return 0
+
+
+def _tell_refused(refused: Mapping[str, int]) -> None:
+    """Say which tables of the state were full: alerts may lack what belongs there."""
+    found = ", ".join(f"{count} {name}" for name, count in refused.items() if count)
+    if found:
+        LOG.warning("The tables of the state were full: %s not kept", found)
 
 
 def _say_hello(options: Options, loaded: Loaded) -> None:

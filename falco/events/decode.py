@@ -59,13 +59,21 @@ _TUPLE_UNIX = struct.Struct("<QQ")
 _FDLIST_ENTRY = struct.Struct("<qH")
 
 
+WIDEST = 64
+"""Bytes of the widest integer that is read. None on the wire has more than eight; a damaged one may have thousands."""
+
+
 def unsigned(raw: bytes) -> int:
-    """An unsigned integer of any width."""
+    """An unsigned integer; EventError if it has more than WIDEST bytes."""
+    if len(raw) > WIDEST:
+        raise EventError(f"integer of {len(raw)} bytes")
     return int.from_bytes(raw, "little")
 
 
 def signed(raw: bytes) -> int:
-    """A signed integer of any width."""
+    """A signed integer; EventError if it has more than WIDEST bytes."""
+    if len(raw) > WIDEST:
+        raise EventError(f"integer of {len(raw)} bytes")
     return int.from_bytes(raw, "little", signed=True)
 
 
@@ -74,11 +82,15 @@ def text(raw: bytes) -> str:
     return raw.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
+LONGEST_LIST = 4096
+"""Bytes of a list of strings, as the drivers and writers of every version cut it (scap: ARGS_ENV_SIZE_MAX)."""
+
+
 def strings(raw: bytes) -> list[str]:
-    """NUL-separated strings (args, env, cgroups); the final NUL ends the last one."""
+    """NUL-separated strings (args, env, cgroups), cut at LONGEST_LIST; the final NUL ends the last one."""
     if not raw:
         return []
-    return raw.removesuffix(b"\0").decode("utf-8", "surrogateescape").split("\0")
+    return raw[:LONGEST_LIST].removesuffix(b"\0").decode("utf-8", "surrogateescape").split("\0")
 
 
 def sockaddr(raw: bytes) -> SockAddr:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _DECODERS: tuple[tuple[Callable[[bytes], object], ...], ...] = tuple(
     tuple(DECODERS[param.type] for param in event_type.params) for event_type in EVENT_TABLE
 )
-_LARGE = frozenset(t.code for t in EVENT_TABLE if t.flags & EventFlag.LARGE_PAYLOAD)
+LENGTH_SIZES = bytes(4 if t.flags & EventFlag.LARGE_PAYLOAD else 2 for t in EVENT_TABLE)
+"""Event code -> bytes of each parameter's length."""
 _LENGTHS = tuple(struct.Struct(f"<{n}H") for n in range(64))
 MAX_PARAMS = len(_LENGTHS) - 1
 
@@ -103,10 +104,11 @@ class Event:
 
     def _frame(self) -> list[int]:
         n = self.nparams
-        if self.code in _LARGE:
-            width, lengths = 4, struct.unpack_from(f"<{n}I", self.buffer, self.offset)
+        width = LENGTH_SIZES[self.code]
+        if width == 4:
+            lengths = struct.unpack_from(f"<{n}I", self.buffer, self.offset)
         else:
-            width, lengths = 2, _LENGTHS[n].unpack_from(self.buffer, self.offset)
+            lengths = _LENGTHS[n].unpack_from(self.buffer, self.offset)
         at = self.offset + width * n
         bounds = [at]
         for length in lengths:

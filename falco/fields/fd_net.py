@@ -12,7 +12,7 @@ from falco.events.types import Format, ParamType
 from falco.fields.fd import fd_field, fd_of, only_fd_events
 from falco.fields.field import Extractor, Field, Many, Scope, Use
 from falco.state.fds import L4, FdInfo, FdType, Role
-from falco.state.network import INET_TYPES, NETWORK_TYPES, SERVER_TYPES
+from falco.state.network import INET_TYPES, NETWORK_TYPES, SERVER_TYPES, lacks_role
 
 if TYPE_CHECKING:
     from falco.events.event import Event
@@ -41,7 +41,7 @@ def connection(event: Event) -> FdInfo | None:
 def serving(event: Event) -> FdInfo | None:
     """The event's fd if it is an inet socket with a server end: a connection whose role is known, or a bound one."""
     fd = fd_of(event)
-    return fd if fd is not None and fd.role and fd.type in NETWORK_TYPES else None
+    return fd if fd is not None and fd.type in NETWORK_TYPES and not lacks_role(fd) else None
 
 
 def source_is_local(event: Event, fd: FdInfo) -> bool:
@@ -66,7 +66,8 @@ def client_ip(event: Event) -> bytes | None:
 
 def server_ip(event: Event) -> bytes | None:
     fd = serving(event)
-    return None if fd is None else destination_of(fd)
+    # Of a socket that was bound before the capture 0.15 shows the port, and no address (sinsp_filter_check_fd).
+    return None if fd is None or fd.role == Role.NONE else destination_of(fd)
 
 
 def local_ip(event: Event) -> bytes | None:
@@ -150,7 +151,7 @@ def l4proto(event: Event) -> str | None:
     fd = fd_of(event)
     if fd is None:
         return None
-    if fd.type not in NETWORK_TYPES or (fd.role == Role.NONE and fd.l4proto != L4.RAW):
+    if fd.type not in NETWORK_TYPES or (lacks_role(fd) and fd.l4proto != L4.RAW):
         return "<NA>"
     return _PROTOCOLS.get(fd.l4proto, "<NA>")
 

@@ -19,8 +19,8 @@ from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import EVENT_TABLE, Param
 from falco.events.types import Format, ParamType
 from falco.fields.fd import TYPE_CHARS
-from falco.state.fds import L4, FdInfo, Role
-from falco.state.network import NETWORK_TYPES, V4_MAPPED, address_text
+from falco.state.fds import L4, FdInfo
+from falco.state.network import NETWORK_TYPES, V4_MAPPED, address_text, lacks_role, plain_endpoint
 from falco.state.paths import AT_FDCWD, directory, join
 from falco.state.threads import NO_ID
 
@@ -38,7 +38,7 @@ _PROTOCOL_LETTERS: dict[int, str] = {L4.TCP: "t", L4.UDP: "u", L4.ICMP: "i", L4.
 
 def protocol_letter(fd: FdInfo) -> str:
     """The letter of an inet socket's transport, '' while it has no role (raw sockets need none) and for other fds."""
-    if fd.type not in NETWORK_TYPES or (fd.role == Role.NONE and fd.l4proto != L4.RAW):
+    if fd.type not in NETWORK_TYPES or (lacks_role(fd) and fd.l4proto != L4.RAW):
         return ""
     return _PROTOCOL_LETTERS.get(fd.l4proto, "")
 
@@ -171,7 +171,7 @@ def _sockaddr(_event: Event, raw: bytes) -> tuple[str, str]:
     if address.family == AF_UNIX:
         return text.printable(address.path), ""
     if address.family in (AF_INET, AF_INET6):
-        return f"{address_text(address.address)}:{address.port}", ""
+        return plain_endpoint(address.address, address.port), ""
     return f"family {address.family}", ""
 
 

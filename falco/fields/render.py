@@ -8,6 +8,7 @@ in another base, and text is free of lone surrogates.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import cast
 
@@ -31,6 +32,8 @@ _BITS = {
     **dict.fromkeys((_T.INT32, _T.UINT32, _T.FLAGS32, _T.ENUMFLAGS32, _T.MODE, _T.UID, _T.GID), 32),
 }
 _BASED = frozenset((Format.HEX, Format.OCT))
+_NO_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Surrogates that do not stand for a byte (those from U+DC80 to U+DCFF do)."""
 _SIGNED_64 = frozenset((_T.UINT64,))
 
 
@@ -62,6 +65,8 @@ def to_json(type: ParamType, format: Format, *, clean: bool = False) -> ToJson:
 def _valid(text: str) -> str:
     if text.isascii():
         return text
+    # JSON in a capture can name any surrogate; those of bytes that are no UTF-8 become these bytes again.
+    text = _NO_BYTES.sub("\ufffd", text)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

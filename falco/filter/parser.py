@@ -12,37 +12,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from falco import errors
 from falco.errors import Problem, RulesError
 from falco.filter import lexer
-from falco.filter.ast import Comparison, FieldRef, MacroRef, Node, Not, Place, Value, ValueKind, all_of, any_of
-from falco.filter.mistakes import END_OF_TEXT, ConditionSyntaxError, nearest_word, shown_word, undefined_macro
+from falco.filter.ast import Comparison, FieldRef, MacroRef, Node, Not, Value, ValueKind, all_of, any_of
+from falco.filter.diagnosis import ASCII_QUOTES, ATOM, EXPECTED_OPERATORS, Reading, unexpected
+from falco.filter.mistakes import END_OF_TEXT, ConditionSyntaxError, undefined_macro
 from falco.filter.source import Text, verbatim
 
 MAX_DEPTH = 100
 """How deep brackets and `not` may nest: 0.15's parser gives up somewhere above, Python's stack takes it easily."""
 
-_ATOM = ("not", "(", "a field", "a macro")
-_OPERATORS = (
-    "=",
-    "!=",
-    "<",
-    "<=",
-    ">",
-    ">=",
-    "contains",
-    "icontains",
-    "glob",
-    "startswith",
-    "endswith",
-    "in",
-    "pmatch",
-    "exists",
-)
 _LIST_OPERATORS = frozenset(("in", "pmatch"))
 
-_ASCII_QUOTES = "\"'"
-_QUOTES = _ASCII_QUOTES + "“”„‘’‚«»"
+_QUOTES = ASCII_QUOTES + "“”„‘’‚«»"
 _MAX_FAILURES = 50
 """Tests behind a mistake that cannot be read before it is given up."""
 _MAX_UNDEFINED = 50
@@ -69,42 +51,35 @@ def parse_condition(text: str, path: str = "<filter>", known_fields: Iterable[st
     return node
 
 
-class _Parser:
+class _Parser(Reading):
     """One run over one condition."""
 
     def __init__(self, source: Text, known_fields: Iterable[str]) -> None:
-        self._source = source
-        self._text = source.text
-        self._at = 0
+        super().__init__(source, known_fields)
         self._depth = 0
-        self._known_fields = known_fields
-        self._open_quote: int | None = None
-        self._last_value: tuple[int, int] | None = None
-        self._tests: list[Comparison | MacroRef] = []
-        self.macros: list[MacroRef] = []
 
     def parse(self) -> Node:
         try:
             return self._whole()
         except ConditionSyntaxError as error:
             error.more = tuple(self._recover(error.at))
-            error.tests = tuple(self._tests)
+            error.tests = tuple(self.tests)
             raise
 
     def _recover(self, at: int) -> Iterator[Problem]:
         """Read the tests behind a mistake; those mistakes in them whose mending is known are further ones."""
         failures = 0
-        while self._open_quote is None and failures < _MAX_FAILURES:
-            found = lexer.RESUME.search(self._text, at)
+        while self.open_quote is None and failures < _MAX_FAILURES:
+            found = lexer.RESUME.search(self.text, at)
             if found is None or found["unclosed"]:
                 return
-            at = self._at = found.end()
+            at = self.at = found.end()
             if not found["test"]:
                 continue
             try:
                 self._unary()
-                if not lexer.END_OF_TEST.match(self._text, self._at):
-                    raise self._unexpected(("and", "or", END_OF_TEXT))
+                if not lexer.END_OF_TEST.match(self.text, self.at):
+                    raise unexpected(self, ("and", "or", END_OF_TEXT))
             except ConditionSyntaxError as error:
                 failures += 1
                 at = max(at, error.at)
@@ -112,12 +87,12 @@ class _Parser:
                     yield error.problem
             else:
                 # The connective behind a test is where the next one is found.
-                at = self._at
+                at = self.at
 
     def _whole(self) -> Node:
         node = self._or()
-        if self._peek() < len(self._text):
-            raise self._unexpected(("and", "or", END_OF_TEXT))
+        if self.peek() < len(self.text):
+            raise unexpected(self, ("and", "or", END_OF_TEXT))
         return node
 
     def _or(self) -> Node:
@@ -134,44 +109,44 @@ class _Parser:
         """A chain of `and`, and the connective behind it ('' if there is none)."""
         children = [self._unary()]
         while True:
-            match = lexer.CONNECTIVE.match(self._text, self._at)
+            match = lexer.CONNECTIVE.match(self.text, self.at)
             if match is None:
                 return all_of(children), ""
-            self._at = match.end()
+            self.at = match.end()
             if match["word"] == "or":
                 return all_of(children), "or"
             children.append(self._unary())
 
     def _unary(self) -> Node:
-        match = lexer.ATOM.match(self._text, self._at)
+        match = lexer.ATOM.match(self.text, self.at)
         if match is None or match["keyword"] in ("and", "or"):
-            raise self._unexpected(_ATOM)
+            raise unexpected(self, ATOM)
         start = match.start(match.lastgroup or 0)
         if match["field"]:
             start = match.start("field")
-            self._at = match.end()
-            place = self._source.place(start, match.end())
+            self.at = match.end()
+            place = self.source.place(start, match.end())
             return self._comparison(FieldRef(match["field"], match["index"], place), start)
         if match["name"]:
-            self._at = match.end()
+            self.at = match.end()
             return self._macro(match["name"], start)
         return self._nested(match)
 
     def _macro(self, name: str, start: int) -> MacroRef:
-        listed = self._source.list_at(start)
+        listed = self.source.list_at(start)
         if listed is None:
-            ref = MacroRef(name, self._source.place(start, self._at))
+            ref = MacroRef(name, self.source.place(start, self.at))
         else:
             ref = MacroRef(name, listed[1], from_list=listed[0])
         self.macros.append(ref)
-        self._tests.append(ref)
+        self.tests.append(ref)
         return ref
 
     def _nested(self, match: re.Match[str]) -> Node:
         if self._depth == MAX_DEPTH:
-            raise self._error(f"brackets and 'not' are nested more than {MAX_DEPTH} deep", self._peek())
+            raise self.error(f"brackets and 'not' are nested more than {MAX_DEPTH} deep", self.peek())
         self._depth += 1
-        self._at = match.end()
+        self.at = match.end()
         node = Not(self._unary()) if match["keyword"] else self._group(match.start("open"))
         self._depth -= 1
         return node
@@ -182,36 +157,36 @@ class _Parser:
         return node
 
     def _comparison(self, field: FieldRef, start: int) -> Comparison:
-        match = lexer.OPERATOR.match(self._text, self._at)
+        match = lexer.OPERATOR.match(self.text, self.at)
         if match is None:
-            raise self._unexpected(_OPERATORS)
-        self._at = match.end()
+            raise unexpected(self, EXPECTED_OPERATORS)
+        self.at = match.end()
         op = match["operator"]
         values: tuple[Value, ...] = ()
-        self._last_value = None
+        self.last_value = None
         if op in _LIST_OPERATORS:
             values = self._list()
         elif op != "exists":
             value = self._value(in_list=False)
             if value is None:
-                raise self._unexpected(("a value",))
+                raise unexpected(self, ("a value",))
             values = (value,)
-        node = Comparison(field, "=" if op == "==" else op, values, self._source.place(start, self._at))
-        self._tests.append(node)
+        node = Comparison(field, "=" if op == "==" else op, values, self.source.place(start, self.at))
+        self.tests.append(node)
         return node
 
     def _list(self) -> tuple[Value, ...]:
         self._expect(lexer.OPEN, ("(",))
-        opened = self._at - 1
+        opened = self.at - 1
         values: list[Value] = []
         value = self._value(in_list=True)
         if value is not None:
             values.append(value)
         comma = False
         while True:
-            match = lexer.COMMA.match(self._text, self._at)
+            match = lexer.COMMA.match(self.text, self.at)
             if match is not None:
-                comma, self._at = True, match.end()
+                comma, self.at = True, match.end()
             elif not comma or (value := self._value(in_list=True)) is None:
                 break
             else:
@@ -221,116 +196,26 @@ class _Parser:
         return tuple(values)
 
     def _value(self, *, in_list: bool) -> Value | None:
-        match = lexer.VALUE.match(self._text, self._at)
+        match = lexer.VALUE.match(self.text, self.at)
         if match is None:
             return None
         group = match.lastgroup
         assert group is not None
         start, end = match.span(group)
         if group != "bare":
-            self._at = match.end()
-            return Value(lexer.unescape(match[group]), ValueKind.QUOTED, self._source.place(start - 1, end + 1))
+            self.at = match.end()
+            return Value(lexer.unescape(match[group]), ValueKind.QUOTED, self.source.place(start - 1, end + 1))
         word = match[group]
-        if word[0] in _QUOTES and self._open_quote is None:
-            self._open_quote = start
+        if word[0] in _QUOTES and self.open_quote is None:
+            self.open_quote = start
         text, kind, length = lexer.bare_value(word, in_list=in_list)
-        self._at = start + length
-        self._last_value = None if in_list else (start, self._at)
-        return Value(text, kind, self._source.place(start, self._at))
+        self.at = start + length
+        self.last_value = None if in_list else (start, self.at)
+        return Value(text, kind, self.source.place(start, self.at))
 
     def _expect(self, pattern: re.Pattern[str], expected: tuple[str, ...], opened: int | None = None) -> None:
         """Go over a bracket; opened is where the one stands that it closes."""
-        match = pattern.match(self._text, self._at)
+        match = pattern.match(self.text, self.at)
         if match is None:
-            raise self._unexpected(expected, opened)
-        self._at = match.end()
-
-    def _peek(self) -> int:
-        """Where the next word begins."""
-        match = lexer.SKIP.match(self._text, self._at)
-        return match.end() if match else self._at
-
-    def _unexpected(self, expected: tuple[str, ...], opened: int | None = None) -> ConditionSyntaxError:
-        if self._open_quote is not None:
-            return self._not_a_quote(self._open_quote)
-        start = self._peek()
-        match = lexer.WORD.match(self._text, start)
-        word = match.group() if match else ""
-        if expected[0] == "and" and word:
-            taken = self._taken_for_another(f"'{word}'")
-            if taken is not None:
-                return taken
-        found = self._source.list_at(start)
-        near = f"({found[0]})" if found and expected == ("(",) else self._meant(word, expected)
-        message = f"syntax error, unexpected {f'list {found[0]}' if found else shown_word(word)}"
-        # What follows in a list without a comma would be its next value: then the bracket is not what is missing.
-        if opened is not None and (not word or (expected[0] == "a comma" and not lexer.VALUE.match(word))):
-            place = self._source.place(opened, opened + 1).location
-            message += f"; the bracket at line {place.line}, column {place.column} is not closed"
-        return self._error(message, start, len(word), expected, near)
-
-    def _not_a_quote(self, at: int) -> ConditionSyntaxError:
-        if self._text[at] in _ASCII_QUOTES:
-            return self._error("syntax error, quoted text without its closing quote", at)
-        return self._error(f"syntax error, {self._text[at]} is no quote", at, 1, ("' or \"",))
-
-    def _taken_for_another(self, shown: str) -> ConditionSyntaxError | None:
-        """The error if it is the test before the unexpected word that was meant otherwise."""
-        value = self._last_value
-        hidden = None if value is None else lexer.HIDDEN.search(self._text, *value)
-        if hidden is not None:
-            return self._error(
-                f"syntax error, unexpected {shown_word(hidden.group())}", hidden.start(), 1, ("a blank",)
-            )
-        if value is not None and value[1] == self._at and self._text[slice(*value)] in ("and", "or", "not"):
-            word = self._text[slice(*value)]
-            message = f"syntax error, '{word}' stands where a value is expected"
-            # The test behind it is looked at once more, as it begins with this very word.
-            error = self._error(message, value[0], len(word), ("a value",))
-            error.at = value[0]
-            self._tests.pop()
-            return error
-        last = self._tests[-1] if self._tests else None
-        if not isinstance(last, MacroRef) or not self._text.endswith(last.name, 0, self._at) or shown == "')'":
-            return None
-        if last.from_list:
-            self._tests.pop()
-            message = f"syntax error, list {last.from_list} stands where a test is expected"
-            return self._error_at(last.place, message, _ATOM, f"in ({last.from_list})")
-        # A name that something unexpected follows is most likely no macro: not to be told as one that is undefined.
-        self._tests.pop()
-        return self._not_a_field(shown) if lexer.OPERATOR.match(self._text, self._at) else None
-
-    def _not_a_field(self, shown: str) -> ConditionSyntaxError:
-        name, start = self.macros[-1].name, self._at - len(self.macros[-1].name)
-        fields = tuple(self._known_fields)
-        near = errors.nearest(name, fields) or next((f for f in fields if f.rpartition(".")[2] == name), "")
-        message = f"syntax error, unexpected {shown} after '{name}', which is a macro's name and not a field's"
-        return self._error(message, start, len(name), ("a field",), near)
-
-    def _meant(self, word: str, expected: tuple[str, ...]) -> str:
-        if expected == ("(",):
-            value = lexer.VALUE.match(self._text, self._at)
-            return f"({value['bare']})" if value and value["bare"] and word != "[" else "("
-        if expected is _OPERATORS and word == "not":
-            operator = lexer.OPERATOR.match(self._text, self._peek() + len(word))
-            field = self._text[: self._at].rsplit(None, 1)[-1].lstrip("(")
-            return f"not {field} {operator['operator']}" if operator else ""
-        if expected is _OPERATORS and word in ("", ")", "and", "or"):
-            return "exists"
-        return nearest_word(word, expected)
-
-    def _error(
-        self, message: str, start: int, length: int = 1, expected: tuple[str, ...] = (), near: str = ""
-    ) -> ConditionSyntaxError:
-        # At the end of the text the caret goes behind the last word rather than on the line end of a block.
-        start = start if start < len(self._text) else len(self._text.rstrip(lexer.BLANKS))
-        listed = self._source.list_at(start)
-        place = listed[1] if listed else self._source.place(start, start + max(1, length))
-        return self._error_at(place, message, expected, near, start)
-
-    def _error_at(
-        self, place: Place, message: str, expected: tuple[str, ...], near: str, start: int | None = None
-    ) -> ConditionSyntaxError:
-        problem = Problem(message, place.location, place.snippet, place.width, "", expected, near, code="syntax")
-        return ConditionSyntaxError(problem, self._at if start is None else start)
+            raise unexpected(self, expected, opened)
+        self.at = match.end()

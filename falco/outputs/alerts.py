@@ -44,11 +44,11 @@ class Alerts:
             before.close()
 
     def emit(self, rule: Rule, event: Event) -> None:
-        """Count a match and raise its alert. The throttle will stand between the two."""
-        self.counts.add(rule.name, rule.priority, rule.priority_text)
+        """Raise the alert of a match and count it."""
         template = self._templates[rule.name]
         fields = template.fields(event) if self._formatter.json_output else {}
         self.raise_alert(Alert(event.ts, rule.name, rule.priority, rule.source, template.text(event), fields))
+        self.counts.add(rule.name, rule.priority, rule.priority_text)
 
     def raise_alert(self, alert: Alert) -> None:
         """Hand an alert to the outputs."""

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from falco.events.decode import text, unsigned
+from falco.state.limits import MAX_ACCOUNTS
 from falco.state.users import Group, User
 
 if TYPE_CHECKING:
     from falco.events.event import Event
     from falco.state.state import State
 
-MAX_ACCOUNTS = 65536
-"""Entries that events may make of users, and of groups."""
+_Row = TypeVar("_Row", User, Group)
 
 
 def user_added(state: State, event: Event) -> None:
     """A user became known, or changed; those of containers are not the host's."""
     uid, gid = unsigned(event.raw(0)), unsigned(event.raw(1))
-    if not text(event.raw(5)) and (uid in state.users or len(state.users) < MAX_ACCOUNTS):
-        state.users[uid] = User(uid, gid, *(text(event.raw(i)) for i in (2, 3, 4)))
+    if not text(event.raw(5)):
+        _enter(state, state.users, uid, User(uid, gid, *(text(event.raw(i)) for i in (2, 3, 4))))
+
+
+def _enter(state: State, rows: dict[int, _Row], number: int, row: _Row) -> None:
+    if number in rows or len(rows) < MAX_ACCOUNTS:
+        rows[number] = row
+    else:
+        state.refused["accounts"] += 1
 
 
 def user_deleted(state: State, event: Event) -> None:
@@ -31,8 +38,8 @@ def user_deleted(state: State, event: Event) -> None:
 def group_added(state: State, event: Event) -> None:
     """A group became known, or changed."""
     gid = unsigned(event.raw(0))
-    if not text(event.raw(2)) and (gid in state.groups or len(state.groups) < MAX_ACCOUNTS):
-        state.groups[gid] = Group(gid, text(event.raw(1)))
+    if not text(event.raw(2)):
+        _enter(state, state.groups, gid, Group(gid, text(event.raw(1))))
 
 
 def group_deleted(state: State, event: Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from falco.events.decode import strings
+from falco.events.decode import LONGEST_LIST, strings
 
 Cgroups = tuple[tuple[str, str], ...]
 """(subsystem, path) pairs."""
@@ -31,12 +31,16 @@ PODMAN_LAYOUTS: Layouts = (("/libpod-", ".scope"), ("/libpod-", ".scope/containe
 """What stands before and behind the 64 digits in a path."""
 
 
-@functools.lru_cache(maxsize=4096)
 def parse(raw: bytes) -> Cgroups:
     """(subsystem, path) pairs of NUL-separated `subsystem=path`; names are normalised as libsinsp does.
 
     The last `=` divides. What follows an item without one is not read.
     """
+    return _parse(raw[:LONGEST_LIST])
+
+
+@functools.lru_cache(maxsize=4096)
+def _parse(raw: bytes) -> Cgroups:
     pairs = []
     for item in strings(raw):
         name, equals, path = item.rpartition("=")

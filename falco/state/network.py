@@ -23,6 +23,11 @@ NETWORK_TYPES = INET_TYPES | SERVER_TYPES
 _PORTLESS = (L4.ICMP, L4.RAW)
 
 
+def lacks_role(fd: FdInfo) -> bool:
+    """Whether it is a connection of which nothing says yet who serves; a bound socket needs no role."""
+    return fd.role == Role.NONE and fd.type in INET_TYPES
+
+
 @functools.lru_cache(maxsize=8192)
 def address_text(address: bytes) -> str:
     """An address as text; v4-mapped ones as IPv4, the empty one as ''."""

@@ -26,6 +26,8 @@ def load(state: State, snapshot: Snapshot) -> None:
     state.clear()
     for container in containers:
         state.add_container(container)
+    for name, count in snapshot.refused.items():
+        state.refused[name] += count
     state.machine, state.first_ts = snapshot.machine, snapshot.first_ts
     state.interfaces = Interfaces(snapshot.interfaces)
     state.users = {user.uid: user for user in snapshot.users}

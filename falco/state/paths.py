@@ -17,16 +17,20 @@ _ODD = re.compile(r"//|/\.|^\.|/$|[\x00-\x1f\x7f]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@functools.lru_cache(maxsize=8192)
 def join(base: str, path: str) -> str:
     """Path seen from base: `.`, `..` and repeated slashes of path resolved, no trailing slash except for the root.
 
     An absolute path ignores base; base is taken as it is. Control characters become dots. Unlike libsinsp this takes
     only whole components for `.` and `..` (not the end of `foo..`), and leaves what is not ASCII as it is.
     """
+    if len(path) + (0 if path.startswith("/") else len(base)) + 1 > MAX_PATH:
+        return PATH_TOO_LONG  # Before anything of it is kept.
+    return _join(base, path)
+
+
+@functools.lru_cache(maxsize=8192)
+def _join(base: str, path: str) -> str:
     absolute = path.startswith("/")
-    if len(path) + (0 if absolute else len(base)) + 1 > MAX_PATH:
-        return PATH_TOO_LONG
     if path and not _ODD.search(path):
         return path if absolute else base + path
     done = "/" if absolute else base

@@ -9,6 +9,7 @@ from falco.events.table import CODES, EVENT_TABLE
 from falco.state import cgroups
 from falco.state.fds import inherited
 from falco.state.files import ABSENT, enter_of
+from falco.state.limits import MAX_TEXT
 from falco.state.paths import base_directory, join
 from falco.state.threads import (
     CLONE_ACTIVE,
@@ -140,8 +141,8 @@ def _new_thread(event: Event, layout: Layout, tid: int, parent: ThreadInfo) -> T
     flags = unsigned(event.raw(layout.flags))
     child = ThreadInfo(tid, signed(event.raw(PID)) if flags & CLONE_THREAD else tid, parent.tid)
     child.vtid, child.vpid = child.tid, child.pid
-    child.exe, child.args = text(event.raw(EXE)), strings(event.raw(ARGS))
-    child.comm = text(event.raw(layout.comm)) if layout.comm != ABSENT else child.exe
+    child.exe, child.args = _name(event.raw(EXE)), strings(event.raw(ARGS))
+    child.comm = _name(event.raw(layout.comm)) if layout.comm != ABSENT else child.exe
     child.clone_ts = event.ts
     child.flags = flags | CLONE_ACTIVE
     child.fdlimit = signed(event.raw(FDLIMIT))
@@ -156,6 +157,10 @@ def _new_thread(event: Event, layout: Layout, tid: int, parent: ThreadInfo) -> T
         child.cwd = parent.main.cwd
         child.fds = inherited(parent.main.fds)
     return child
+
+
+def _name(raw: bytes) -> str:
+    return text(raw[:MAX_TEXT])
 
 
 def _identity(raw: bytes) -> int:
@@ -197,8 +202,8 @@ def executed(state: State, event: Event) -> None:
         return
     layout = EXECS[event.code]
     thread.placeholder = False
-    thread.exe, thread.args = text(event.raw(EXE)), strings(event.raw(ARGS))
-    thread.comm = text(event.raw(layout.comm)) if layout.comm != ABSENT else thread.exe
+    thread.exe, thread.args = _name(event.raw(EXE)), strings(event.raw(ARGS))
+    thread.comm = _name(event.raw(layout.comm)) if layout.comm != ABSENT else thread.exe
     if thread.ptid == -1:
         thread.ptid = signed(event.raw(PTID))
     state.set_process(thread, signed(event.raw(PID)) if event.raw(PID) else thread.pid)
@@ -231,7 +236,7 @@ def _exec_details(state: State, thread: ThreadInfo, event: Event, layout: Layout
 
 def _set_exepath(thread: ThreadInfo, event: Event, layout: Layout) -> None:
     if event.raw(layout.trusted_exepath):
-        thread.exepath = text(event.raw(layout.trusted_exepath))
+        thread.exepath = _name(event.raw(layout.trusted_exepath))
         return
     if event.code == _EXECVEAT:
         _set_exepath_at(thread, event)

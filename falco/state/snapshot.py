@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from falco.state import limits
+
 if TYPE_CHECKING:
+    from collections.abc import Sized
+
+    from falco.state.fds import FdInfo
     from falco.state.state import State
     from falco.state.threads import ThreadInfo
     from falco.state.users import Group, User
@@ -37,6 +43,7 @@ class Interface:
 class Snapshot:
     """Everything known at the start; threads carry their fds, and are not yet linked to their main threads.
 
+    A source fills it by the add methods, which keep to the limits of the tables; refused counts what they left out.
     first_ts is the time of the first event (ns since the epoch), which may be one that nobody wants; 0 if there is
     none.
     """
@@ -47,6 +54,38 @@ class Snapshot:
     groups: list[Group] = dataclasses.field(default_factory=list)
     threads: dict[int, ThreadInfo] = dataclasses.field(default_factory=dict)
     first_ts: int = 0
+    refused: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def add_thread(self, thread: ThreadInfo) -> None:
+        """A thread, in the place of one with its tid."""
+        if thread.tid in self.threads or self._has_room("threads", self.threads, limits.MAX_THREADS):
+            self.threads[thread.tid] = thread
+
+    def add_fd(self, thread: ThreadInfo, number: int, fd: FdInfo) -> None:
+        """An fd of a thread of this snapshot."""
+        if number in thread.fds or self._has_room("fds", thread.fds, limits.MAX_FDS):
+            thread.fds[number] = fd
+
+    def add_user(self, user: User) -> None:
+        """A user."""
+        if self._has_room("accounts", self.users, limits.MAX_ACCOUNTS):
+            self.users.append(user)
+
+    def add_group(self, group: Group) -> None:
+        """A group."""
+        if self._has_room("accounts", self.groups, limits.MAX_ACCOUNTS):
+            self.groups.append(group)
+
+    def add_interface(self, interface: Interface) -> None:
+        """A network address."""
+        if self._has_room("interfaces", self.interfaces, limits.MAX_INTERFACES):
+            self.interfaces.append(interface)
+
+    def _has_room(self, name: str, rows: Sized, limit: int) -> bool:
+        if len(rows) < limit:
+            return True
+        self.refused[name] += 1
+        return False
 
 
 def of(state: State) -> Snapshot:

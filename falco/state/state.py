@@ -16,6 +16,7 @@ from falco.events.types import Category
 from falco.state import engines, healthcheck, opening
 from falco.state.engines import CRI, RKT
 from falco.state.handlers import HANDLERS, IGNORED, NO_PLACEHOLDER, NO_THREAD
+from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINERS, MAX_FDS, MAX_THREADS
 from falco.state.network import Interfaces, unmapped
 from falco.state.resets import RESETS
 from falco.state.threads import CLONE_CLOSED, ThreadInfo, placeholder
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from falco.state.snapshot import Machine, Snapshot
     from falco.state.users import Group, User
 
-MAX_THREADS = 131072
-MAX_FDS = 4096
-MAX_CONTAINERS = 16384
-"""Entries a table may have; what comes on top is not kept, and counted in State.refused."""
 _SWEEP_AGAIN = 1024
 """Refused containers between two searches for entries that no thread is in any more."""
 
@@ -62,7 +59,7 @@ class State:
         self._is_apart = _APART_ALWAYS if all_events else _APART
         self.machine: Machine | None = None
         self.first_ts = 0
-        self.refused = {"threads": 0, "fds": 0, "containers": 0}
+        self.refused = dict.fromkeys(("threads", "fds", "containers", "accounts", "interfaces"), 0)
         self.clear()
 
     def clear(self) -> None:
@@ -89,10 +86,10 @@ class State:
         return self.threads.get(thread.ptid)
 
     def parents(self, thread: ThreadInfo) -> Iterator[ThreadInfo]:
-        """A thread's parent, that one's parent and so on; ends at an unknown one and at a loop."""
+        """A thread's parent, that one's parent and so on; ends at an unknown one, at a loop and after MAX_ANCESTORS."""
         seen = {thread.tid}
         found = self.threads.get(thread.ptid)
-        while found is not None and found.tid not in seen:
+        while found is not None and found.tid not in seen and len(seen) <= MAX_ANCESTORS:
             seen.add(found.tid)
             yield found
             found = self.threads.get(found.ptid)

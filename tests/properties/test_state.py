@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.stream import open_stream
 from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, EventError, SockAddr, SockTuple
-from falco.events.event import Event
+from falco.events.event import LENGTH_SIZES, Event
 from falco.events.syscalls import IGNORED_CODES, SYSCALL_NAMES
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_E, GENERIC_X, Param
 from falco.events.types import ParamType
@@ -134,7 +134,7 @@ def test_any_events_leave_state_sound(all_events: bool) -> None:
 def test_any_bytes_are_an_event_or_an_event_error(raw: bytes, code: int, count: int) -> None:
     state = State(True)
     current = Event(state)
-    if len(raw) < 4 * count:
+    if len(raw) < LENGTH_SIZES[code] * count:
         return  # A reader frames no event whose lengths do not fit.
     current.begin(1, 0, 1, 7, code, raw, 0, len(raw), count)
     try:

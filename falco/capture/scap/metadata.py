@@ -13,6 +13,7 @@ from falco.capture.scap import blocks
 from falco.events.decode import strings
 from falco.state import cgroups
 from falco.state.fds import FdInfo, FdType
+from falco.state.limits import MAX_TEXT
 from falco.state.snapshot import Interface, Machine, Snapshot
 from falco.state.threads import NO_ID, ThreadInfo
 from falco.state.users import Group, User
@@ -33,8 +34,14 @@ class MetadataError(ValueError):
 class Cursor:
     """Reads a block's body front to back; every read is checked against the end."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, base: int = 0) -> None:
         self.body, self.pos, self.end = body, 0, len(body)
+        self._base = base
+
+    @property
+    def at(self) -> int:
+        """The offset in the block's body."""
+        return self._base + self.pos
 
     @property
     def left(self) -> int:
@@ -44,7 +51,7 @@ class Cursor:
     def take(self, size: int) -> bytes:
         """The next size bytes; MetadataError if there are fewer."""
         if size > self.left:
-            raise MetadataError(f"{size} bytes expected, {self.left} left in the block", self.pos)
+            raise MetadataError(f"{size} bytes expected, {self.left} left in the block", self.at)
         self.pos += size
         return self.body[self.pos - size : self.pos]
 
@@ -61,16 +68,16 @@ class Cursor:
         return self.take(self.unsigned(2))
 
     def text(self) -> str:
-        """A counted string."""
-        return self.counted().decode("utf-8", "surrogateescape")
+        """A counted string, cut at MAX_TEXT."""
+        return self.counted()[:MAX_TEXT].decode("utf-8", "surrogateescape")
 
     def entry(self, includes_itself: bool) -> Cursor:
         """The next length-prefixed entry as a cursor of its own."""
-        at = self.pos
+        at = self.at
         size = self.unsigned(4) - (4 if includes_itself else 0)
         if size < 0:
             raise MetadataError("an entry is shorter than its own length", at)
-        return Cursor(self.take(size))
+        return Cursor(self.take(size), self.at - size)
 
 
 def machine(body: Cursor, snapshot: Snapshot) -> None:
@@ -84,7 +91,7 @@ def interfaces(body: Cursor, snapshot: Snapshot, entries: bool) -> None:
     """An interface list; in the V2 form each entry's length does not count itself."""
     while body.left >= _MIN_ENTRY:
         cursor = body.entry(includes_itself=False) if entries else body
-        at = cursor.pos
+        at = cursor.at
         kind, name_length = cursor.unsigned(2), cursor.unsigned(2)
         if kind not in _ADDRESSES:
             raise MetadataError(f"unknown interface type {kind}", at)
@@ -92,7 +99,7 @@ def interfaces(body: Cursor, snapshot: Snapshot, entries: bool) -> None:
         address, netmask, broadcast = (cursor.take(size) for _ in range(3))
         speed = cursor.unsigned(8) if has_speed else 0
         name = cursor.take(name_length).decode("utf-8", "surrogateescape")
-        snapshot.interfaces.append(Interface(name, address, netmask, broadcast, speed))
+        snapshot.add_interface(Interface(name, address, netmask, broadcast, speed))
 
 
 def users(body: Cursor, snapshot: Snapshot, entries: bool) -> None:
@@ -102,19 +109,18 @@ def users(body: Cursor, snapshot: Snapshot, entries: bool) -> None:
         kind = cursor.unsigned(1)
         if kind == 0:
             uid, gid = cursor.unsigned(4), cursor.unsigned(4)
-            snapshot.users.append(User(uid, gid, cursor.text(), cursor.text(), cursor.text()))
+            snapshot.add_user(User(uid, gid, cursor.text(), cursor.text(), cursor.text()))
         elif kind == 1:
-            snapshot.groups.append(Group(cursor.unsigned(4), cursor.text()))
+            snapshot.add_group(Group(cursor.unsigned(4), cursor.text()))
         else:
-            raise MetadataError(f"unknown user-list entry {kind}", cursor.pos - 1)
+            raise MetadataError(f"unknown user-list entry {kind}", cursor.at - 1)
 
 
 def processes(body: Cursor, snapshot: Snapshot, version: int) -> None:
     """A process list of versions 1 to 9."""
     while body.left >= _MIN_ENTRY:
         cursor = body.entry(includes_itself=True) if version >= 9 else body
-        thread = _process(cursor, version)
-        snapshot.threads[thread.tid] = thread
+        snapshot.add_thread(_process(cursor, version))
 
 
 def _process(cursor: Cursor, version: int) -> ThreadInfo:
@@ -171,7 +177,7 @@ def fds(body: Cursor, snapshot: Snapshot, entries: bool) -> None:
         if entries and kind == FdType.FILE_V2 and cursor.left >= 4:
             fd.dev = cursor.unsigned(4)
         if thread is not None:
-            thread.fds[number] = fd
+            snapshot.add_fd(thread, number, fd)
 
 
 _FD_HEAD = 17

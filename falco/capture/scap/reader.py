@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from falco.capture.scap import blocks, metadata
 from falco.errors import CaptureError
-from falco.events.event import MAX_PARAMS, Event
+from falco.events.event import LENGTH_SIZES, MAX_PARAMS, Event
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_X
 from falco.state.snapshot import Snapshot
 
@@ -229,7 +229,7 @@ class Reader:
         if self.wanted.codes[code] == _SKIP:
             return False
         start, last, nparams = self._parameters(kind, code, header, length)
-        if last > self._next - 4 or start + 2 * nparams > last or nparams > MAX_PARAMS:
+        if last > self._next - 4 or start + LENGTH_SIZES[code] * nparams > last or nparams > MAX_PARAMS:
             raise self.stream.error(f"event {self.num} does not fit its block", self._at)
         (cpu,) = blocks.CPU.unpack_from(buffer, self._at + 8)
         self.event.begin(self.num, cpu, ts, tid, code, buffer, start, last, nparams)

@@ -15,7 +15,7 @@ from falco.capture.scap.rotate import Files, Rotation
 from falco.events.table import CODES, EVENT_TABLE, codes_named
 from falco.events.types import Category, EventFlag
 from falco.state import container_events, files, handlers, processes, snapshot, sockets
-from falco.state.state import MAX_THREADS
+from falco.state.limits import MAX_THREADS
 
 if TYPE_CHECKING:
     from falco.capture.scap.reader import Reader

@@ -340,7 +340,7 @@ def test_the_table_of_fds_is_bounded(box, monkeypatch):
     monkeypatch.setattr(module, "MAX_FDS", 3)
     for number in range(5):
         event = box.call("SYSCALL_OPEN", fd=number, name="/x")
-    assert (event.fd, event.fd_num) == (None, 4)
+    assert (event.fd, event.fd_num, event.path) == (None, 4, "/x")
     assert len(box.state.threads[7].fds) == 3
     assert box.state.refused["fds"] == 2
     assert box.call("SYSCALL_OPEN", fd=2, name="/y").fd.name == "/y"
