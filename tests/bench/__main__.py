@@ -71,14 +71,12 @@ def replays(folder: Path) -> None:
             row(name, events, label, measured([*falco, "-r", str(path)]), base[0])
             if label == "default":
                 row(name, events, "default, -A", measured([*falco, "-A", "-r", str(path)]), base[0])
-    print(
-        f"\nwhere the time goes, default rules, ns an event of the capture\n{'capture':26}{'reach the loop':>16}",
-        end="",
-    )
-    print("".join(f"{stage:>12}" for stage in STAGES))
+    print(f"\nwhere the time goes, default rules: ns an event of the capture, and share\n{'capture':26}", end="")
+    print(f"{'events':>10}{'in the loop':>13}" + "".join(f"{stage:>16}" for stage in STAGES))
     for name, capture, _ in made:
         num, reached, spent = stages(capture, sets["default"])
-        print(f"{name:26}{reached / num:16.1%}" + "".join(f"{seconds / num * 1e9:12.0f}" for seconds in spent))
+        shares = (f"{seconds / num * 1e9:9.0f}{seconds / sum(spent):7.0%}" for seconds in spent)
+        print(f"{name:26}{num:10}{reached:13}" + "".join(shares))
 
 
 def _filter(label: str, path: Path) -> str:

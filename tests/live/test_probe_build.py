@@ -6,12 +6,10 @@ scratch root is made to match by its utsrelease.h.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import tarfile
@@ -27,6 +25,7 @@ from falco.capture.probe.compile import NOT_ALLOWED, CompileError, Job, compile_
 from falco.capture.probe.headers import find_headers
 from falco.capture.probe.layout import layout_from_headers
 from falco.capture.probe.shim import write_shim
+from tests.live.kernel import Attached
 
 if TYPE_CHECKING:
     from falco.capture.probe.object import ProbeObject
@@ -101,41 +100,12 @@ def archive_system(host, tmp_path_factory):
     return kernel.parent
 
 
-def bpf(command: int, *fields: int | bytes, form: str) -> int:
-    attributes = struct.pack("=" + form, *fields)
-    buffer = ctypes.create_string_buffer(attributes, len(attributes))
-    libc = ctypes.CDLL(None, use_errno=True)
-    result = libc.syscall(321, command, buffer, len(attributes))
-    if result < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return int(result)
-
-
 def run(probe: ProbeObject) -> tuple[int, int]:
     """Load the probe, attach it for a moment, and give its two counts."""
-    maps = {m.name: bpf(0, m.type, m.key_size, m.value_size, m.max_entries, m.flags, form="5I") for m in probe.maps}
-    (program,) = probe.programs
-    code = bytearray(program.instructions)
-    for offset, name in program.relocations:
-        struct.pack_into("=i", code, offset, maps[name])
-    text, licence = (ctypes.create_string_buffer(data, len(data) + 1) for data in (bytes(code), b"GPL"))
-    addresses = ctypes.addressof(text), ctypes.addressof(licence)
-    fd = bpf(5, program.type, len(code) // 8, *addresses, 0, 0, 0, 0, 0, form="IIQQIIQII")
-    tracepoint = ctypes.create_string_buffer(b"sys_exit")
-    link = bpf(17, ctypes.addressof(tracepoint), fd, 0, form="QII")
-    for _ in range(101):
-        os.getppid()
-    os.close(link)
-    counts = [lookup(maps["counts"], which) for which in (0, 1)]
-    for fd_ in (fd, *maps.values()):
-        os.close(fd_)
-    return counts[0], counts[1]
-
-
-def lookup(fd: int, which: int) -> int:
-    key, value = ctypes.c_uint32(which), ctypes.c_uint64()
-    bpf(1, fd, 0, ctypes.addressof(key), ctypes.addressof(value), 0, form="IIQQQ")
-    return value.value
+    with Attached(probe) as attached:
+        for _ in range(101):
+            os.getppid()
+        return attached.lookup("counts", 0), attached.lookup("counts", 1)
 
 
 def agrees(probe: ProbeObject) -> None:

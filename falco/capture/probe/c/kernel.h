@@ -111,7 +111,7 @@ INLINE u64 limit_of_fds(u64 task) {
 #define PAGES_TO_KB 4
 INLINE u64 rss_pages(u64 mm, int kind) {
   /* percpu_counter since 6.2, whose `count` is near enough; an array of longs before. */
-#ifdef OFF_percpu_counter__count
+#ifdef OFF_mm_struct__rss_stat__counters
   return KERNEL(u64, mm, OFF_mm_struct__rss_stat + SZ_percpu_counter * kind + OFF_percpu_counter__count);
 #else
   return KERNEL(u64, mm, OFF_mm_struct__rss_stat + 8 * kind);
