@@ -1,4 +1,4 @@
-"""The covered system calls: one row each, from which the probe's C text will be generated (nothing reads it yet).
+"""The covered system calls: one row each, from which the probe's C text is generated (see text.py).
 
 Parameters are written as the C macros of c/runtime.h, c/kernel.h and c/values.h: A0..A5 are the call's arguments, RET
 its result. A call that 0.15 has an event for has that event's code; others have their own code, and those without any
@@ -43,6 +43,7 @@ class Call:
 
 CWD = "-100"
 _RES = "S64(RET)"
+_GENERIC = ("U16(c->generic)", "U16(c->slot)")
 
 
 def _at(role: str, dirfd: str, name: str) -> Base:
@@ -54,7 +55,7 @@ def _own(name: str) -> tuple[Base, ...]:
 
 
 def _generic(name: str, number: int, compat: tuple[int, ...], fd: str = "", *bases: Base) -> Call:
-    return Call(name, number, compat, "", ("GENERIC",), ("GENERIC",), fd, bases)
+    return Call(name, number, compat, "", _GENERIC, _GENERIC, fd, bases)
 
 
 _OPEN_FACTS = ("U32(opened_device(c))", "U64(opened_inode(c))")
@@ -64,23 +65,23 @@ FILES = (
     Call("open", 2, (5,), "SYSCALL_OPEN",
          ("TEXT(A0)", "U32(open_flags(A1))", "U32(open_mode(A1, A2))"),
          ("FD(RET)", "TEXT(A0)", "U32(open_flags(A1))", "U32(open_mode(A1, A2))", *_OPEN_FACTS),
-         "RET", _own("A0"), "OPENED"),
+         "RET", _own("A0")),
     Call("creat", 85, (8,), "SYSCALL_CREAT",
          ("TEXT(A0)", "U32(A1 & 07777)"),
          ("FD(RET)", "TEXT(A0)", "U32(A1 & 07777)", *_OPEN_FACTS, "U16(0)"),
-         "RET", _own("A0"), "OPENED"),
+         "RET", _own("A0")),
     Call("openat", 257, (295,), "SYSCALL_OPENAT_2",
          ("FD(A0)", "TEXT(A1)", "U32(open_flags(A2))", "U32(open_mode(A2, A3))"),
          ("FD(RET)", "FD(A0)", "TEXT(A1)", "U32(open_flags(A2))", "U32(open_mode(A2, A3))", *_OPEN_FACTS),
-         "RET", (_at("n", "A0", "A1"),), "OPENED"),
+         "RET", (_at("n", "A0", "A1"),)),
     Call("openat2", 437, (437,), "SYSCALL_OPENAT2",
          ("FD(A0)", "TEXT(A1)", "U32(open_flags(how(A2, 0)))", "U32(open_mode(how(A2, 0), how(A2, 8)))",
           "U32(how(A2, 16))"),
          ("FD(RET)", "FD(A0)", "TEXT(A1)", "U32(open_flags(how(A2, 0)))", "U32(open_mode(how(A2, 0), how(A2, 8)))",
           "U32(how(A2, 16))", *_OPEN_FACTS),
-         "RET", (_at("n", "A0", "A1"),), "OPENED"),
+         "RET", (_at("n", "A0", "A1"),)),
     Call("open_by_handle_at", 304, (342,), "SYSCALL_OPEN_BY_HANDLE_AT", NO_ENTER,
-         ("FD(RET)", "FD(A0)", "U32(open_flags(A2))", "OPENED_PATH", *_OPEN_FACTS), "RET", (), "OPENED"),
+         ("FD(RET)", "FD(A0)", "U32(open_flags(A2))", "OPENED_PATH", *_OPEN_FACTS), "RET"),
     Call("close", 3, (6,), "SYSCALL_CLOSE", ("FD(A0)",), (_RES, "FD(A0)"), "A0"),
     Call("rename", 82, (38,), "SYSCALL_RENAME", NO_ENTER, (_RES, "TEXT(A0)", "TEXT(A1)"),
          "", (_at("s", CWD, "A0"), _at("t", CWD, "A1"))),
@@ -199,18 +200,18 @@ NETWORK = (
          (_RES, "FD(USER(s32, A3))", "FD(USER(s32, A3 + 4))",
           "U64(socket_of(file_of(c->task, USER(s32, A3))))", "U64(socket_of(file_of(c->task, USER(s32, A3 + 4))))",
           "U32(A0)", "U32(A1)", "U32(A2)")),
-    Call("bind", 49, (361,), "SOCKET_BIND", ("FD(A0)",), (_RES, "ADDRESS(A1, A2)", "FD(A0)"), "A0", (), "BOUND"),
+    Call("bind", 49, (361,), "SOCKET_BIND", ("FD(A0)",), (_RES, "ADDRESS(A1, A2)", "FD(A0)"), "A0", (), "bound(c)"),
     Call("listen", 50, (363,), "SOCKET_LISTEN", ("FD(A0)", "U32(A1)"), (_RES, "FD(A0)", "S32(A1)"), "A0", (),
-         "ROLE(A0, ROLE_SERVER, RET == 0)"),
+         "role_is(c, ROLE_SERVER, RET == 0)"),
     Call("connect", 42, (362,), "SOCKET_CONNECT", ("FD(A0)", "ADDRESS(A1, A2)"),
          (_RES, "TUPLE(c->file, 1)", "FD(A0)", "ADDRESS(A1, A2)"), "A0", (),
-         "ROLE(A0, ROLE_CLIENT, RET == 0 || RET == -115)"),
+         "role_is(c, ROLE_CLIENT, RET == 0 || RET == -EINPROGRESS)"),
     Call("accept", 43, (), "SOCKET_ACCEPT4_5", ("S32(0)",),
          ("FD(RET)", "TUPLE(c->file, 0)", *_QUEUE),
-         "RET", (), "ROLE(RET, ROLE_SERVER, RET >= 0)"),
+         "RET", (), "role_is(c, ROLE_SERVER, RET >= 0)"),
     Call("accept4", 288, (364,), "SOCKET_ACCEPT4_5", ("S32(A3)",),
          ("FD(RET)", "TUPLE(c->file, 0)", *_QUEUE),
-         "RET", (), "ROLE(RET, ROLE_SERVER, RET >= 0)"),
+         "RET", (), "role_is(c, ROLE_SERVER, RET >= 0)"),
     Call("sendto", 44, (369,), "SOCKET_SENDTO", ("FD(A0)", "U32(A2)", "TO(c->file, A4, A5)"),
          (_RES, "DATA(A1)", "FD(A0)", "U32(A2)", "TO(c->file, A4, A5)"), "A0"),
     Call("sendmsg", 46, (370,), "SOCKET_SENDMSG",
@@ -277,4 +278,22 @@ PROCESSES = (
 # fmt: on
 
 CALLS = (*FILES, *FDS, *NETWORK, *PROCESSES)
-"""Every covered call but for those that begin and end programs and threads, which are no rows of a table."""
+"""Every call whose programs are generated."""
+
+# fmt: off
+LIFE = (
+    Call("execve", 59, (11,), "SYSCALL_EXECVE_19", ("TEXT(A0)",)),
+    Call("execveat", 322, (358,), "SYSCALL_EXECVEAT", ("FD(A0)", "TEXT(A1)", "U32(A4)")),
+    Call("clone", 56, (120,), "SYSCALL_CLONE_20"),
+    Call("clone3", 435, (435,), "SYSCALL_CLONE3"),
+    Call("fork", 57, (2,), "SYSCALL_FORK_20"),
+    Call("vfork", 58, (190,), "SYSCALL_VFORK_20"),
+)
+# fmt: on
+"""Calls that begin programs and threads: their exits are programs of c/process.h."""
+
+SOCKETCALLS = (
+    "", "socket", "bind", "connect", "listen", "accept", "", "", "socketpair", "sendto", "recvfrom", "sendto",
+    "recvfrom", "shutdown", "", "", "sendmsg", "recvmsg", "accept4", "recvmmsg", "sendmmsg",
+)  # fmt: skip
+"""The calls that i386's socketcall stands for, by its first argument; send and recv are a sendto and a recvfrom."""

@@ -43,7 +43,7 @@ STRUCTURES = (
         "task_struct",
         "linux/sched.h",
         "pid tgid real_parent group_leader start_time start_boottime comm flags exit_code exit_signal cred real_cred "
-        "mm fs files nsproxy thread_pid signal vfork_done min_flt maj_flt",
+        "mm fs files nsproxy thread_pid signal vfork_done min_flt maj_flt thread_info",
     ),
     Structure("task_struct", "linux/sched.h", "loginuid sessionid", AUDIT),
     Structure("task_struct", "linux/sched.h", "cgroups", CGROUPS),
@@ -67,7 +67,7 @@ STRUCTURES = (
     Structure("files_struct", "linux/fdtable.h", "fdt"),
     Structure("fdtable", "linux/fdtable.h", "fd max_fds"),
     Structure("nsproxy", "linux/nsproxy.h", "pid_ns_for_children mnt_ns"),
-    Structure("pid_namespace", "linux/pid_namespace.h", "level"),
+    Structure("pid_namespace", "linux/pid_namespace.h", "level child_reaper"),
     Structure("pid", "linux/pid.h", "level numbers"),
     Structure("upid", "linux/pid.h", "nr ns"),
     Structure("css_set", "linux/cgroup-defs.h", "subsys dfl_cgrp", CGROUPS),
@@ -88,7 +88,7 @@ STRUCTURES = (
     Structure("linux_binprm", "linux/binfmts.h", "filename interp file"),
     Structure("filename", "linux/fs.h", "name uptr"),
     Structure("socket", "linux/net.h", "sk type state"),
-    Structure("sock", "net/sock.h", "sk_type sk_protocol"),
+    Structure("sock", "net/sock.h", "sk_type sk_protocol sk_ack_backlog sk_max_ack_backlog"),
     Structure(
         "sock_common",
         "net/sock.h",

@@ -24,15 +24,16 @@ INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) 
       continue;
     }
     u64 parent = KERNEL(u64, dentry, OFF_dentry__d_parent);
-    if (parent == dentry) break;
     u64 name = KERNEL(u64, dentry, OFF_dentry__d_name + OFF_qstr__name);
     u32 size = KERNEL(u32, dentry, OFF_dentry__d_name + OFF_qstr__len) & 0xff, pos = c->walked & (LONGEST - 1);
     if (size + 1 > pos) break;
+    if (parent == dentry && KERNEL(u8, name, 0) == '/') break;
     pos = (pos - size) & (LONGEST - 1);
     bpf_probe_read_kernel(w->data + pos, size, (void *)name);
     pos = (pos - 1) & (LONGEST - 1);
     w->data[pos] = '/';
     c->walked = pos;
+    if (parent == dentry) break; /* files without a directory: memfd and its like have their name only */
     dentry = parent;
   }
   if (c->walked == PATH_END) {

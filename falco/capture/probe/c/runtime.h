@@ -25,14 +25,25 @@ struct record {
 struct walk {
   u8 data[WALK_SIZE];
 };
+/* A path that the call was given: its role, and the directory that it resolves from. */
+struct base {
+  u64 name;
+  s32 dirfd;
+  u32 role;
+};
 /* What is known of the call at hand. Filled by the dispatchers, read and added to by the programs they call. */
 struct call {
   u64 task, ts, enter_ts, file;
   u64 arg[6];
   s64 ret, fd;
   u32 pos, lengths, block, walked;
-  u32 slot, number, flags, marks, snaplen, role;
-  u64 base_dentry, base_mnt;
+  u32 slot, flags, generic, marks, snaplen;
+  u32 then;               /* after this block the exit's is to follow */
+  u32 has_fd;             /* a fact about fd is to follow the parameters */
+  u32 bases, based;       /* how many paths facts are to follow, and how many did */
+  struct base base[2];
+  u64 filename;
+  u32 filename_in_kernel;
 };
 struct slot {
   u32 flags; /* FLAG_*, 0 for a call that nobody wants */
@@ -42,6 +53,7 @@ struct slot {
 #define FLAG_ENTER 2  /* send the enter too, made up at the exit */
 #define FLAG_REAL 4   /* send the enter when the call is entered */
 #define FLAG_TIME 8   /* keep the time of the enter for the exit */
+#define FLAG_TRACK 16 /* the probe learns from the call, even if it is not sent */
 #define MARK_COMPAT 1 /* the call came in by the 32-bit entry */
 #define MARK_URING 2
 
@@ -74,6 +86,7 @@ BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
 #define STEP_EXEC_2 3
 #define STEP_EXEC_3 4
 #define STEP_CLONE_2 5
+#define STEP_CLONE_3 6
 
 INLINE void count(int which) {
   u64 *n = counts.lookup(&which);

@@ -1,0 +1,153 @@
+/* From a tracepoint to the program of the call at hand, and from the last parameter to the ring.
+ *
+ * sys_exit looks the call up in `slots`; what nobody wants ends there. The others go to their program in `exits`, or,
+ * where the enter is to be made up too, to that in `enters` first, which goes on to the former.
+ *
+ * SPDX-License-Identifier: MIT OR GPL-2.0-only
+ */
+#define STATUS_COMPAT 2       /* TS_COMPAT of thread_info.status: the 32-bit entry */
+#define X32_BIT 0x40000000    /* in numbers of the x32 entry */
+#define I386_SOCKETCALL 102   /* stands for twenty calls, which follow the others in compat_slots */
+#define SOCKETCALLS 480
+#define SOCKETCALL_SEND 9
+#define SOCKETCALL_RECV 10
+
+INLINE void start_call(struct call *c, struct slot *s, u32 slot) {
+  c->task = bpf_get_current_task();
+  c->ts = bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK);
+  c->enter_ts = c->ts;
+  c->slot = slot;
+  c->flags = s->flags;
+  c->generic = s->generic;
+  c->snaplen = setting(SETTING_SNAPLEN);
+  c->marks = 0;
+  c->then = 0;
+  c->fd = -1;
+  c->file = 0;
+  c->bases = 0;
+  c->pos = 0;
+}
+INLINE void arguments(struct call *c, u64 regs, int compat, u32 number) {
+  if (!compat) {
+    A0 = KERNEL(u64, regs, OFF_pt_regs__di);
+    A1 = KERNEL(u64, regs, OFF_pt_regs__si);
+    A2 = KERNEL(u64, regs, OFF_pt_regs__dx);
+    A3 = KERNEL(u64, regs, OFF_pt_regs__r10);
+    A4 = KERNEL(u64, regs, OFF_pt_regs__r8);
+    A5 = KERNEL(u64, regs, OFF_pt_regs__r9);
+    return;
+  }
+  c->marks = MARK_COMPAT;
+  A0 = KERNEL(u32, regs, OFF_pt_regs__bx);
+  A1 = KERNEL(u32, regs, OFF_pt_regs__cx);
+  A2 = KERNEL(u32, regs, OFF_pt_regs__dx);
+  A3 = KERNEL(u32, regs, OFF_pt_regs__si);
+  A4 = KERNEL(u32, regs, OFF_pt_regs__di);
+  A5 = KERNEL(u32, regs, OFF_pt_regs__bp);
+  if (number < SOCKETCALLS) return;
+  u32 given[6] = {};
+  bpf_probe_read_user(given, sizeof(given), (void *)A1);
+  A0 = given[0];
+  A1 = given[1];
+  A2 = given[2];
+  A3 = given[3];
+  int short_ = number == SOCKETCALLS + SOCKETCALL_SEND || number == SOCKETCALLS + SOCKETCALL_RECV;
+  A4 = short_ ? 0 : given[4];
+  A5 = short_ ? 0 : given[5];
+}
+/* The slot of the call that these registers belong to, SLOTS for none. */
+INLINE u32 slot_of(u64 regs, u64 task, u32 *number, int *compat) {
+  *compat = (KERNEL(u32, task, OFF_task_struct__thread_info + OFF_thread_info__status) & STATUS_COMPAT) != 0;
+  *number = KERNEL(u32, regs, OFF_pt_regs__orig_ax);
+  if (!*compat) {
+    *number &= ~X32_BIT;
+    return *number;
+  }
+  if (*number == I386_SOCKETCALL) *number = SOCKETCALLS + (KERNEL(u32, regs, OFF_pt_regs__bx) & 31);
+  u32 *found = compat_slots.lookup(number);
+  return found && *found ? *found - 1 : SLOTS;
+}
+INLINE void keep_time(u64 now) {
+  u32 tid = bpf_get_current_pid_tgid();
+  enter_times.update(&tid, &now);
+}
+int on_sys_enter(struct bpf_raw_tracepoint_args *ctx) {
+  u64 regs = ctx->args[0], task = bpf_get_current_task();
+  u32 number;
+  int compat;
+  u32 slot = slot_of(regs, task, &number, &compat);
+  struct slot *s = slots.lookup(&slot);
+  if (!s || !(s->flags & (FLAG_REAL | FLAG_TIME))) return 0;
+  struct call *c = this_call();
+  if (!c) return 0;
+  if (s->flags & FLAG_TIME) keep_time(bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK));
+  if (!(s->flags & FLAG_REAL)) return 0;
+  start_call(c, s, slot);
+  c->ret = 0;
+  arguments(c, regs, compat, number);
+  enters.call(ctx, slot);
+  return 0;
+}
+int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
+  u64 regs = ctx->args[0], task = bpf_get_current_task();
+  u32 number;
+  int compat;
+  u32 slot = slot_of(regs, task, &number, &compat);
+  struct slot *s = slots.lookup(&slot);
+  if (!s || !(s->flags & (FLAG_EXIT | FLAG_ENTER | FLAG_TRACK))) return 0;
+  struct call *c = this_call();
+  if (!c) return 0;
+  start_call(c, s, slot);
+  c->ret = ctx->args[1];
+  if (compat) c->ret = (s32)c->ret;
+  arguments(c, regs, compat, number);
+  if (s->flags & FLAG_TIME) {
+    u32 tid = bpf_get_current_pid_tgid();
+    u64 *then = enter_times.lookup(&tid);
+    if (then) c->enter_ts = *then;
+  }
+  if (s->flags & FLAG_ENTER) {
+    c->then = 1;
+    enters.call(ctx, slot);
+    return 0;
+  }
+  exits.call(ctx, slot);
+  return 0;
+}
+/* The last parameter, the end of the block, and what comes after it. */
+INLINE int finish(struct bpf_raw_tracepoint_args *ctx, struct record *r, struct call *c) {
+  if (c->marks) {
+    u64 at = here(c);
+    STORE(u8, r, at, FACT_MARKS);
+    STORE(u32, r, at + 1, c->marks);
+    took(r, c, 5);
+  }
+  end(r, c);
+  if (!c->then) return submit(r, c);
+  c->then = 0;
+  c->fd = -1;
+  c->file = 0;
+  c->bases = 0;
+  exits.call(ctx, c->slot);
+  return 0;
+}
+/* After the parameters of the event table: the facts, each by a program of its own. */
+INLINE int facts(struct bpf_raw_tracepoint_args *ctx, struct record *r, struct call *c) {
+  if (c->has_fd) step(ctx, STEP_FD);
+  else if (c->bases) step(ctx, STEP_PATHS);
+  return finish(ctx, r, c);
+}
+int step_fd(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  fd_fact(r, c, w);
+  if (c->bases) step(ctx, STEP_PATHS);
+  return finish(ctx, r, c);
+}
+int step_paths(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  u64 i = c->based & 1;
+  base_fact(r, c, w, c->base[i].role, c->base[i].dirfd, c->base[i].name);
+  c->based += 1;
+  if (c->based < c->bases) step(ctx, STEP_PATHS);
+  return finish(ctx, r, c);
+}

@@ -1,0 +1,218 @@
+/* Process life: programs are begun, threads are made, both end.
+ *
+ * A record of a whole process is too much for one program, so it is built by several that call each other.
+ *
+ * SPDX-License-Identifier: MIT OR GPL-2.0-only
+ */
+#define CHILD_IN_OTHER_NAMESPACE 536870912 /* CLONE_CHILD_IN_PIDNS of the event table */
+#define EXE_FROM_MEMFD 4
+#define PAGES_FILE 0
+#define PAGES_ANON 1
+#define PAGES_SWAP 2
+#define PAGES_SHARED 3
+
+INLINE u64 namespace_of(u64 pid) {
+  u32 level = KERNEL(u32, pid, OFF_pid__level);
+  return KERNEL(u64, pid, OFF_pid__numbers + (u64)(level & 31) * SZ_upid + OFF_upid__ns);
+}
+INLINE u32 exit_code_of(u64 task) { return KERNEL(u32, task, OFF_task_struct__exit_code); }
+INLINE u64 pid_struct(u64 task) { return KERNEL(u64, task, OFF_task_struct__thread_pid); }
+
+/* exe, args, tid, pid, ptid, cwd, fdlimit, pgft_maj, pgft_min, vm_size, vm_rss, vm_swap, comm. */
+INLINE void process_head(struct record *r, struct call *c, struct walk *w) {
+  u64 task = c->task, mm = KERNEL(u64, task, OFF_task_struct__mm);
+  u64 start = KERNEL(u64, mm, OFF_mm_struct__arg_start), stop = KERNEL(u64, mm, OFF_mm_struct__arg_end), at = here(c);
+  long n = bpf_probe_read_user_str(r->data + at, LONGEST, (void *)start);
+  if (n < 0) n = 0;
+  took(r, c, n);
+  bytes_of(r, c, start + n, stop > start + n ? stop - start - n : 0, LONGEST);
+  PID(KERNEL(u32, task, OFF_task_struct__pid));
+  PID(KERNEL(u32, task, OFF_task_struct__tgid));
+  PID(KERNEL(u32, KERNEL(u64, task, OFF_task_struct__real_parent), OFF_task_struct__pid));
+  PATH_AT(KERNEL(u64, task, OFF_task_struct__fs) + OFF_fs_struct__pwd);
+  U64(limit_of_fds(task));
+  U64(KERNEL(u64, task, OFF_task_struct__maj_flt));
+  U64(KERNEL(u64, task, OFF_task_struct__min_flt));
+  U32(mm ? positive_kb(KERNEL(u64, mm, OFF_mm_struct__total_vm)) : 0);
+  U32(mm ? positive_kb(rss_pages(mm, PAGES_FILE) + rss_pages(mm, PAGES_ANON) + rss_pages(mm, PAGES_SHARED)) : 0);
+  U32(mm ? positive_kb(rss_pages(mm, PAGES_SWAP)) : 0);
+  KERNEL_TEXT(task + OFF_task_struct__comm, 16);
+}
+
+/* One `controller=path` at the place where the parameter is put together. */
+INLINE void add_group(struct record *r, struct call *c, struct walk *w, u64 name, u64 node) {
+  u64 at = here(c);
+  long n = name ? bpf_probe_read_kernel_str(r->data + at, 32, (void *)name) : 1;
+  if (n < 1 || n > 32) return;
+  at += n - 1;
+  STORE(u8, r, at, '=');
+  walk_group(c, w, node);
+  c->pos = at + 1;
+  at = here(c);
+  u32 size = copy_walked(r, c, w, at);
+  c->pos = at + size;
+}
+/* The control groups: those of the old hierarchies by their controllers, that of the unified one without a name. */
+INLINE void control_groups(struct record *r, struct call *c, struct walk *w) {
+  u64 begin = here(c);
+#ifdef OFF_task_struct__cgroups
+  u64 set = KERNEL(u64, c->task, OFF_task_struct__cgroups), unified = KERNEL(u64, set, OFF_css_set__dfl_cgrp);
+  u64 root = KERNEL(u64, unified, OFF_cgroup__root);
+#pragma clang loop unroll(disable)
+  for (u64 i = 0; i < MOST_CONTROLLERS; i++) {
+    u64 state = KERNEL(u64, set, OFF_css_set__subsys + 8 * i);
+    if (8 * i >= SZ_css_set__subsys || !state) continue;
+    u64 group = KERNEL(u64, state, OFF_cgroup_subsys_state__cgroup);
+    if (KERNEL(u64, group, OFF_cgroup__root) == root) continue;
+    u64 controller = KERNEL(u64, state, OFF_cgroup_subsys_state__ss);
+    add_group(r, c, w, KERNEL(u64, controller, OFF_cgroup_subsys__legacy_name), KERNEL(u64, group, OFF_cgroup__kn));
+  }
+  add_group(r, c, w, 0, KERNEL(u64, unified, OFF_cgroup__kn));
+#endif
+  u64 size = c->pos - begin;
+  c->pos = begin;
+  took(r, c, size > LONGEST ? 0 : size);
+}
+
+/* What every clone says, of the caller or, in it, of the new thread. */
+INLINE int clone_begin(struct bpf_raw_tracepoint_args *ctx, u16 code) {
+  HERE
+  c->pos = 0;
+  begin(r, c, code, c->ts, 21 + (c->marks != 0));
+  S64(RET);
+  process_head(r, c, w);
+  step(ctx, STEP_CLONE_2);
+  return 0;
+}
+INLINE u64 clone_arguments(struct call *c) {
+  u64 flags = 0;
+  if (c->generic == CALL_CLONE) flags = A0;
+  if (c->generic == CALL_CLONE3) flags = USER(u64, A0);
+  if (c->generic == CALL_VFORK) flags = 0x4100; /* CLONE_VFORK | CLONE_VM */
+  return flags;
+}
+int step_clone_2(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  control_groups(r, c, w);
+  step(ctx, STEP_CLONE_3);
+  return 0;
+}
+int step_clone_3(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  u64 task = c->task, own = pid_struct(task), ns = namespace_of(own);
+  u32 flags = clone_flags(clone_arguments(c));
+  if (RET > 0) {
+    if (KERNEL(u64, KERNEL(u64, task, OFF_task_struct__nsproxy), OFF_nsproxy__pid_ns_for_children) != ns || flags & 64)
+      flags |= CHILD_IN_OTHER_NAMESPACE;
+  } else if (RET == 0) {
+    u64 parent = KERNEL(u64, task, OFF_task_struct__real_parent);
+    if (namespace_of(pid_struct(parent)) != ns) flags |= CHILD_IN_OTHER_NAMESPACE;
+  }
+  U32(flags);
+  u64 cred = KERNEL(u64, task, OFF_task_struct__cred);
+  U32(KERNEL(u32, cred, OFF_cred__euid));
+  U32(KERNEL(u32, cred, OFF_cred__egid));
+  PID(own_number(own));
+  PID(own_number(pid_of_group(task, KIND_TGID)));
+  u64 first = KERNEL(u64, ns, OFF_pid_namespace__child_reaper);
+  U64(KERNEL(u64, first, OFF_task_struct__start_boottime) + setting(SETTING_CLOCK));
+  return finish(ctx, r, c);
+}
+
+/* A program begun, or the attempt that failed: 293 has these 31 parameters, 331 all but the last. */
+INLINE int exec_begin(struct bpf_raw_tracepoint_args *ctx, u16 code, u32 nparams) {
+  HERE
+  c->pos = 0;
+  begin(r, c, code, c->ts, nparams + (c->marks != 0));
+  S64(RET);
+  process_head(r, c, w);
+  step(ctx, STEP_EXEC_2);
+  return 0;
+}
+int step_exec_2(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  control_groups(r, c, w);
+  u64 mm = KERNEL(u64, c->task, OFF_task_struct__mm);
+  u64 start = KERNEL(u64, mm, OFF_mm_struct__env_start), stop = KERNEL(u64, mm, OFF_mm_struct__env_end);
+  bytes_of(r, c, start, stop > start ? stop - start : 0, LONGEST);
+  step(ctx, STEP_EXEC_3);
+  return 0;
+}
+INLINE int is_memory(u64 file) {
+  u64 inode = inode_of(file), dentry = KERNEL(u64, file, OFF_file__f_path + OFF_path__dentry);
+  u64 name = KERNEL(u64, KERNEL(u64, dentry, OFF_dentry__d_name + OFF_qstr__name), 0);
+  return inode && KERNEL(u64, dentry, OFF_dentry__d_parent) == dentry && (name & 0xffffffffffff) == 0x3a64666d656dull; /* "memfd:" */
+}
+int step_exec_3(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  u64 task = c->task, mm = KERNEL(u64, task, OFF_task_struct__mm), cred = KERNEL(u64, task, OFF_task_struct__cred);
+  u64 file = KERNEL(u64, mm, OFF_mm_struct__exe_file), inode = inode_of(file);
+  U32(terminal(task));
+  PID(own_number(pid_of_group(task, KIND_PGID)));
+#ifdef OFF_task_struct__loginuid
+  U32(KERNEL(u32, task, OFF_task_struct__loginuid));
+#else
+  U32(-1);
+#endif
+  U32(is_memory(file) ? EXE_FROM_MEMFD : 0);
+  U64(KERNEL(u64, cred, OFF_cred__cap_inheritable));
+  U64(KERNEL(u64, cred, OFF_cred__cap_permitted));
+  U64(KERNEL(u64, cred, OFF_cred__cap_effective));
+  U64(number_of(inode));
+  U64(KERNEL(u64, inode, OFF_inode__i_ctime_sec) * 1000000000ull);
+  U64(KERNEL(u64, inode, OFF_inode__i_mtime_sec) * 1000000000ull);
+  U32(KERNEL(u32, cred, OFF_cred__euid));
+  if (file) PATH_AT(file + OFF_file__f_path);
+  else P_EMPTY;
+  PID(group_number(task, KIND_PGID));
+  U32(KERNEL(u32, cred, OFF_cred__egid));
+  if (c->filename_in_kernel) KERNEL_TEXT(c->filename, LONGEST);
+  else if (c->filename) TEXT(c->filename);
+  return finish(ctx, r, c);
+}
+/* Called when the new program stands and nothing of the old one is left: the truth, not what was asked for. */
+int on_exec(struct bpf_raw_tracepoint_args *ctx) {
+  u32 zero = SLOT_EXECVE;
+  struct slot *s = slots.lookup(&zero);
+  struct call *c = this_call();
+  if (!s || !s->flags || !c) return 0;
+  start_call(c, s, SLOT_EXECVE);
+  c->ret = 0;
+  c->filename = KERNEL(u64, ctx->args[2], OFF_linux_binprm__filename);
+  c->filename_in_kernel = 1;
+  return exec_begin(ctx, CODE_EXECVE_X, 31);
+}
+/* Failures only; what succeeds was told by on_exec. */
+int exit_execve(struct bpf_raw_tracepoint_args *ctx) {
+  struct call *c = this_call();
+  if (!c || RET >= 0) return 0;
+  c->filename = A0;
+  c->filename_in_kernel = 0;
+  return exec_begin(ctx, CODE_EXECVE_X, 31);
+}
+int exit_execveat(struct bpf_raw_tracepoint_args *ctx) {
+  struct call *c = this_call();
+  if (!c || RET >= 0) return 0;
+  c->filename = c->filename_in_kernel = 0;
+  return exec_begin(ctx, CODE_EXECVEAT_X, 30);
+}
+int exit_clone(struct bpf_raw_tracepoint_args *ctx) { return clone_begin(ctx, CODE_CLONE_X); }
+int exit_clone3(struct bpf_raw_tracepoint_args *ctx) { return clone_begin(ctx, CODE_CLONE3_X); }
+int exit_fork(struct bpf_raw_tracepoint_args *ctx) { return clone_begin(ctx, CODE_FORK_X); }
+int exit_vfork(struct bpf_raw_tracepoint_args *ctx) { return clone_begin(ctx, CODE_VFORK_X); }
+
+/* A thread ends. */
+int on_exit(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  c->marks = 0;
+  c->pos = 0;
+  u32 status = exit_code_of(bpf_get_current_task());
+  begin(r, c, CODE_PROCEXIT, bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK), 5);
+  S64(status);
+  S64((status >> 8) & 0xff);
+  U8(status & 0x7f);
+  U8((status >> 7) & 1);
+  PID(0);
+  end(r, c);
+  return submit(r, c);
+}
