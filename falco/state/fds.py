@@ -54,8 +54,10 @@ class Role(enum.IntEnum):
 class FdInfo:
     """One open fd. Addresses are packed bytes (4 or 16); a bound socket has only the destination end.
 
-    name is what fd.name prints. source/destination pointers are the kernel addresses of a unix socket's ends. Only
-    sockets change once they are in a table; what does not is shared by the tables of a process and its children.
+    name is what fd.name prints; kernel_path says that it is the path which the kernel has for the file (dev, ino), not
+    one put together from what calls were given. source/destination pointers are the kernel addresses of a unix socket's
+    ends. fact is the fact (falco/events/facts.py) that the entry was last set from, if any. Only sockets change once
+    they are in a table; what does not is shared by the tables of a process and its children.
     """
 
     __slots__ = (
@@ -64,7 +66,9 @@ class FdInfo:
         "destination_pointer",
         "destination_port",
         "dev",
+        "fact",
         "ino",
+        "kernel_path",
         "l4proto",
         "name",
         "open_flags",
@@ -82,7 +86,8 @@ class FdInfo:
         self.source_pointer = self.destination_pointer = 0
         self.l4proto: int = L4.UNKNOWN
         self.role: int = Role.NONE
-        self.connected = False
+        self.connected = self.kernel_path = False
+        self.fact = b""
 
     def copy(self) -> FdInfo:
         """An independent copy."""
@@ -93,6 +98,7 @@ class FdInfo:
         other.destination, other.destination_port = self.destination, self.destination_port
         other.destination_pointer = self.destination_pointer
         other.l4proto, other.role, other.connected = self.l4proto, self.role, self.connected
+        other.kernel_path, other.fact = self.kernel_path, self.fact
         return other
 
 
