@@ -45,7 +45,8 @@ class Snapshot:
 
     A source fills it by the add methods, which keep to the limits of the tables; refused counts what they left out.
     first_ts is the time of the first event (ns since the epoch), which may be one that nobody wants; 0 if there is
-    none.
+    none. read_at tells of each thread up to when it is known, where that is not the beginning: tid -> ns since the
+    epoch. It is empty for a capture, whose snapshot stands before all events.
     """
 
     machine: Machine | None = None
@@ -54,6 +55,7 @@ class Snapshot:
     groups: list[Group] = dataclasses.field(default_factory=list)
     threads: dict[int, ThreadInfo] = dataclasses.field(default_factory=dict)
     first_ts: int = 0
+    read_at: dict[int, int] = dataclasses.field(default_factory=dict)
     refused: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def add_thread(self, thread: ThreadInfo) -> None:

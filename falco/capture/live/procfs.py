@@ -1,0 +1,53 @@
+"""Scan a host's /proc into a Snapshot: what was there before the first event.
+
+The probe is attached first, then /proc is read, then the events that waited are applied; Snapshot.read_at says how far
+each thread is known, by which state merges the two. Nothing that a process does meanwhile makes a scan fail: what is
+gone is left out, what is refused is counted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from falco.capture.live import procfs_host, procfs_interfaces
+from falco.capture.live.procfs_fds import FdReader
+from falco.capture.live.procfs_reading import Unread, directory
+from falco.capture.live.procfs_threads import ThreadReader
+from falco.state.limits import MAX_THREADS
+from falco.state.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from falco.capture.live.procfs_host import Host
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan found; trouble is a sentence about what it could not read, or ''."""
+
+    snapshot: Snapshot
+    trouble: str = ""
+
+
+def scan(host: Host) -> Scan:
+    """The whole host. Raises OSError if there is no /proc below its root."""
+    snapshot, unread = Snapshot(), Unread()
+    snapshot.machine = procfs_host.machine(host)
+    procfs_host.accounts(host, snapshot)
+    for interface in procfs_interfaces.interfaces(host):
+        snapshot.add_interface(interface)
+    fds = FdReader(snapshot)
+    threads = ThreadReader(host, snapshot, unread)
+    for pid in pids(host):
+        with directory(f"{host.proc}/{pid}", unread) as process:
+            thread = None if process is None else threads.process(process)
+            if process is not None and thread is not None:
+                fds.read(process, thread)
+    unread.too_many = fds.namespaces.refused
+    return Scan(snapshot, unread.message())
+
+
+def pids(host: Host) -> list[int]:
+    """The processes that there are now, lowest first."""
+    found = sorted(int(p.name) for p in host.proc.iterdir() if p.name.isdecimal() and len(p.name) <= 10)
+    return found[:MAX_THREADS]

@@ -1,0 +1,115 @@
+"""The fds of a process out of /proc/<pid>/fd and fdinfo, in the form of a capture's fd list."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from falco.capture.live.procfs_reading import Directory, undeleted
+from falco.capture.live.procfs_sockets import Namespaces, Sockets, by_protocol
+from falco.capture.live.procfs_text import ProcError, fdinfo_flags
+from falco.state.fds import FdInfo, FdType
+from falco.state.limits import MAX_TEXT
+
+if TYPE_CHECKING:
+    from falco.state.snapshot import Snapshot
+    from falco.state.threads import ThreadInfo
+
+_ANONYMOUS = {
+    "[eventfd]": FdType.EVENT,
+    "[eventpoll]": FdType.EVENTPOLL,
+    "[signalfd]": FdType.SIGNALFD,
+    "[timerfd]": FdType.TIMERFD,
+    "inotify": FdType.INOTIFY,
+    "[inotify]": FdType.INOTIFY,
+    "bpf-map": FdType.BPF,
+    "bpf-prog": FdType.BPF,
+    "bpf_link": FdType.BPF,
+    "bpf-link": FdType.BPF,
+    "btf": FdType.BPF,
+    "[userfaultfd]": FdType.USERFAULTFD,
+    "[io_uring]": FdType.IOURING,
+    "[pidfd]": FdType.PIDFD,
+}
+"""What the kernel calls files without a name (anon_inode_getfile and its kin)."""
+_MAX_FDINFO = 4096
+
+
+class FdReader:
+    """Reads fd tables into a snapshot; one reader for a scan, as it keeps what it knows of network namespaces."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.namespaces = Namespaces()
+
+    def read(self, process: Directory, thread: ThreadInfo) -> None:
+        """All fds of a process. Those that are closed meanwhile are left out."""
+        sockets: Sockets | None = None
+        for name in process.names("fd"):
+            if not name.isdecimal():
+                continue
+            link = process.link(f"fd/{name}")[:MAX_TEXT]
+            kind, colon, rest = link.partition(":[")
+            if colon and kind == "socket":
+                if sockets is None:
+                    sockets = self._sockets(process)
+                fd = _socket(process, name, rest, sockets)
+            elif link:
+                fd = _other(process, name, link, kind, rest)
+            else:
+                continue
+            self._snapshot.add_fd(thread, int(name), fd)
+
+    def _sockets(self, process: Directory) -> Sockets:
+        found = process.target("ns/net")
+        # Where the namespace cannot be told apart its sockets are this process's own and not kept for others.
+        return self.namespaces.of(found.st_ino if found else -process.fd, process.read)
+
+
+def _socket(process: Directory, name: str, rest: str, sockets: Sockets) -> FdInfo:
+    inode = _inode(rest)
+    known = sockets.get(inode)
+    return by_protocol(f"{process.path}/fd/{name}", inode) if known is None else known.copy()
+
+
+def _inode(rest: str) -> int:
+    digits = rest.removesuffix("]")
+    return int(digits) if digits.isdecimal() and len(digits) <= 20 else 0
+
+
+def _other(process: Directory, name: str, link: str, kind: str, rest: str) -> FdInfo:
+    if link.startswith("/"):
+        return _file(process, name, link)
+    if kind == "pipe":
+        return FdInfo(FdType.FIFO, link, ino=_inode(rest))
+    anonymous = link.removeprefix("anon_inode:")
+    return FdInfo(_ANONYMOUS.get(anonymous, FdType.UNSUPPORTED) if anonymous != link else FdType.UNSUPPORTED)
+
+
+def _file(process: Directory, name: str, link: str) -> FdInfo:
+    status = process.target(f"fd/{name}")
+    mode = status.st_mode if status is not None else 0
+    link = undeleted(link, status)
+    if link.startswith("/memfd:"):
+        kind = FdType.MEMFD
+    elif stat.S_ISDIR(mode):
+        kind = FdType.DIRECTORY
+    elif stat.S_ISFIFO(mode):
+        kind = FdType.FIFO
+    else:
+        kind = FdType.FILE_V2
+    fd = FdInfo(kind, link)
+    if status is not None:
+        fd.ino, fd.dev = status.st_ino, _device(status.st_dev)
+    try:
+        fd.open_flags = fdinfo_flags(process.read(f"fdinfo/{name}", _MAX_FDINFO))
+    except ProcError:
+        fd.open_flags = 0
+    return fd
+
+
+def _device(dev: int) -> int:
+    """A device number as events have it: minor bits 0 to 7, major above, the rest of the minor above that."""
+    major, minor = os.major(dev), os.minor(dev)
+    return (minor & 0xFF) | major << 8 | (minor >> 8) << 20

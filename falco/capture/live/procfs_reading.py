@@ -1,0 +1,134 @@
+"""Files of one process in /proc, read through its directory, so that no read meets another process of the same id."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+_GONE = frozenset((errno.ENOENT, errno.ESRCH, errno.ENOTDIR))
+MAX_FILE = 64 << 20
+"""Bytes read of any file: the sockets of a namespace can be many."""
+_CHUNK = 1 << 16
+
+
+class Unread:
+    """What could not be read though it was there: how often, by the name of the file.
+
+    too_many are sockets and network namespaces beyond what is kept of them.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.too_many = 0
+
+    def note(self, name: str, error: OSError) -> None:
+        """Count a failure, unless the process had only gone."""
+        if error.errno not in _GONE:
+            self.counts[name.partition("/")[0]] += 1
+
+    def message(self) -> str:
+        """All of it in one sentence, '' if there is nothing to tell."""
+        told = [f"{name} refused {count} times" for name, count in sorted(self.counts.items())]
+        if self.too_many:
+            told.append(f"{self.too_many} sockets too many")
+        return f"Not all of /proc could be read: {', '.join(told)}" if told else ""
+
+
+class Directory:
+    """An open directory of a process or thread. Reads give b'' or '' for what is gone or refused."""
+
+    __slots__ = ("_unread", "fd", "path")
+
+    def __init__(self, path: str, unread: Unread) -> None:
+        """Raises OSError when there is no such directory."""
+        self.path, self._unread = path, unread
+        self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Give the directory back."""
+        os.close(self.fd)
+
+    def read(self, name: str, limit: int = MAX_FILE) -> bytes:
+        """A file's bytes, up to limit."""
+        try:
+            fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.fd)
+        except OSError as error:
+            self._unread.note(name, error)
+            return b""
+        try:
+            return _all(fd, limit)
+        except OSError as error:
+            self._unread.note(name, error)
+            return b""
+        finally:
+            os.close(fd)
+
+    def link(self, name: str) -> str:
+        """Where a link points to."""
+        try:
+            return os.readlink(name, dir_fd=self.fd)
+        except OSError as error:
+            self._unread.note(name, error)
+            return ""
+
+    def target(self, name: str) -> os.stat_result | None:
+        """What a link leads to."""
+        with suppress(OSError):
+            return os.stat(name, dir_fd=self.fd)
+        return None
+
+    def names(self, name: str) -> list[str]:
+        """The entries of a directory."""
+        try:
+            fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.fd)
+        except OSError as error:
+            self._unread.note(name, error)
+            return []
+        try:
+            return os.listdir(fd)  # noqa: PTH208 pathlib lists no open directory.
+        except OSError as error:
+            self._unread.note(name, error)
+            return []
+        finally:
+            os.close(fd)
+
+
+def _all(fd: int, limit: int) -> bytes:
+    """Everything up to limit; a short file takes one read, and one that finds its end."""
+    chunk = os.read(fd, min(_CHUNK, limit))
+    found = chunk
+    parts = [chunk]
+    size = len(found)
+    while chunk and size < limit:
+        chunk = os.read(fd, min(_CHUNK, limit - size))
+        parts.append(chunk)
+        size += len(chunk)
+    return b"".join(parts)
+
+
+@contextmanager
+def directory(path: str, unread: Unread) -> Iterator[Directory | None]:
+    """A directory for a with block, None if it is gone."""
+    try:
+        found = Directory(path, unread)
+    except OSError as error:
+        unread.note("directory", error)
+        yield None
+        return
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def undeleted(name: str, status: os.stat_result | None) -> str:
+    """A link's text without the mark that the kernel puts behind a name that is no more.
+
+    A file may also be called that; it then has a name, and hence a link.
+    """
+    if name.endswith(" (deleted)") and (status is None or not status.st_nlink):
+        return name[: -len(" (deleted)")]
+    return name
