@@ -8,101 +8,12 @@ all (0.15 then prints to standard output and logs to standard error).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
 
+from falco.config_forwarders import Forwarders
+from falco.config_values import AMOUNT, BOOLEAN, NATURAL, PATHS, PORT, SEVERITY, TEXT, setting, word_of
 from falco.priority import Priority
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Kind:
-    """How a written scalar becomes a value. parse raises ValueError for text that is none of expected.
-
-    items makes the setting a list; a lone scalar then counts as a list of one, as in 0.15.
-    """
-
-    expected: tuple[str, ...]
-    parse: Callable[[str], object]
-    items: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Setting:
-    """What reading needs to know of a dataclass field besides its name and default."""
-
-    kind: Kind
-    doc: str
-    without_file: object
-
-
-def setting(kind: Kind, default: T, doc: str, without_file: T | None = None) -> T:
-    """Declare a setting; its value where no file exists is without_file, or else default."""
-    declared = Setting(kind, doc, default if without_file is None else without_file)
-    field: T = dataclasses.field(default=default, metadata={"setting": declared})
-    return field
-
-
-def _boolean(text: str) -> bool:
-    word = text.lower()
-    if word in ("true", "yes", "on", "y"):
-        return True
-    if word in ("false", "no", "off", "n"):
-        return False
-    raise ValueError(text)
-
-
-def _natural(text: str) -> int:
-    number = int(text, 0) if text.lower().startswith("0x") else int(text, 10)
-    if number < 0 or "_" in text:
-        raise ValueError(text)
-    return number
-
-
-def _port(text: str) -> int:
-    number = _natural(text)
-    if not 0 < number < 65536:
-        raise ValueError(text)
-    return number
-
-
-def _amount(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf") or "_" in text:
-        raise ValueError(text)
-    return number
-
-
-def _severity(text: str) -> Priority:
-    # 0.15 documents "info" for both settings, and takes it for one and "informational" for the other.
-    word = "informational" if text.lower() == "info" else text.lower()
-    for priority in Priority:
-        if word == priority.name.lower():
-            return priority
-    raise ValueError(text)
-
-
-def _word_of(*words: str) -> Kind:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(text)
-        return text
-
-    return Kind(words, parse, items=True)
-
-
-BOOLEAN = Kind(("true", "false"), _boolean)
-NATURAL = Kind(("a whole number, 0 or more",), _natural)
-PORT = Kind(("a port number, 1 to 65535",), _port)
-AMOUNT = Kind(("a number, 0 or more",), _amount)
-TEXT = Kind(("text",), str)
-TEXTS = Kind(("a path or a list of paths",), str, items=True)
-SEVERITY = Kind(tuple(p.name.lower() for p in Priority), _severity)
-DROP_ACTIONS = _word_of("ignore", "log", "alert", "exit")
+DROP_ACTIONS = word_of("ignore", "log", "alert", "exit", items=True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,11 +28,13 @@ class SyscallEventDrops:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Throttle:
-    """The token bucket that limits alerts."""
+class Outputs:
+    """What holds for all outputs of this process: the token bucket that limits alerts, and their queues."""
 
     rate: float = setting(AMOUNT, 1.0, "alerts per second that are gained")
     max_burst: int = setting(NATURAL, 1000, "alerts that can be saved up")
+    queue_capacity: int = setting(NATURAL, 10_000, "alerts that may wait for each output")
+    delivery_timeout: float = setting(AMOUNT, 60.0, "seconds without progress after which a waiting replay gives up")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -183,10 +96,23 @@ class HttpOutput:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class AlertStore:
+    """The alerts kept on disk, for `falco alerts` and for the forwarders. 0.15 has no such thing."""
+
+    enabled: str = setting(word_of("auto", "true", "false"), "auto", "keep alerts; auto: in live runs, not with -e")
+    path: str = setting(TEXT, "/var/lib/falco/alerts.db", "the database; its directory is made if it is missing")
+    keep_days: float = setting(AMOUNT, 7.0, "days after which an alert is removed; 0: never")
+    max_size_mb: int = setting(NATURAL, 512, "size (MB) over which the oldest alerts that nobody waits for are removed")
+    hard_limit_mb: int = setting(
+        NATURAL, 1024, "size (MB) over which the oldest are removed even if one waits for them"
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Config:
     """The whole of falco.yaml."""
 
-    rules_file: tuple[str, ...] = setting(TEXTS, (), "rules files and directories, loaded in this order")
+    rules_file: tuple[str, ...] = setting(PATHS, (), "rules files and directories, loaded in this order")
     time_format_iso_8601: bool = setting(BOOLEAN, False, "times in UTC and ISO 8601 instead of local time")
     json_output: bool = setting(BOOLEAN, False, "alerts as JSON instead of text")
     json_include_output_property: bool = setting(BOOLEAN, True, "JSON alerts carry the text of the alert too")
@@ -196,7 +122,7 @@ class Config:
     priority: Priority = setting(SEVERITY, Priority.DEBUG, "least severe rules to load")  # noqa: RUF009
     buffered_outputs: bool = setting(BOOLEAN, False, "collect alerts in a buffer before they are written")
     syscall_event_drops: SyscallEventDrops = SyscallEventDrops()
-    outputs: Throttle = Throttle()
+    outputs: Outputs = Outputs()
     syslog_output: SyslogOutput = SyslogOutput()
     file_output: FileOutput = FileOutput()
     stdout_output: StdoutOutput = StdoutOutput()
@@ -204,11 +130,5 @@ class Config:
     webserver: Webserver = Webserver()
     program_output: ProgramOutput = ProgramOutput()
     http_output: HttpOutput = HttpOutput()
-
-
-def settings(section: type[DataclassInstance]) -> dict[str, Setting | type[DataclassInstance]]:
-    """The keys of a section: a Setting each, or the class of the section below."""
-    declared: dict[str, Setting | type[DataclassInstance]] = {}
-    for field in dataclasses.fields(section):
-        declared[field.name] = field.metadata.get("setting") or type(field.default)  # type: ignore[assignment]
-    return declared
+    alert_store: AlertStore = AlertStore()
+    forwarders: Forwarders = Forwarders()  # noqa: RUF009
