@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import struct
+
+from falco.capture.probe.calls import CALLS, LIFE, SOCKETCALLS, Call
+from falco.capture.probe.text import code, generic
+
+_EXIT, _ENTER, _REAL, _TIME, _TRACK = 1, 2, 4, 8, 16
+"""FLAG_* of c/runtime.h."""
+_SLOT = struct.Struct("=IHH")
+_U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
+_CLOCK, _SNAPLEN, _SELF = 0, 1, 2
+"""SETTING_* of c/runtime.h."""
+_SOCKETCALL_BASE = 480
+_STEPS = ("step_fd", "step_paths", "", "step_process", "step_groups", "step_exec", "step_clone")
+"""STEP_* of c/runtime.h, by their numbers."""
+_REAL_ENTER = frozenset(("close", "execve", "execveat"))
+"""What an enter tells of these is gone by their exit: the file, the thread that called, the program before."""
+_TRACKED = frozenset(call.name for call in CALLS if call.setup)
+_EXEC, _EXIT_OF_THREAD = "sched_process_exec", "sched_process_exit"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,3 +39,77 @@ class Plan:
         """Every program that is wanted, once, those that others call before those that call them."""
         called = (name for slots in self.tail_calls.values() for name in slots.values())
         return tuple(dict.fromkeys((*called, *self.tracepoints)))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """What has to come out of the kernel.
+
+    codes are event codes; syscalls the numbers (of the event table's order) of calls that are wanted as generic events,
+    None for all; real the codes of enters that have to be sent when the call is entered. times says that enters which
+    are made up need their own time. snaplen is the most bytes of data (read, written) that an event carries. self_tgid
+    is a process of which nothing is reported but prctl, 0 for none.
+    """
+
+    codes: frozenset[int]
+    syscalls: frozenset[int] | None = frozenset()
+    real: frozenset[int] = frozenset()
+    times: bool = False
+    snaplen: int = 80
+    self_tgid: int = 0
+
+
+def make_plan(wanted: Wanted, clock_ns: int) -> Plan:
+    """The plan that brings what is wanted, and nothing else. clock_ns is the time of day when the machine started."""
+    flags = {call.name: _flags(call, wanted) for call in (*LIFE, *CALLS)}
+    chosen = [call for call in (*LIFE, *CALLS) if flags[call.name]]
+    settings = {_CLOCK: clock_ns, _SNAPLEN: wanted.snaplen, _SELF: wanted.self_tgid}
+    return Plan(
+        tracepoints=_tracepoints(set(flags.values())),
+        tail_calls={
+            "exits": {call.number: f"exit_{call.name}" for call in chosen if flags[call.name] & ~(_REAL | _TIME)},
+            "enters": {call.number: f"enter_{call.name}" for call in chosen if flags[call.name] & (_ENTER | _REAL)},
+            "steps": {number: name for number, name in enumerate(_STEPS) if name},
+        },
+        arrays={
+            "slots": {call.number: _SLOT.pack(flags[call.name], generic(call), 0) for call in chosen},
+            "compat_slots": {number: _U32.pack(slot + 1) for number, slot in _compat(chosen).items()},
+            "settings": {number: _U64.pack(value) for number, value in settings.items()},
+        },
+    )
+
+
+def _flags(call: Call, wanted: Wanted) -> int:
+    enter, leave = (_is_wanted(call, half, wanted) for half in "EX")
+    real = enter and (call.name in _REAL_ENTER or not leave or code(call, "E") in wanted.real)
+    made_up = enter and not real
+    track = call.name in _TRACKED
+    return (
+        _EXIT * leave | _ENTER * made_up | _REAL * real | _TIME * (made_up and wanted.times) | _TRACK * track
+    )  # fmt: skip
+
+
+def _is_wanted(call: Call, half: str, wanted: Wanted) -> bool:
+    if code(call, half) not in wanted.codes:
+        return False
+    return bool(call.event) or wanted.syscalls is None or generic(call) in wanted.syscalls
+
+
+def _tracepoints(flags: set[int]) -> dict[str, str]:
+    entering = any(flag & (_REAL | _TIME) for flag in flags)
+    return {
+        "on_exec": _EXEC,
+        "on_exit": _EXIT_OF_THREAD,
+        **({"on_sys_enter": "sys_enter"} if entering else {}),
+        "on_sys_exit": "sys_exit",
+    }
+
+
+def _compat(chosen: list[Call]) -> dict[int, int]:
+    """The slots of i386's numbers; behind them come the calls that its socketcall stands for."""
+    slots = {number: call.number for call in chosen for number in call.compat}
+    by_name = {call.name: call.number for call in chosen}
+    slots |= {
+        _SOCKETCALL_BASE + which: by_name[name] for which, name in enumerate(SOCKETCALLS) if name in by_name
+    }  # fmt: skip
+    return slots

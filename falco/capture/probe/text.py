@@ -1,6 +1,6 @@
 """The probe's C text: the runtime in c/, and for each covered call a program for its exit and one for its enter.
 
-One text serves all rules: which programs are loaded, and which calls are wanted, is the plan's business (plan.py).
+Only the programs that a plan names (plan.py) are in it, since each costs the compiler some ten milliseconds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import CODES, GENERIC_E, GENERIC_X
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from falco.events.native import Pairs
 
 _C = Path(__file__).with_name("c")
@@ -32,13 +34,16 @@ _CODES = {
 _HEADERS = ("runtime.h", "kernel.h", "facts.h", "values.h", "dispatch.h", "process.h")
 
 
-def probe_text(layout: str) -> str:
-    """The whole text, with the definitions of a layout in it. It needs RING_PAGES to be defined."""
-    return layout + _body()
+def probe_text(programs: Collection[str], layout: str) -> str:
+    """The text with these programs of calls, and the definitions of a layout in it. RING_PAGES has to be defined."""
+    return layout + _runtime() + "\n".join(
+        [_enter(call) for call in (*LIFE, *CALLS) if f"enter_{call.name}" in programs]
+        + [_exit(call) for call in CALLS if f"exit_{call.name}" in programs]
+    )
 
 
 @functools.cache
-def _body() -> str:
+def _runtime() -> str:
     parts = [_constants()]
     for header in _HEADERS:
         parts.append((_C / header).read_text())
@@ -46,9 +51,7 @@ def _body() -> str:
             parts += [_mask(name, pairs) for name, pairs in _MASKS.items()]
             parts += [_choice(name, pairs) for name, pairs in _CHOICES.items()]
             parts.append(_OPEN_FLAGS)
-    parts += [_enter(call) for call in (*LIFE, *CALLS)]
-    parts += [_exit(call) for call in CALLS]
-    return "\n".join(parts)
+    return "\n".join([*parts, ""])
 
 
 def code(call: Call, half: str) -> int:
@@ -66,7 +69,7 @@ def generic(call: Call) -> int:
 def _constants() -> str:
     lines = [f"#define {name} {CODES[symbol]}" for name, symbol in _CODES.items()]
     lines += [f"#define CALL_{call.name.upper()} {generic(call)}" for call in LIFE]
-    lines.append(f"#define SLOT_EXECVE {next(call.number for call in LIFE if call.name == 'execve')}")
+    lines += [f"#define SLOT_{call.name.upper()} {call.number}" for call in (*LIFE, *CALLS)]
     return "\n".join(lines) + "\n"
 
 

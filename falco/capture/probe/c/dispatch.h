@@ -71,6 +71,11 @@ INLINE void keep_time(u64 now) {
   u32 tid = bpf_get_current_pid_tgid();
   enter_times.update(&tid, &now);
 }
+/* Where everything is recorded, what the recording itself does is left out: it would never end. */
+INLINE int is_own(u32 slot) {
+  u64 self = setting(SETTING_SELF);
+  return self && slot != SLOT_PRCTL && bpf_get_current_pid_tgid() >> 32 == self;
+}
 int on_sys_enter(struct bpf_raw_tracepoint_args *ctx) {
   u64 regs = ctx->args[0], task = bpf_get_current_task();
   u32 number;
@@ -79,7 +84,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx) {
   struct slot *s = slots.lookup(&slot);
   if (!s || !(s->flags & (FLAG_REAL | FLAG_TIME))) return 0;
   struct call *c = this_call();
-  if (!c) return 0;
+  if (!c || is_own(slot)) return 0;
   if (s->flags & FLAG_TIME) keep_time(bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK));
   if (!(s->flags & FLAG_REAL)) return 0;
   start_call(c, s, slot);
@@ -96,7 +101,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   struct slot *s = slots.lookup(&slot);
   if (!s || !(s->flags & (FLAG_EXIT | FLAG_ENTER | FLAG_TRACK))) return 0;
   struct call *c = this_call();
-  if (!c) return 0;
+  if (!c || is_own(slot)) return 0;
   start_call(c, s, slot);
   c->ret = ctx->args[1];
   if (compat) c->ret = (s32)c->ret;

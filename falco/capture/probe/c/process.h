@@ -18,8 +18,11 @@ INLINE u64 namespace_of(u64 pid) {
 INLINE u32 exit_code_of(u64 task) { return KERNEL(u32, task, OFF_task_struct__exit_code); }
 INLINE u64 pid_struct(u64 task) { return KERNEL(u64, task, OFF_task_struct__thread_pid); }
 
-/* exe, args, tid, pid, ptid, cwd, fdlimit, pgft_maj, pgft_min, vm_size, vm_rss, vm_swap, comm. */
-INLINE void process_head(struct record *r, struct call *c, struct walk *w) {
+/* The beginning of all of them: res, exe, args, tid, pid, ptid, cwd, fdlimit, pgft_maj, pgft_min, vm_size, vm_rss, vm_swap, comm. */
+int step_process(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  begin(r, c, c->code, c->ts, c->nparams + (c->marks != 0));
+  S64(RET);
   u64 task = c->task, mm = KERNEL(u64, task, OFF_task_struct__mm);
   u64 start = KERNEL(u64, mm, OFF_mm_struct__arg_start), stop = KERNEL(u64, mm, OFF_mm_struct__arg_end), at = here(c);
   long n = bpf_probe_read_user_str(r->data + at, LONGEST, (void *)start);
@@ -37,6 +40,8 @@ INLINE void process_head(struct record *r, struct call *c, struct walk *w) {
   U32(mm ? positive_kb(rss_pages(mm, PAGES_FILE) + rss_pages(mm, PAGES_ANON) + rss_pages(mm, PAGES_SHARED)) : 0);
   U32(mm ? positive_kb(rss_pages(mm, PAGES_SWAP)) : 0);
   KERNEL_TEXT(task + OFF_task_struct__comm, 16);
+  step(ctx, STEP_GROUPS);
+  return 0;
 }
 
 /* One `controller=path` at the place where the parameter is put together. */
@@ -74,16 +79,21 @@ INLINE void control_groups(struct record *r, struct call *c, struct walk *w) {
   took(r, c, size > LONGEST ? 0 : size);
 }
 
-/* What every clone says, of the caller or, in it, of the new thread. */
-INLINE int clone_begin(struct bpf_raw_tracepoint_args *ctx, u16 code) {
+int step_groups(struct bpf_raw_tracepoint_args *ctx) {
   HERE
-  c->pos = 0;
-  begin(r, c, code, c->ts, 21 + (c->marks != 0));
-  S64(RET);
-  process_head(r, c, w);
-  step(ctx, STEP_CLONE_2);
+  control_groups(r, c, w);
+  step(ctx, c->next);
   return 0;
 }
+INLINE int process_record(struct bpf_raw_tracepoint_args *ctx, struct call *c, u32 code, u32 nparams, u32 next) {
+  c->code = code;
+  c->nparams = nparams;
+  c->next = next;
+  step(ctx, STEP_PROCESS);
+  return 0;
+}
+
+/* Clones: of the caller or, in it, of the new thread. */
 INLINE u64 clone_arguments(struct call *c) {
   u64 flags = 0;
   if (c->generic == CALL_CLONE) flags = A0;
@@ -91,13 +101,7 @@ INLINE u64 clone_arguments(struct call *c) {
   if (c->generic == CALL_VFORK) flags = 0x4100; /* CLONE_VFORK | CLONE_VM */
   return flags;
 }
-int step_clone_2(struct bpf_raw_tracepoint_args *ctx) {
-  HERE
-  control_groups(r, c, w);
-  step(ctx, STEP_CLONE_3);
-  return 0;
-}
-int step_clone_3(struct bpf_raw_tracepoint_args *ctx) {
+int step_clone(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   u64 task = c->task, own = pid_struct(task), ns = namespace_of(own);
   u32 flags = clone_flags(clone_arguments(c));
@@ -119,34 +123,18 @@ int step_clone_3(struct bpf_raw_tracepoint_args *ctx) {
   return finish(ctx, r, c);
 }
 
-/* A program begun, or the attempt that failed: 293 has these 31 parameters, 331 all but the last. */
-INLINE int exec_begin(struct bpf_raw_tracepoint_args *ctx, u16 code, u32 nparams) {
-  HERE
-  c->pos = 0;
-  begin(r, c, code, c->ts, nparams + (c->marks != 0));
-  S64(RET);
-  process_head(r, c, w);
-  step(ctx, STEP_EXEC_2);
-  return 0;
-}
-int step_exec_2(struct bpf_raw_tracepoint_args *ctx) {
-  HERE
-  control_groups(r, c, w);
-  u64 mm = KERNEL(u64, c->task, OFF_task_struct__mm);
-  u64 start = KERNEL(u64, mm, OFF_mm_struct__env_start), stop = KERNEL(u64, mm, OFF_mm_struct__env_end);
-  bytes_of(r, c, start, stop > start ? stop - start : 0, LONGEST);
-  step(ctx, STEP_EXEC_3);
-  return 0;
-}
+/* A program begun, or the attempt that failed: 293 has 31 parameters, 331 all but the last. */
 INLINE int is_memory(u64 file) {
   u64 inode = inode_of(file), dentry = KERNEL(u64, file, OFF_file__f_path + OFF_path__dentry);
   u64 name = KERNEL(u64, KERNEL(u64, dentry, OFF_dentry__d_name + OFF_qstr__name), 0);
   return inode && KERNEL(u64, dentry, OFF_dentry__d_parent) == dentry && (name & 0xffffffffffff) == 0x3a64666d656dull; /* "memfd:" */
 }
-int step_exec_3(struct bpf_raw_tracepoint_args *ctx) {
+int step_exec(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   u64 task = c->task, mm = KERNEL(u64, task, OFF_task_struct__mm), cred = KERNEL(u64, task, OFF_task_struct__cred);
   u64 file = KERNEL(u64, mm, OFF_mm_struct__exe_file), inode = inode_of(file);
+  u64 start = KERNEL(u64, mm, OFF_mm_struct__env_start), stop = KERNEL(u64, mm, OFF_mm_struct__env_end);
+  bytes_of(r, c, start, stop > start ? stop - start : 0, LONGEST);
   U32(terminal(task));
   PID(own_number(pid_of_group(task, KIND_PGID)));
 #ifdef OFF_task_struct__loginuid
@@ -180,7 +168,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   c->ret = 0;
   c->filename = KERNEL(u64, ctx->args[2], OFF_linux_binprm__filename);
   c->filename_in_kernel = 1;
-  return exec_begin(ctx, CODE_EXECVE_X, 31);
+  return process_record(ctx, c, CODE_EXECVE_X, 31, STEP_EXEC);
 }
 /* Failures only; what succeeds was told by on_exec. */
 int exit_execve(struct bpf_raw_tracepoint_args *ctx) {
@@ -188,18 +176,22 @@ int exit_execve(struct bpf_raw_tracepoint_args *ctx) {
   if (!c || RET >= 0) return 0;
   c->filename = A0;
   c->filename_in_kernel = 0;
-  return exec_begin(ctx, CODE_EXECVE_X, 31);
+  return process_record(ctx, c, CODE_EXECVE_X, 31, STEP_EXEC);
 }
 int exit_execveat(struct bpf_raw_tracepoint_args *ctx) {
   struct call *c = this_call();
   if (!c || RET >= 0) return 0;
   c->filename = c->filename_in_kernel = 0;
-  return exec_begin(ctx, CODE_EXECVEAT_X, 30);
+  return process_record(ctx, c, CODE_EXECVEAT_X, 30, STEP_EXEC);
 }
-int exit_clone(struct bpf_raw_tracepoint_args *ctx) { return clone_begin(ctx, CODE_CLONE_X); }
-int exit_clone3(struct bpf_raw_tracepoint_args *ctx) { return clone_begin(ctx, CODE_CLONE3_X); }
-int exit_fork(struct bpf_raw_tracepoint_args *ctx) { return clone_begin(ctx, CODE_FORK_X); }
-int exit_vfork(struct bpf_raw_tracepoint_args *ctx) { return clone_begin(ctx, CODE_VFORK_X); }
+INLINE int cloned(struct bpf_raw_tracepoint_args *ctx, u32 code) {
+  struct call *c = this_call();
+  return c ? process_record(ctx, c, code, 21, STEP_CLONE) : 0;
+}
+int exit_clone(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_CLONE_X); }
+int exit_clone3(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_CLONE3_X); }
+int exit_fork(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_FORK_X); }
+int exit_vfork(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_VFORK_X); }
 
 /* A thread ends. */
 int on_exit(struct bpf_raw_tracepoint_args *ctx) {

@@ -43,6 +43,7 @@ struct call {
   u32 bases, based;       /* how many paths facts are to follow, and how many did */
   struct base base[2];
   u64 filename;
+  u32 code, nparams, next; /* of a record about a process: its event, and the step that ends it */
   u32 filename_in_kernel;
 };
 struct slot {
@@ -79,14 +80,14 @@ BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
 /* settings */
 #define SETTING_CLOCK 0 /* ns from the boot clock to the wall clock */
 #define SETTING_SNAPLEN 1
+#define SETTING_SELF 2 /* our own process, of which only prctl is told, or 0 */
 /* steps: programs that finish a record */
 #define STEP_FD 0
 #define STEP_PATHS 1
-#define STEP_SUBMIT 2
-#define STEP_EXEC_2 3
-#define STEP_EXEC_3 4
-#define STEP_CLONE_2 5
-#define STEP_CLONE_3 6
+#define STEP_PROCESS 3
+#define STEP_GROUPS 4
+#define STEP_EXEC 5
+#define STEP_CLONE 6
 
 INLINE void count(int which) {
   u64 *n = counts.lookup(&which);

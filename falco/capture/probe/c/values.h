@@ -10,13 +10,12 @@
 #define A4 (c->arg[4])
 #define A5 (c->arg[5])
 #define RET (c->ret)
-#define MOST_SEGMENTS 16 /* of a vector whose bytes are counted and taken */
+#define MOST_SEGMENTS 8 /* of a vector whose bytes are counted and taken */
 #define FAMILY_UNIX 1
 #define FAMILY_INET 2
 #define FAMILY_INET6 10
 #define EINPROGRESS 115
 
-#define GENERIC U16(c->generic)
 #define OPENED_PATH \
   do { \
     if (c->file) PATH_AT(c->file + OFF_file__f_path); \
