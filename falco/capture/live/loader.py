@@ -1,0 +1,206 @@
+"""Brings a compiled probe into the kernel as a plan wants it, and holds it there.
+
+What the verifier or the kernel refuses is left out with its reason; the rest runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol, Self
+
+from falco.capture.live import bpf
+from falco.errors import FalcoError
+
+if TYPE_CHECKING:
+    from falco.capture.probe.object import MapSpec, ProbeObject, ProgramSpec
+    from falco.capture.probe.plan import Plan
+
+_FD, _ID = struct.Struct("=i"), struct.Struct("=I")
+
+
+class Table(Protocol):
+    """A map in the kernel, made as spec says."""
+
+    spec: MapSpec
+
+    @property
+    def fd(self) -> int:
+        """What programs and mmap know it by."""
+        ...
+
+    def lookup(self, key: int) -> bytes:
+        """A value; BpfError."""
+        ...
+
+    def update(self, key: int, value: bytes) -> None:
+        """Set a value; BpfError."""
+        ...
+
+    def close(self) -> None:
+        """Give the map back."""
+        ...
+
+
+class Kernel(Protocol):
+    """What is asked of the kernel, as falco.capture.live.bpf does it; each raises BpfError."""
+
+    def create_map(self, spec: MapSpec) -> Table: ...
+
+    def load_program(self, name: str, kind: int, code: bytes) -> int: ...
+
+    def program_id(self, program: int) -> int: ...
+
+    def open_raw_tracepoint(self, tracepoint: str, program: int) -> int: ...
+
+    def linked_program(self, link: int) -> int: ...
+
+    def close(self, fd: int) -> None: ...
+
+
+class Loaded:
+    """A probe in the kernel; nothing runs before attach(). left_out has programs by name, each with the reason.
+
+    A program that is left out is neither called nor attached; what would call it finds an empty slot.
+    """
+
+    def __init__(
+        self, probe: ProbeObject, plan: Plan, entries: Mapping[str, int] | None = None, kernel: Kernel = bpf
+    ) -> None:
+        """Create the maps, load the programs and fill the maps; BpfError if a map cannot be had.
+
+        entries gives maps another size than they were compiled with (a ring buffer's are bytes).
+        """
+        self._plan, self._kernel = plan, kernel
+        self._values = {table: dict(values) for table, values in plan.arrays.items()}
+        self.left_out: dict[str, str] = {}
+        self.maps: dict[str, Table] = {}
+        self._programs: dict[str, int] = {}
+        self._ids: dict[str, int] = {}
+        self._links: dict[str, int] = {}
+        try:
+            self._create_maps(probe, entries or {})
+            self._load({p.name: p for p in probe.programs})
+            self.fill()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def attach(self) -> None:
+        """Let it run; once more: hang whatever has come off its tracepoint up again.
+
+        FalcoError if not a single program could be attached.
+        """
+        for name, tracepoint in self._plan.tracepoints.items():
+            if name in self._programs and not self._hangs(name):
+                self._drop_link(name)
+                try:
+                    self._links[name] = self._kernel.open_raw_tracepoint(tracepoint, self._programs[name])
+                except bpf.BpfError as error:
+                    self.left_out[name] = str(error)
+                else:
+                    self.left_out.pop(name, None)
+        if not self._links:
+            raise FalcoError("\n".join(("no part of the probe runs:", *self.left_out.values())))
+
+    def reattach(self) -> None:
+        """Write every map's values anew, and take all programs off their tracepoints and hang them up again."""
+        self.fill()
+        self.detach()
+        self.attach()
+
+    def detach(self) -> None:
+        """Take all programs off their tracepoints."""
+        for name in list(self._links):
+            self._drop_link(name)
+
+    def set(self, table: str, index: int, value: bytes) -> None:
+        """Give an element of an array another value than the plan says; BpfError."""
+        self.maps[table].update(index, value)
+        self._values.setdefault(table, {})[index] = value
+
+    def fill(self) -> None:
+        """Write what the plan wants into its arrays and its maps of programs; BpfError."""
+        for table, values in self._values.items():
+            for index, value in values.items():
+                self.maps[table].update(index, value)
+        for table, index, name in self._calls():
+            self.maps[table].update(index, _FD.pack(self._programs[name]))
+
+    def wrong(self) -> Iterator[str]:
+        """What is not as it was made: slots of maps, and programs that hang no more. A sentence for each."""
+        for table, index, name in self._calls():
+            if self._value(table, index) != _ID.pack(self._ids[name]):
+                yield f"slot {index} of map {table} no longer holds program {name}"
+        for table, values in self._values.items():
+            for index, value in values.items():
+                if self._value(table, index) != value:
+                    yield f"value {index} of map {table} was changed"
+        for name in self._links:
+            if not self._hangs(name):
+                yield f"program {name} no longer hangs on tracepoint {self._plan.tracepoints[name]}"
+
+    def close(self) -> None:
+        """Give everything back; what hangs on tracepoints comes off."""
+        self.detach()
+        for fd in self._programs.values():
+            self._kernel.close(fd)
+        self._programs.clear()
+        for table in self.maps.values():
+            table.close()
+
+    def _create_maps(self, probe: ProbeObject, entries: Mapping[str, int]) -> None:
+        for spec in probe.maps:
+            sized = dataclasses.replace(spec, max_entries=entries.get(spec.name, spec.max_entries))
+            self.maps[spec.name] = self._kernel.create_map(sized)
+
+    def _load(self, programs: Mapping[str, ProgramSpec]) -> None:
+        for name in self._plan.programs:
+            if name not in programs:
+                self.left_out[name] = f"program {name} is not in the compiled probe"
+                continue
+            try:
+                self._programs[name] = self._kernel.load_program(
+                    name, programs[name].type, self._linked(programs[name])
+                )
+            except bpf.BpfError as error:
+                self.left_out[name] = str(error)
+            else:
+                self._ids[name] = self._kernel.program_id(self._programs[name])
+
+    def _linked(self, program: ProgramSpec) -> bytes:
+        """The instructions with the fds of their maps."""
+        code = bytearray(program.instructions)
+        for offset, name in program.relocations:
+            _FD.pack_into(code, offset, self.maps[name].fd)
+        return bytes(code)
+
+    def _calls(self) -> Iterator[tuple[str, int, str]]:
+        """Every slot that holds a program: map, index, program."""
+        for table, slots in self._plan.tail_calls.items():
+            for index, name in slots.items():
+                if name in self._programs:
+                    yield table, index, name
+
+    def _value(self, table: str, index: int) -> bytes | None:
+        try:
+            return self.maps[table].lookup(index)
+        except bpf.BpfError:
+            return None
+
+    def _hangs(self, name: str) -> bool:
+        try:
+            return name in self._links and self._kernel.linked_program(self._links[name]) == self._ids[name]
+        except bpf.BpfError:
+            return False
+
+    def _drop_link(self, name: str) -> None:
+        if name in self._links:
+            self._kernel.close(self._links.pop(name))

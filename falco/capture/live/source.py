@@ -1,0 +1,145 @@
+"""Events from the ring buffer: each block of each record framed where it lies, into the one event.
+
+A record is one event block of a capture, or two: a call's enter and its exit. A call counts as two events whether or
+not its enter was sent, so that numbers mean the same live and in a recording.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
+
+from falco.capture.live.ring import Patience, Ring
+from falco.capture.scap import blocks
+from falco.capture.scap.reader import Wanted
+from falco.errors import CaptureError
+from falco.events.event import LENGTH_SIZES, MAX_PARAMS, Event
+from falco.events.table import EVENT_TABLE
+from falco.events.types import EventFlag
+from falco.logs import LOG
+
+PLACE = "live"
+"""What stands for a capture's path in messages, and in a recorder's checks."""
+_BLOCK = struct.Struct("<IIHQqIHI")
+"""Type, length, CPU, then the event's timestamp, tid, length, code and count of parameters: begin() in c/runtime.h."""
+_HEADER_AT = 10
+_TRAILER = 4
+_LEAST = _BLOCK.size + _TRAILER
+_KNOWN = len(EVENT_TABLE)
+_NONE = -1
+
+
+def _advances(real_enters: Iterable[int]) -> bytes:
+    """Event code -> by how much its event advances the number where no enter stands before it; 0 if it cannot come."""
+    single = frozenset(code | 1 for code in real_enters)
+    advances = bytearray(1 if t.enter or t.code in single else 2 for t in EVENT_TABLE)
+    for t in EVENT_TABLE:
+        if t.flags & EventFlag.UNUSED or LENGTH_SIZES[t.code] != 2:
+            advances[t.code] = 0
+    return bytes(advances)
+
+
+class LiveSource:
+    """Iterates over the events of a ring, framing each into the one event that it was given.
+
+    idle is called after every batch and every wait, and ends the iteration by answering False. real_enters are codes
+    (of either half) of calls whose enter has a record of its own. An event of one of own_tids goes to on_own first,
+    which answers whether to pass over it; it then has no number.
+
+    For a recorder, as of a Reader: on_event is called with timestamp, tid and code of each event before it is yielded,
+    while block() holds its bytes; on_skipped gets the bytes of an event that is not wanted instead. on_block is never
+    called: nothing comes before the events.
+    """
+
+    path = PLACE
+
+    def __init__(
+        self, ring: Ring, event: Event, idle: Callable[[], bool], real_enters: Iterable[int] = (),
+        wanted: Wanted | None = None, patience: Patience | None = None,
+    ) -> None:  # fmt: skip
+        self.ring, self.event = ring, event
+        self.wanted = wanted or Wanted()
+        self.own_tids: frozenset[int] = frozenset()
+        self.on_own: Callable[[Event], bool] = lambda _: False
+        self.on_block: Callable[[bytes], None] | None = None
+        self.on_event: Callable[[int, int, int], None] | None = None
+        self.on_skipped: Callable[[bytes], None] | None = None
+        self.num = 0
+        self._idle, self._patience = idle, patience or Patience()
+        self._advances = _advances(real_enters)
+        # Slices of the mapped memory are bytes, which is all that is asked of an event's buffer.
+        self._data, self._words = cast(bytes, ring.data), ring.words
+        self._malformed = 0
+        self._at = self._next = 0
+
+    def __iter__(self) -> Iterator[Event]:
+        """Yield wanted events until idle() says to stop. Nothing that the ring may hold is raised."""
+        ring, event, patience, frame = self.ring, self.event, self._patience, self._frame
+        while True:
+            records = ring.batch()
+            for start, end in records:
+                self._next, before = start, _NONE
+                while self._next < end:
+                    if frame(end, before):
+                        yield event
+                    before = event.code
+            ring.done()
+            if records:
+                patience.reset()
+            else:
+                patience.wait()
+            if not self._idle():
+                return
+
+    @property
+    def malformed(self) -> int:
+        """How many records made no sense."""
+        return self._malformed + self.ring.torn
+
+    def block(self) -> bytes:
+        """The current event's whole block, to be copied."""
+        return self._data[self._at : self._next]
+
+    def locate(self, error: Exception) -> CaptureError:
+        """An error about the current event, with its place."""
+        return CaptureError(self.path, self.ring.position, str(error))
+
+    def _frame(self, end: int, before: int) -> bool:
+        """Frame the block at _next in a record up to end, after an event of the code before; False to pass over it."""
+        at = self._at = self._next
+        if end - at < _LEAST:
+            return self._complain(at, end)
+        kind, size, cpu, ts, tid, length, code, count = _BLOCK.unpack_from(self._data, at)
+        self._next = after = at + size
+        start, last = at + _BLOCK.size, at + _HEADER_AT + length
+        if (
+            kind != blocks.EVENT_V2 or size & 3 or after > end or self._words[after - _TRAILER >> 2] != size
+            or count > MAX_PARAMS or not start + 2 * count <= last <= after - _TRAILER
+            or code >= _KNOWN or not self._advances[code]
+        ):  # fmt: skip
+            return self._complain(at, end)
+        number = self.num + (1 if code & 1 and code == before + 1 else self._advances[code])
+        self.event.begin(number, cpu, ts, tid, code, self._data, start, last, count)
+        if tid in self.own_tids and self.on_own(self.event):
+            return False
+        self.num = number
+        wanted = bool(self.wanted.codes[code])
+        if self.on_event is not None:
+            self._record(ts, tid, code, wanted)
+        return wanted
+
+    def _record(self, ts: int, tid: int, code: int, wanted: bool) -> None:
+        if self.on_skipped is not None and not wanted:
+            self.on_skipped(self.block())
+        elif self.on_event is not None:
+            self.on_event(ts, tid, code)
+
+    def _complain(self, at: int, end: int) -> bool:
+        """Count a record that makes no sense from `at` on, tell of the first, and pass over the rest of it."""
+        self._malformed += 1
+        self._next = end
+        if self._malformed == 1:
+            start = self._data[at : min(end, at + _BLOCK.size)].hex()
+            LOG.warning("A record of the probe makes no sense and is passed over (more are only counted): %s", start)
+        return False

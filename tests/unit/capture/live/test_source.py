@@ -1,0 +1,178 @@
+"""Live events: framing, numbers, what is passed over, and what a recorder gets."""
+
+from __future__ import annotations
+
+import logging
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from falco.capture.live.ring import Patience
+from falco.capture.live.source import LiveSource
+from falco.capture.scap import blocks
+from falco.capture.scap.reader import Wanted
+from falco.events.event import Event
+from falco.events.table import CODES
+from falco.state.state import State
+from tests.unit.capture.live.ringbuffer import RingBuffer, block
+
+CLOSE_E, CLOSE_X = CODES["SYSCALL_CLOSE_E"], CODES["SYSCALL_CLOSE_X"]
+OPENAT_X, PROCEXIT = CODES["SYSCALL_OPENAT_2_X"], CODES["PROCEXIT_1_E"]
+ENTER, EXIT = block(CLOSE_E, bytes(8)), block(CLOSE_X, bytes(8), bytes(8))
+
+
+def source_of(*records, **options):
+    """A source over these records that ends when they are read."""
+    buffer = RingBuffer()
+    for record in records:
+        buffer.put(record)
+    ring = buffer.ring
+    idle = options.pop("idle", lambda: ring.position < ring.produced)
+    return LiveSource(ring, Event(State()), idle, patience=Patience(lambda _: None), **options)
+
+
+def numbers(source):
+    return [(event.num, event.code) for event in source]
+
+
+def test_an_event_is_framed_where_it_lies():
+    source = source_of(block(OPENAT_X, struct.pack("<q", 5), b"", b"name\0", ts=1_700, tid=77))
+    (seen,) = [(e.ts, e.tid, e.code, e.nparams, e.param(0), e.param(1), e.param(2), e.raw(3), e.hidden) for e in source]
+    assert seen == (1_700, 77, OPENAT_X, 3, 5, None, "name", b"", False)
+
+
+def test_a_lone_exit_stands_for_the_pair():
+    assert numbers(source_of(EXIT, EXIT)) == [(2, CLOSE_X), (4, CLOSE_X)]
+
+
+def test_an_enter_and_its_exit_in_one_record_are_two_events():
+    assert numbers(source_of(ENTER + EXIT, EXIT)) == [(1, CLOSE_E), (2, CLOSE_X), (4, CLOSE_X)]
+
+
+def test_an_enter_does_not_pair_with_the_exit_of_another_record_or_call():
+    assert numbers(source_of(ENTER, EXIT)) == [(1, CLOSE_E), (3, CLOSE_X)]
+    assert numbers(source_of(ENTER + block(OPENAT_X))) == [(1, CLOSE_E), (3, OPENAT_X)]
+
+
+def test_where_enters_are_sent_when_calls_are_entered_the_exit_is_one_event():
+    source = source_of(ENTER, EXIT, block(OPENAT_X), real_enters=(CLOSE_E,))
+    assert numbers(source) == [(1, CLOSE_E), (2, CLOSE_X), (4, OPENAT_X)]
+
+
+def test_an_event_without_a_pair_is_one():
+    assert numbers(source_of(block(PROCEXIT), block(PROCEXIT))) == [(1, PROCEXIT), (2, PROCEXIT)]
+
+
+def test_own_events_are_passed_over_and_have_no_number():
+    source = source_of(block(CLOSE_X, tid=5), EXIT, block(CLOSE_X, tid=6), EXIT)
+    asked = []
+
+    def on_own(event):
+        asked.append((event.tid, event.num))
+        return event.tid == 5
+
+    source.own_tids, source.on_own = frozenset((5, 6)), on_own
+    assert [(event.tid, event.num) for event in source] == [(1, 2), (6, 4), (1, 6)]
+    assert asked == [(5, 2), (6, 4)]
+
+
+def test_unwanted_events_are_counted_and_not_shown():
+    assert numbers(source_of(EXIT, block(OPENAT_X), wanted=Wanted((OPENAT_X,)))) == [(4, OPENAT_X)]
+
+
+def test_the_source_looks_round_after_each_batch_and_wait():
+    answers = iter((True, True, False))
+    source = source_of(EXIT, idle=lambda: next(answers))
+    assert numbers(source) == [(2, CLOSE_X)]
+    assert next(answers, None) is None
+
+
+def _header(*, kind=blocks.EVENT_V2, size=60, length=46, code=CLOSE_X, count=2, trailer=60):
+    head = struct.pack("<IIHQqIHI", kind, size, 0, 1, 1, length, code, count)
+    return head + struct.pack("<2H2qI", 8, 8, 0, 0, trailer)
+
+
+def test_the_header_that_the_next_test_spoils_is_good():
+    assert numbers(source_of(_header())) == [(2, CLOSE_X)]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"",
+        b"short",
+        _header(kind=0x204),
+        _header(size=64),
+        _header(size=56),
+        _header(size=58),
+        _header(size=0),
+        _header(size=0xFFFFFFFF),
+        _header(length=0),
+        _header(length=29),
+        _header(length=47),
+        _header(length=0xFFFFFFFF),
+        _header(code=60_000),
+        _header(code=CODES["PROCEXIT_1_X"]),
+        _header(count=64),
+        _header(count=0xFFFFFFFF),
+        _header(trailer=56),
+        EXIT[:-4],
+    ],
+)
+def test_what_makes_no_sense_is_passed_over_and_counted(bad, caplog):
+    caplog.set_level(logging.WARNING, "falco")
+    source = source_of(EXIT, bad, bad, EXIT)
+    assert numbers(source) == [(2, CLOSE_X), (4, CLOSE_X)]
+    assert source.malformed == (2 if bad else 0), "an empty record says nothing wrong"
+    assert len(caplog.records) == bool(bad)
+
+
+def test_what_was_good_before_a_mistake_in_the_same_record_is_shown():
+    source = source_of(ENTER + _header(trailer=56), EXIT)
+    assert numbers(source) == [(1, CLOSE_E), (3, CLOSE_X)]
+    assert source.malformed == 1
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_no_bytes_make_it_fail(start, rest):
+    source = source_of(start, ENTER + rest, _header()[: len(rest)] + rest, EXIT)
+    for event in source:
+        assert event.end <= len(source.ring.data)
+        assert len(source.block()) % 4 == 0
+    assert source.num >= 3
+
+
+@given(st.lists(st.sampled_from([ENTER, EXIT, ENTER + EXIT, block(PROCEXIT), b"bad!"]), max_size=30))
+def test_numbers_are_those_of_the_pairs_written_out(records):
+    expected = sum({ENTER: 1, EXIT: 2, ENTER + EXIT: 2, block(PROCEXIT): 1, b"bad!": 0}[r] for r in records)
+    source = source_of(*records)
+    seen = [event.num for event in source]
+    assert seen == sorted(set(seen))
+    assert source.num == expected
+
+
+def test_a_recorder_gets_every_block_before_it_is_shown():
+    source = source_of(ENTER + EXIT, block(OPENAT_X, ts=9, tid=8), wanted=Wanted((CLOSE_E, CLOSE_X)))
+    told: list[tuple[int, int, int, bytes]] = []
+    source.on_event = lambda ts, tid, code: told.append((ts, tid, code, source.block()))
+    for event in source:
+        assert told[-1] == (event.ts, event.tid, event.code, source.block())
+    assert [t[3] for t in told] == [ENTER, EXIT, block(OPENAT_X, ts=9, tid=8)]
+    assert told[-1][:3] == (9, 8, OPENAT_X)
+
+
+def test_a_recorder_may_take_unwanted_blocks_as_they_are():
+    source = source_of(ENTER + EXIT, wanted=Wanted((CLOSE_X,)))
+    events: list[int] = []
+    skipped: list[bytes] = []
+    source.on_event, source.on_skipped = lambda ts, tid, code: events.append(code), skipped.append
+    assert numbers(source) == [(2, CLOSE_X)]
+    assert (events, skipped) == ([CLOSE_X], [ENTER])
+
+
+def test_an_error_is_told_with_its_place():
+    source = source_of(EXIT)
+    for _ in source:
+        assert str(source.locate(ValueError("no"))) == "live: byte 0: no"
