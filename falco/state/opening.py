@@ -32,11 +32,17 @@ def load(state: State, snapshot: Snapshot) -> None:
     state.interfaces = Interfaces(snapshot.interfaces)
     state.users = {user.uid: user for user in snapshot.users}
     state.groups = {group.gid: group for group in snapshot.groups}
-    for thread in sorted(snapshot.threads.values(), key=lambda t: not t.is_main):
+    enter(state, snapshot.threads.values())
+
+
+def enter(state: State, threads: Iterable[ThreadInfo]) -> None:
+    """Enter threads of a snapshot, with their fds."""
+    for thread in sorted(threads, key=lambda t: not t.is_main):
         _import_thread(state, thread)
-    for thread in list(state.threads.values()):
+    entered = [thread for thread in threads if state.threads.get(thread.tid) is thread]
+    for thread in entered:
         state.resolve_container(thread)
-    _import_fds([thread for thread in state.threads.values() if thread.fds])
+    _import_fds([thread for thread in entered if thread.fds])
 
 
 def _import_thread(state: State, thread: ThreadInfo) -> None:
@@ -83,7 +89,12 @@ def _narrow(fd: FdInfo) -> None:
 
 
 def _set_direction(fd: FdInfo, server_ports: set[int]) -> None:
-    """The end at a port that somebody listens at is the serving one; IPv6 sockets stay without a role."""
+    """The end at a port that somebody listens at is the serving one; IPv6 sockets stay without a role.
+
+    A source that can tell a namespace's listeners from another's has said which it is, and turned the ends.
+    """
+    if fd.role != Role.NONE:
+        return
     if fd.source_port in server_ports:
         swap_ends(fd)
         fd.role = Role.SERVER

@@ -17,6 +17,7 @@ from falco.state import engines, healthcheck, opening
 from falco.state.engines import CRI, RKT
 from falco.state.handlers import HANDLERS, IGNORED, NO_PLACEHOLDER, NO_THREAD
 from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINERS, MAX_FDS, MAX_THREADS
+from falco.state.merging import Merge
 from falco.state.network import Interfaces, unmapped
 from falco.state.resets import RESETS
 from falco.state.threads import CLONE_CLOSED, ThreadInfo, placeholder
@@ -37,6 +38,8 @@ _APART = tuple(
     apart or t.code in IGNORED or t.code <= GENERIC_X for t, apart in zip(EVENT_TABLE, _APART_ALWAYS, strict=True)
 )
 """Code -> whether State._apart() has to look at it, with and without -A."""
+_APART_ALL = (True,) * len(EVENT_TABLE)
+"""While a merge lasts."""
 _CONTAINERS = frozenset(t.code for t in EVENT_TABLE if t.name == "container")
 
 
@@ -56,7 +59,7 @@ class State:
 
     def __init__(self, all_events: bool = False) -> None:
         self.all_events = all_events
-        self._is_apart = _APART_ALWAYS if all_events else _APART
+        self._merge: Merge | None = None
         self.machine: Machine | None = None
         self.first_ts = 0
         self.refused = dict.fromkeys(("threads", "fds", "containers", "accounts", "interfaces"), 0)
@@ -74,10 +77,13 @@ class State:
         self.first_ts = 0
         self._exited: ThreadInfo | None = None
         self._closed: tuple[dict[int, FdInfo], int, FdInfo] | None = None
+        self.end_merge()
 
     def load(self, snapshot: Snapshot) -> None:
         """Take over a snapshot. Containers stay: their events come ahead of the processes that run in them."""
         opening.load(self, snapshot)
+        if snapshot.read_at:
+            self.begin_merge(Merge(self.threads, snapshot.read_at))
 
     # -- lookups -------------------------------------------------------------------------------------------------
 
@@ -223,6 +229,26 @@ class State:
         self._closed = (thread.main.fds, number, fd)
         self.unsettled = True
 
+    def forget(self, thread: ThreadInfo) -> None:
+        """Remove a thread that has gone unseen; a process goes with the last of its threads."""
+        thread.flags |= CLONE_CLOSED
+        if self.threads.get(thread.tid) is thread:
+            self._remove_thread(thread)
+
+    # -- events that waited --------------------------------------------------------------------------------------
+
+    def begin_merge(self, merge: Merge) -> None:
+        """Hold the events to come against what was found on the machine, until they are all later than that."""
+        self.end_merge()
+        self._merge, self._is_apart = merge, _APART_ALL
+
+    def end_merge(self) -> None:
+        """Go on with events as they come."""
+        merge, self._merge = self._merge, None
+        self._is_apart = _APART_ALWAYS if self.all_events else _APART
+        if merge is not None:
+            merge.finish(self)
+
     # -- per event -----------------------------------------------------------------------------------------------
 
     def apply(self, event: Event) -> None:
@@ -260,7 +286,7 @@ class State:
             event.hidden = True
             return True
         if code not in NO_THREAD:
-            return False
+            return self._merge is not None and self._merge.takes(self, event)
         event.thread = self.threads.get(event.tid) if code in NO_PLACEHOLDER else None
         handler = HANDLERS[code]
         if handler is not None:

@@ -1,0 +1,103 @@
+"""Events that waited while the machine was looked at: what they may still change of what was found there.
+
+A live source attaches first, then reads /proc, then applies the events that came meanwhile. Nearly all of these bring
+the tables to where they were, and then on to where they are found to be. This is about those that would not: they tell
+of a process whose tid is another's now, of the birth of a thread that has lived on since, or of a step that was taken
+from another place than the one that it has led to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from falco.events.decode import signed
+from falco.events.table import codes_named
+from falco.state.processes import CLONES, EXECS, executed
+from falco.state.resets import RESETS
+from falco.state.threads import ThreadInfo, placeholder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from falco.events.event import Event
+    from falco.state.state import State
+
+_STEPS = frozenset(code for name in ("chdir", "fchdir", "chroot", "dup", "dup2", "dup3") for code in codes_named(name))
+"""Calls whose outcome depends on the state that they were made in."""
+_CLOCKS_NS = 1_000_000
+"""By how much an event's time and a start time, which are of different clocks, may be apart."""
+_LATE_NS = 1_000_000_000
+"""How far behind the newest event of one processor those of another may come."""
+
+
+class Merge:
+    """Holds from a look at the machine until the events that came before its end are through.
+
+    read_at is up to when each thread is known (tid -> ns since the epoch). vanished are threads that were in the table
+    and not on the machine: they stay until then, as the last events of theirs may be on their way.
+    """
+
+    def __init__(
+        self, threads: Mapping[int, ThreadInfo], read_at: Mapping[int, int], vanished: Iterable[ThreadInfo] = ()
+    ) -> None:
+        self._found = {tid: (threads[tid], ts) for tid, ts in read_at.items() if tid in threads}
+        self._vanished = list(vanished)
+        self._older: dict[int, ThreadInfo] = {}
+        self.until = max(read_at.values(), default=0) + _LATE_NS
+
+    def takes(self, state: State, event: Event) -> bool:
+        """Deal with an event that must not be applied in the ordinary way; False for one that may be.
+
+        The event gets its thread and fd as ever. Ends the merge when it is time.
+        """
+        if event.ts > self.until:
+            state.end_merge()
+            return False
+        thread = state.threads.get(event.tid)
+        found = self._found.get(event.tid)
+        if found is not None and found[0] is thread and event.ts + _CLOCKS_NS < thread.clone_ts:
+            self._apply_to_older(state, event)
+            return True
+        known = found is not None and found[0] is thread and event.ts <= found[1]
+        if not (known and event.code in _STEPS) and not self._is_known_birth(state, event):
+            return False
+        event.thread = thread
+        if thread is not None:
+            _reset(event, thread)
+        return True
+
+    def _is_known_birth(self, state: State, event: Event) -> bool:
+        """Whether it is the parent's side of the birth of a thread that was found."""
+        if event.code not in CLONES or not event.raw(0):
+            return False
+        found = self._found.get(signed(event.raw(0)))
+        if found is None:
+            return False
+        child, read_ts = found
+        parent = state.threads.get(event.tid)
+        # A vfork returns in the parent when its child has long begun another program, maybe after the look at it.
+        parents = (event.tid, parent.pid if parent is not None else event.tid)
+        return state.threads.get(child.tid) is child and (event.ts <= read_ts or child.ptid in parents)
+
+    def _apply_to_older(self, state: State, event: Event) -> None:
+        """An event of a thread whose tid is another's by now: it is kept apart, and known by what it executes."""
+        thread = self._older.get(event.tid)
+        if thread is None:
+            thread = self._older[event.tid] = placeholder(event.tid)
+        event.thread = thread
+        _reset(event, thread)
+        if event.code in EXECS:
+            executed(state, event)
+
+    def finish(self, state: State) -> None:
+        """Remove what has vanished and was not removed by its own exit."""
+        for thread in self._vanished:
+            state.forget(thread)
+
+
+def _reset(event: Event, thread: ThreadInfo) -> None:
+    reset = RESETS[event.code]
+    if reset is not None:
+        reset(event, thread)
+    event.fd_num = thread.last_fd
