@@ -97,7 +97,11 @@ STRUCTURES = (
     Structure("inet_sock", "net/inet_sock.h", "inet_saddr inet_sport"),
     Structure("unix_sock", "net/af_unix.h", "addr peer path"),
     Structure("unix_address", "net/af_unix.h", "len name"),
-    Structure("io_kiocb", "linux/io_uring_types.h", "file cmd opcode flags cqe.res cqe.user_data", RING_TYPES),
+    Structure("io_kiocb", "linux/io_uring_types.h", "file cmd opcode flags cqe.res cqe.fd", RING_TYPES),
+    Structure("io_open", NONE, "dfd file_slot filename how", RING_TYPES),
+    Structure("io_rename", NONE, "old_dfd new_dfd oldpath newpath flags", RING_TYPES),
+    Structure("io_unlink", NONE, "dfd flags filename", RING_TYPES),
+    Structure("io_connect", NONE, "addr addr_len", RING_TYPES),
 )
 """Everything that the C text reads. What is missing in a kernel's BTF gets no definition there."""
 
@@ -141,6 +145,10 @@ PRIVATE = {
     # Headers do not declare these; all kernels since 5.8 begin them with these members.
     "mount": "struct hlist_node mnt_hash; void *mnt_parent; void *mnt_mountpoint; struct vfsmount mnt;",
     "kernfs_root": "void *kn;",
+    "io_open": "void *file; int dfd; u32 file_slot; void *filename; u64 how[3];",
+    "io_rename": "void *file; int old_dfd, new_dfd; void *oldpath, *newpath; int flags;",
+    "io_unlink": "void *file; int dfd, flags; void *filename;",
+    "io_connect": "void *file; void *addr; int addr_len;",
 }
 """The beginnings of structures that kernels keep to themselves, for when there is no BTF."""
 

@@ -20,6 +20,8 @@ _STEPS = ("step_fd", "step_paths", "", "step_process", "step_groups", "step_exec
 _REAL_ENTER = frozenset(("close", "execve", "execveat"))
 """What an enter tells of these is gone by their exit: the file, the thread that called, the program before."""
 _TRACKED = frozenset(call.name for call in CALLS if call.setup)
+_BY_URING = ("openat", "connect", "renameat2", "unlinkat")
+_URING = {"on_uring_submit": "io_uring_submit_req", "on_uring_complete": "io_uring_complete"}
 _EXEC, _EXIT_OF_THREAD = "sched_process_exec", "sched_process_exit"
 
 
@@ -65,7 +67,7 @@ def make_plan(wanted: Wanted, clock_ns: int) -> Plan:
     chosen = [call for call in (*LIFE, *CALLS) if flags[call.name]]
     settings = {_CLOCK: clock_ns, _SNAPLEN: wanted.snaplen, _SELF: wanted.self_tgid}
     return Plan(
-        tracepoints=_tracepoints(set(flags.values())),
+        tracepoints=_tracepoints(set(flags.values()), any(flags[name] for name in _BY_URING)),
         tail_calls={
             "exits": {call.number: f"exit_{call.name}" for call in chosen if flags[call.name] & ~(_REAL | _TIME)},
             "enters": {call.number: f"enter_{call.name}" for call in chosen if flags[call.name] & (_ENTER | _REAL)},
@@ -95,13 +97,14 @@ def _is_wanted(call: Call, half: str, wanted: Wanted) -> bool:
     return bool(call.event) or wanted.syscalls is None or generic(call) in wanted.syscalls
 
 
-def _tracepoints(flags: set[int]) -> dict[str, str]:
+def _tracepoints(flags: set[int], uring: bool) -> dict[str, str]:
     entering = any(flag & (_REAL | _TIME) for flag in flags)
     return {
         "on_exec": _EXEC,
         "on_exit": _EXIT_OF_THREAD,
         **({"on_sys_enter": "sys_enter"} if entering else {}),
         "on_sys_exit": "sys_exit",
+        **(_URING if uring else {}),
     }
 
 

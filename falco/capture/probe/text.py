@@ -31,7 +31,7 @@ _CODES = {
     "CODE_VFORK_X": "SYSCALL_VFORK_20_X",
     "CODE_PROCEXIT": "PROCEXIT_1_E",
 }
-_HEADERS = ("runtime.h", "kernel.h", "facts.h", "values.h", "dispatch.h", "process.h")
+_HEADERS = ("runtime.h", "kernel.h", "facts.h", "values.h", "dispatch.h", "process.h", "uring.h")
 
 
 def probe_text(programs: Collection[str], layout: str) -> str:
@@ -99,7 +99,7 @@ def _enter(call: Call) -> str:
     has_fd = call.fd == "A0"
     lines = [_HEAD.format(half="enter", name=call.name)]
     if has_fd:
-        lines += ["  c->fd = (s32)A0;\n", "  c->file = file_of(c->task, c->fd);\n"]
+        lines.append("  take_file(c, A0);\n")
     count = len(call.enter) + has_fd
     lines.append(f"  begin(r, c, {code(call, 'E')}, c->enter_ts, {count} + (c->marks != 0));\n")
     lines += [f"  {parameter};\n" for parameter in call.enter]
@@ -111,7 +111,7 @@ def _exit(call: Call) -> str:
     """Sends the exit of a call, and does what the probe has to learn from it."""
     lines = [_HEAD.format(half="exit", name=call.name)]
     if call.fd:
-        lines += [f"  c->fd = (s32){call.fd};\n", "  c->file = file_of(c->task, c->fd);\n"]
+        lines.append(f"  take_file(c, {call.fd});\n")
     if call.setup:
         lines += [f"  {call.setup};\n", "  if (!(c->flags & FLAG_EXIT)) return 0;\n"]
     count = len(call.exit) + bool(call.fd) + len(call.bases)

@@ -16,6 +16,8 @@ INLINE void start_call(struct call *c, struct slot *s, u32 slot) {
   c->task = bpf_get_current_task();
   c->ts = bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK);
   c->enter_ts = c->ts;
+  c->tid = bpf_get_current_pid_tgid();
+  c->given = 0;
   c->slot = slot;
   c->flags = s->flags;
   c->generic = s->generic;
@@ -26,6 +28,11 @@ INLINE void start_call(struct call *c, struct slot *s, u32 slot) {
   c->file = 0;
   c->bases = 0;
   c->pos = 0;
+}
+/* The file that the call is about. */
+INLINE void take_file(struct call *c, s32 fd) {
+  c->fd = fd;
+  c->file = !c->given ? file_of(c->task, fd) : c->given == (u64)-1 ? 0 : c->given;
 }
 INLINE void arguments(struct call *c, u64 regs, int compat, u32 number) {
   if (!compat) {

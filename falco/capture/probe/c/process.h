@@ -198,6 +198,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   c->marks = 0;
   c->pos = 0;
+  c->tid = bpf_get_current_pid_tgid();
   u32 status = exit_code_of(bpf_get_current_task());
   begin(r, c, CODE_PROCEXIT, bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK), 5);
   S64(status);

@@ -37,7 +37,8 @@ struct call {
   u64 arg[6];
   s64 ret, fd;
   u32 pos, lengths, block, walked;
-  u32 slot, flags, generic, marks, snaplen;
+  u32 slot, flags, generic, marks, snaplen, tid;
+  u64 given;              /* the file itself, where the fd does not lead to it */
   u32 then;               /* after this block the exit's is to follow */
   u32 has_fd;             /* a fact about fd is to follow the parameters */
   u32 bases, based;       /* how many paths facts are to follow, and how many did */
@@ -195,7 +196,7 @@ INLINE void begin(struct record *r, struct call *c, u16 code, u64 ts, u32 nparam
   STORE(u32, r, at, BLOCK_TYPE);
   STORE(u16, r, at + 8, bpf_get_smp_processor_id());
   STORE(u64, r, at + BLOCK_HEAD, ts);
-  STORE(u64, r, at + BLOCK_HEAD + 8, (u32)bpf_get_current_pid_tgid());
+  STORE(u64, r, at + BLOCK_HEAD + 8, c->tid);
   STORE(u16, r, at + BLOCK_HEAD + 20, code);
   STORE(u32, r, at + BLOCK_HEAD + 22, nparams);
   c->lengths = at + BLOCK_HEAD + EVENT_HEAD;

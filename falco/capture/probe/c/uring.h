@@ -1,0 +1,97 @@
+/* Calls that come in by io_uring, which never pass sys_exit. A request is noted when it is submitted and sent when it is
+ * complete, as the ordinary call that it stands for, with a mark.
+ *
+ * SPDX-License-Identifier: MIT OR GPL-2.0-only
+ */
+#ifdef OFF_io_kiocb__cqe__res
+#define URING_CONNECT 16 /* IORING_OP_* */
+#define URING_OPENAT 18
+#define URING_OPENAT2 28
+#define URING_RENAMEAT 35
+#define URING_UNLINKAT 36
+#define URING_FIXED_FILE 1     /* REQ_F_FIXED_FILE: the fd is a place in the ring's own table */
+#define WORKER_FLAGS 0x4010    /* PF_USER_WORKER, PF_IO_WORKER: threads of the kernel's in the process */
+#define NO_FILE ((u64)-1)      /* as call.given: the file is none of the process's fds */
+
+struct request {
+  u64 arg[6], given;
+  u32 slot, tid;
+};
+BPF_TABLE("lru_hash", u64, struct request, requests, 4096);
+
+INLINE u64 passed_name(u64 filename) { return filename ? KERNEL(u64, filename, OFF_filename__uptr) : 0; }
+#define COMMAND(type, member) KERNEL(type, command, OFF_##member)
+
+INLINE int note(struct request *q, u64 req) {
+  u64 command = req + OFF_io_kiocb__cmd;
+  u8 opcode = KERNEL(u8, req, OFF_io_kiocb__opcode);
+  if (opcode == URING_OPENAT || opcode == URING_OPENAT2) {
+    q->slot = SLOT_OPENAT;
+    q->arg[0] = COMMAND(s32, io_open__dfd);
+    q->arg[1] = passed_name(COMMAND(u64, io_open__filename));
+    q->arg[2] = COMMAND(u64, io_open__how);
+    q->arg[3] = KERNEL(u64, command, OFF_io_open__how + 8);
+    if (COMMAND(u32, io_open__file_slot)) q->given = NO_FILE;
+  } else if (opcode == URING_RENAMEAT) {
+    q->slot = SLOT_RENAMEAT2;
+    q->arg[0] = COMMAND(s32, io_rename__old_dfd);
+    q->arg[1] = passed_name(COMMAND(u64, io_rename__oldpath));
+    q->arg[2] = COMMAND(s32, io_rename__new_dfd);
+    q->arg[3] = passed_name(COMMAND(u64, io_rename__newpath));
+    q->arg[4] = COMMAND(u32, io_rename__flags);
+  } else if (opcode == URING_UNLINKAT) {
+    q->slot = SLOT_UNLINKAT;
+    q->arg[0] = COMMAND(s32, io_unlink__dfd);
+    q->arg[1] = passed_name(COMMAND(u64, io_unlink__filename));
+    q->arg[2] = COMMAND(u32, io_unlink__flags);
+  } else if (opcode == URING_CONNECT) {
+    q->slot = SLOT_CONNECT;
+    q->arg[0] = KERNEL(s32, req, OFF_io_kiocb__cqe__fd);
+    q->arg[1] = COMMAND(u64, io_connect__addr);
+    q->arg[2] = COMMAND(u32, io_connect__addr_len);
+    if (KERNEL(u32, req, OFF_io_kiocb__flags) & URING_FIXED_FILE) q->given = KERNEL(u64, req, OFF_io_kiocb__file);
+  } else {
+    return 0;
+  }
+  return 1;
+}
+int on_uring_submit(struct bpf_raw_tracepoint_args *ctx) {
+  u64 req = ctx->args[0], ids = bpf_get_current_pid_tgid();
+  struct request q = {};
+  if (!note(&q, req)) return 0;
+  u64 task = bpf_get_current_task();
+  /* The thread that polls for submissions is nobody to the reader: its process is. */
+  q.tid = KERNEL(u32, task, OFF_task_struct__flags) & WORKER_FLAGS ? ids >> 32 : ids;
+  requests.update(&req, &q);
+  return 0;
+}
+int on_uring_complete(struct bpf_raw_tracepoint_args *ctx) {
+  u64 req = ctx->args[1];
+  struct request *q = req ? requests.lookup(&req) : 0;
+  if (!q) return 0;
+  u32 slot = q->slot;
+  struct slot *s = slots.lookup(&slot);
+  struct call *c = this_call();
+  if (s && c && s->flags & (FLAG_EXIT | FLAG_ENTER | FLAG_REAL | FLAG_TRACK)) {
+    start_call(c, s, slot);
+    c->marks = MARK_URING;
+    c->tid = q->tid;
+    c->given = q->given;
+    c->ret = KERNEL(s32, req, OFF_io_kiocb__cqe__res);
+    A0 = q->arg[0];
+    A1 = q->arg[1];
+    A2 = q->arg[2];
+    A3 = q->arg[3];
+    A4 = q->arg[4];
+    requests.delete(&req);
+    /* Its enter is always made up: nothing was sent when it was submitted. */
+    if (c->flags & (FLAG_ENTER | FLAG_REAL)) {
+      c->then = 1;
+      enters.call(ctx, slot);
+    } else {
+      exits.call(ctx, slot);
+    }
+  }
+  return 0;
+}
+#endif
