@@ -34,17 +34,22 @@ _LATE_NS = 1_000_000_000
 class Merge:
     """Holds from a look at the machine until the events that came before its end are through.
 
-    read_at is up to when each thread is known (tid -> ns since the epoch). vanished are threads that were in the table
-    and not on the machine: they stay until then, as the last events of theirs may be on their way.
+    read_at is up to when each thread that was read is known (tid -> ns since the epoch); its clone_ts is its start, to
+    the clock tick. vanished are threads that were in the table and not on the machine at end_ts: they stay until then,
+    as the last events of theirs may be on their way.
     """
 
     def __init__(
-        self, threads: Mapping[int, ThreadInfo], read_at: Mapping[int, int], vanished: Iterable[ThreadInfo] = ()
+        self,
+        threads: Mapping[int, ThreadInfo],
+        read_at: Mapping[int, int],
+        vanished: Iterable[ThreadInfo] = (),
+        end_ts: int = 0,
     ) -> None:
         self._found = {tid: (threads[tid], ts) for tid, ts in read_at.items() if tid in threads}
         self._vanished = list(vanished)
         self._older: dict[int, ThreadInfo] = {}
-        self.until = max(read_at.values(), default=0) + _LATE_NS
+        self.until = max(read_at.values(), default=end_ts) + _LATE_NS
 
     def takes(self, state: State, event: Event) -> bool:
         """Deal with an event that must not be applied in the ordinary way; False for one that may be.

@@ -14,11 +14,18 @@ from falco.capture.live import procfs_host, procfs_interfaces
 from falco.capture.live.procfs_fds import FdReader
 from falco.capture.live.procfs_reading import Unread, directory
 from falco.capture.live.procfs_threads import ThreadReader
+from falco.state import reconciling
 from falco.state.limits import MAX_THREADS
+from falco.state.reconciling import Found
 from falco.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from falco.capture.live.procfs_host import Host
+    from falco.state.reconciling import Reconciled
+    from falco.state.state import State
+    from falco.state.threads import ThreadInfo
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,18 +43,36 @@ def scan(host: Host) -> Scan:
     procfs_host.accounts(host, snapshot)
     for interface in procfs_interfaces.interfaces(host):
         snapshot.add_interface(interface)
+    _processes(host, snapshot, ThreadReader(host, snapshot, unread), unread)
+    return Scan(snapshot, unread.message())
+
+
+def _processes(host: Host, snapshot: Snapshot, threads: ThreadReader, unread: Unread) -> None:
     fds = FdReader(snapshot)
-    threads = ThreadReader(host, snapshot, unread)
-    for pid in pids(host):
+    for pid in _pids(host):
         with directory(f"{host.proc}/{pid}", unread) as process:
             thread = None if process is None else threads.process(process)
             if process is not None and thread is not None:
                 fds.read(process, thread)
     unread.too_many = fds.namespaces.refused
-    return Scan(snapshot, unread.message())
 
 
-def pids(host: Host) -> list[int]:
+def look_again(host: Host, known: Mapping[int, ThreadInfo]) -> Found:
+    """The threads after a loss of events: what differs from what is known of them is read in full, the fds of new
+    processes too. Raises OSError if there is no /proc below the host's root.
+    """
+    snapshot, unread, began_ts = Snapshot(), Unread(), host.now()
+    threads = ThreadReader(host, snapshot, unread, known)
+    _processes(host, snapshot, threads, unread)
+    return Found(began_ts, host.now(), snapshot, frozenset(threads.unchanged))
+
+
+def reconcile(state: State, host: Host) -> Reconciled:
+    """After a loss of events: bring the thread table back to what /proc says. Raises OSError if there is none."""
+    return reconciling.reconcile(state, look_again(host, state.threads))
+
+
+def _pids(host: Host) -> list[int]:
     """The processes that there are now, lowest first."""
     found = sorted(int(p.name) for p in host.proc.iterdir() if p.name.isdecimal() and len(p.name) <= 10)
     return found[:MAX_THREADS]

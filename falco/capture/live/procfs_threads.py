@@ -9,9 +9,12 @@ from falco.capture.live.procfs_reading import Directory, Unread, directory, unde
 from falco.capture.live.procfs_text import ProcError, Stat
 from falco.events.decode import LONGEST_LIST, strings
 from falco.state.limits import MAX_TEXT
+from falco.state.reconciling import is_another
 from falco.state.threads import CLONE_CLOSED, CLONE_THREAD, NO_ID, ThreadInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from falco.capture.live.procfs_host import Host
     from falco.state.snapshot import Snapshot
 
@@ -21,13 +24,20 @@ _DEAD = ("Z", "X", "x")
 
 
 class ThreadReader:
-    """Reads processes into a snapshot, each thread with the time up to which it is known."""
+    """Reads processes into a snapshot, each thread with the time up to which it is known.
 
-    def __init__(self, host: Host, snapshot: Snapshot, unread: Unread) -> None:
+    Threads that are as known has them are not read in full and not entered: their tids are in unchanged.
+    """
+
+    def __init__(
+        self, host: Host, snapshot: Snapshot, unread: Unread, known: Mapping[int, ThreadInfo] | None = None
+    ) -> None:
         self._host, self._snapshot, self._unread = host, snapshot, unread
+        self._known = known or {}
+        self.unchanged: set[int] = set()
 
     def process(self, process: Directory) -> ThreadInfo | None:
-        """A process's main thread, entered. None for one that is gone or dead, and for a thread of the kernel's own.
+        """A process's main thread, entered. None for one that is known, gone or dead, and for the kernel's own threads.
 
         0.15 leaves the kernel's threads out too. What else of a process cannot be read keeps its default.
         """
@@ -40,11 +50,26 @@ class ThreadReader:
             if not others:
                 return None  # Its end was told already; nothing would ever remove it.
             thread.flags |= CLONE_CLOSED
-        self._main(process, thread)
-        self._enter(thread)
+        exepath = _exepath(process)
+        main = self._as_known(thread)
+        if main is not None and main.exepath == exepath:
+            self.unchanged.add(thread.tid)
+        else:
+            main = thread
+            thread.exepath = exepath
+            self._main(process, thread)
+            self._enter(thread)
         for tid in others:
-            self._other(process, tid, thread)
-        return thread
+            self._other(process, tid, main)
+        return thread if main is thread else None
+
+    def _as_known(self, thread: ThreadInfo) -> ThreadInfo | None:
+        """What is known of a thread, if that is still so."""
+        known = self._known.get(thread.tid)
+        if known is None or known.placeholder or is_another(known, thread.clone_ts):
+            return None
+        same = (known.pid, known.comm, known.uid, known.gid) == (thread.pid, thread.comm, thread.uid, thread.gid)
+        return known if same else None
 
     def _enter(self, thread: ThreadInfo) -> None:
         self._snapshot.add_thread(thread)
@@ -78,10 +103,6 @@ class ThreadReader:
 
     def _main(self, process: Directory, thread: ThreadInfo) -> None:
         """What a process's threads have in common."""
-        exepath = process.link("exe")
-        if exepath.endswith(" (deleted)"):
-            exepath = undeleted(exepath, process.target("exe"))
-        thread.exepath = exepath[:MAX_TEXT]
         exe, _, args = process.read("cmdline", LONGEST_LIST).partition(b"\0")
         thread.exe, thread.args = procfs_text.text(exe[:MAX_TEXT]), strings(args)
         thread.env = strings(process.read("environ", LONGEST_LIST))
@@ -98,11 +119,21 @@ class ThreadReader:
         thread, stat = found
         if stat.state in _DEAD or thread.pid != main.tid:
             return
+        if self._as_known(thread) is not None:
+            self.unchanged.add(tid)
+            return
         thread.flags = CLONE_THREAD | CLONE_FILES
         thread.exe, thread.exepath, thread.args = main.exe, main.exepath, main.args
         thread.root, thread.cgroups, thread.loginuid = main.root, main.cgroups, main.loginuid
         thread.fdlimit = main.fdlimit
         self._enter(thread)
+
+
+def _exepath(process: Directory) -> str:
+    exepath = process.link("exe")
+    if exepath.endswith(" (deleted)"):
+        exepath = undeleted(exepath, process.target("exe"))
+    return exepath[:MAX_TEXT]
 
 
 def _login(raw: bytes) -> int:
