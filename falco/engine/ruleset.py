@@ -60,7 +60,10 @@ class _Group:
 
 
 class Ruleset:
-    """Compiled rules. With all_events they also get the events that 0.15 only looks at with -A."""
+    """Compiled rules. With all_events they also get the events that 0.15 only looks at with -A.
+
+    enters are the codes of enter events that a rule looks at which does not look at the exit of the same call.
+    """
 
     def __init__(self, rules: Iterable[BoundRule], *, all_events: bool = False) -> None:
         self._rules = tuple(rules)
@@ -72,12 +75,17 @@ class Ruleset:
         self._groups: dict[tuple[tuple[int, int], ...], _Group] = {}
         self._matchers: _Slots = dict.fromkeys(range(len(EVENT_TABLE)))
         running = Running(self._rules, all_events=all_events)
+        tried: dict[int, frozenset[int]] = {}
         for code, indexes in running.by_code.items():
             row = EVENT_TABLE[code]
-            self._settle(self._matchers, code, indexes, _Constants(row, None, {}), row.symbol.lower())
+            left = self._settle(self._matchers, code, indexes, _Constants(row, None, {}), row.symbol.lower())
+            tried[code] = frozenset(index for index, _ in left)
         calls = [self._settle_calls(EVENT_TABLE[code], running) for code in GENERIC]
         self.syscalls = frozenset(number for slots in calls for number, match in slots.items() if match is not None)
         self.codes = frozenset(code for code, match in self._matchers.items() if match is not None)
+        self.enters = frozenset(
+            code for code, indexes in tried.items() if EVENT_TABLE[code].enter and indexes - tried.get(code + 1, frozenset())
+        )
 
     def match(self, event: Event) -> Rule | None:
         """The first rule in order whose condition holds; RuleFailure if one cannot be evaluated."""
@@ -104,12 +112,15 @@ class Ruleset:
         parts = [f"{group.code.text}\n{group.code.legend()}" for group in self._groups.values() if group.code]
         return "\n".join(("# Rules by index:\n" + rules, *parts))
 
-    def _settle(self, slots: _Slots, key: int, indexes: Iterable[int], constants: _Constants, name: str) -> None:
-        """Put the function for a kind of event of this name in its slot, for now one that generates it."""
+    def _settle(self, slots: _Slots, key: int, indexes: Iterable[int], constants: _Constants, name: str) -> _Conditions:
+        """Put the function for a kind of event of this name in its slot, for now one that generates it.
+
+        What remains of the conditions is returned.
+        """
         rules = self._possible(tuple(indexes), constants)
         if not rules:
             slots[key] = None
-            return
+            return rules
         group_key = tuple((index, id(node)) for index, node in rules)
         group = self._groups.setdefault(group_key, _Group(f"match_{name}", rules, [], []))
         group.kinds.append(name)
@@ -119,6 +130,7 @@ class Ruleset:
             return self._compile(group)(event)
 
         slots[key] = first_time
+        return rules
 
     def _possible(self, indexes: tuple[int, ...], constants: _Constants) -> _Conditions:
         """What remains of the conditions of those rules that can match."""
