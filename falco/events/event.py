@@ -24,8 +24,9 @@ _DECODERS: tuple[tuple[Callable[[bytes], object], ...], ...] = tuple(
 )
 LENGTH_SIZES = bytes(4 if t.flags & EventFlag.LARGE_PAYLOAD else 2 for t in EVENT_TABLE)
 """Event code -> bytes of each parameter's length."""
-_LENGTHS = tuple(struct.Struct(f"<{n}H") for n in range(64))
-MAX_PARAMS = len(_LENGTHS) - 1
+LENGTHS = tuple(struct.Struct(f"<{n}H") for n in range(64))
+"""Number of parameters -> how their lengths are read where each has two bytes."""
+MAX_PARAMS = len(LENGTHS) - 1
 
 
 class Event:
@@ -108,7 +109,7 @@ class Event:
         if width == 4:
             lengths = struct.unpack_from(f"<{n}I", self.buffer, self.offset)
         else:
-            lengths = _LENGTHS[n].unpack_from(self.buffer, self.offset)
+            lengths = LENGTHS[n].unpack_from(self.buffer, self.offset)
         at = self.offset + width * n
         bounds = [at]
         for length in lengths:

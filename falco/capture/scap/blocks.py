@@ -49,6 +49,8 @@ SECTION = struct.Struct("<IHHQ")
 MACHINE = struct.Struct("<IQQ128sQQQQ")
 EVENT_SCAN = struct.Struct("<II22xH")
 """Block type, block length and event code of an ordinary event block: all that a skipped event is looked at for."""
+EVENT_HEAD = struct.Struct("<8xHQqI2xI")
+"""CPU, timestamp (ns), tid, event length and parameter count of an EVENT_V2 block, whose lengths follow."""
 CPU, CPU_FLAGS = struct.Struct("<H"), struct.Struct("<HI")
 HEADER = struct.Struct("<QqIH")
 """Timestamp (ns), tid, event length (from here to the last parameter byte), event code."""

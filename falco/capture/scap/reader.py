@@ -5,13 +5,12 @@ Events that nobody wants (a table of codes decides) are counted and passed over 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from falco.capture.scap import blocks, metadata
 from falco.errors import CaptureError
-from falco.events.event import LENGTH_SIZES, MAX_PARAMS, Event
+from falco.events.event import LENGTH_SIZES, LENGTHS, MAX_PARAMS, Event
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_X
 from falco.state.snapshot import Snapshot
 
@@ -25,8 +24,24 @@ _SKIP, _TAKE, _UNKNOWN = 0, 1, 2
 _V1_HEAD = 22
 """Bytes of an event's header (from its timestamp on) in blocks without parameter count; V2 has four more."""
 _MIN_BLOCK = 36
+_BEYOND = MAX_PARAMS + 1
 _TOO_LONG = dict.fromkeys((CODES["NOTIFICATION_E"], CODES["INFRASTRUCTURE_EVENT_E"]), 3)
 """Event types whose length the first writers gave too large, by how many bytes."""
+
+
+_COUNTS = tuple(len(t.params) for t in EVENT_TABLE)
+
+
+def _fitting_count(buffer: bytes, code: int, at: int, end: int) -> int:
+    """The parameter count of a block that does not tell: the first, downwards, whose lengths add up exactly to end.
+
+    More than any event has if there is none; buffer holds end.
+    """
+    for count in range(_COUNTS[code], -1, -1):
+        first = at + 2 * count
+        if first <= end and first + sum(LENGTHS[count].unpack_from(buffer, at)) == end:
+            return count
+    return _BEYOND
 
 
 class Wanted:
@@ -167,7 +182,7 @@ class Reader:
         stream, event = self.stream, self.event
         while True:
             if self.on_event is None or self.on_skipped is not None:
-                self._pass_over()
+                yield from self._ordinary()
             if not stream.available(1):
                 return
             kind = self._next_event_block()
@@ -178,24 +193,46 @@ class Reader:
             if wanted:
                 yield event
 
-    def _pass_over(self) -> None:
-        """Count and skip the unwanted events of the ordinary block kinds that lie in the buffer."""
-        stream, wanted, unpack = self.stream, self.wanted.codes, blocks.EVENT_SCAN.unpack_from
-        buffer, pos, num = stream.buffer, stream.pos, self.num
-        last = len(buffer) - blocks.EVENT_SCAN.size
+    def _ordinary(self) -> Iterator[Event]:
+        """Yield the wanted events of the ordinary block kinds that lie in the buffer; count and pass over the others.
+
+        Nearly all events go through this loop. It stops at whatever is not plain (another kind of block, the end of
+        the buffer, anything wrong) or has to be told of, and leaves that to _frame().
+        """
+        stream, event, scan, head = self.stream, self.event, blocks.EVENT_SCAN.unpack_from, blocks.EVENT_HEAD
+        unpack, told = head.unpack_from, self._snapshot is not None or self.on_event is not None
+        buffer, codes, num = stream.buffer, self.wanted.codes, self.num
+        start = pos = stream.pos
+        last = len(buffer) - head.size
         while pos <= last:
-            kind, size, code = unpack(buffer, pos)
+            kind, size, code = scan(buffer, pos)
             if kind not in blocks.ORDINARY or size < _MIN_BLOCK or size % 4 or pos + size > last:
                 break
-            if wanted[code] and (code > GENERIC_X or self._wants_call(kind, pos)):
-                break
-            pos += size
-            num += 1
-        if pos > stream.pos:
+            if codes[code] and (code > GENERIC_X or self._wants_call(kind, pos)):
+                if told or code >= _KNOWN:
+                    break
+                cpu, ts, tid, length, nparams = unpack(buffer, pos)
+                at, end = pos + head.size, pos + 10 + length
+                if kind == blocks.EVENT:
+                    at -= blocks.COUNT.size
+                    nparams = _fitting_count(buffer, code, at, min(end, pos + size - 4))
+                if end > pos + size - 4 or at + LENGTH_SIZES[code] * nparams > end or nparams > MAX_PARAMS:
+                    break
+                num += 1
+                self._at = pos
+                pos += size
+                self.num, self._next, stream.pos = num, pos, pos
+                event.begin(num, cpu, ts, tid, code, buffer, at, end, nparams)
+                yield event
+                codes = self.wanted.codes  # A reload may have changed what is wanted.
+            else:
+                pos += size
+                num += 1
+        if pos > start:
             if self._snapshot is not None:
-                self._deliver_snapshot(blocks.HEADER.unpack_from(buffer, stream.pos + 10)[0])
+                self._deliver_snapshot(blocks.HEADER.unpack_from(buffer, start + 10)[0])
             if self.on_skipped is not None:
-                self.on_skipped(buffer[stream.pos : pos])
+                self.on_skipped(buffer[start:pos])
         stream.pos, self.num = pos, num
 
     def _next_event_block(self) -> int | None:
@@ -247,13 +284,10 @@ class Reader:
         return start, last, self._guess_count(code, start, min(last, self._next - 4))
 
     def _guess_count(self, code: int, start: int, last: int) -> int:
-        """The parameter count of a block that does not tell: the first, downwards, whose lengths add up exactly."""
-        for count in range(len(EVENT_TABLE[code].params), -1, -1):
-            if start + 2 * count <= last:
-                lengths = struct.unpack_from(f"<{count}H", self.stream.buffer, start)
-                if start + 2 * count + sum(lengths) == last:
-                    return count
-        raise self.stream.error(f"the parameters of event {self.num} do not add up to its length", self._at)
+        count = _fitting_count(self.stream.buffer, code, start, last)
+        if count == _BEYOND:
+            raise self.stream.error(f"the parameters of event {self.num} do not add up to its length", self._at)
+        return count
 
     def _wants_call(self, kind: int, at: int) -> bool:
         """Whether the generic event of the ordinary block at `at` is of a wanted system call."""
