@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from falco.capture.probe.plan import Plan
 
 _FD, _ID = struct.Struct("=i"), struct.Struct("=I")
+_GONE = -1
+"""Stands for a link that could not be made again."""
 
 
 class Table(Protocol):
@@ -94,32 +96,28 @@ class Loaded:
         self.close()
 
     def attach(self) -> None:
-        """Let it run; once more: hang whatever has come off its tracepoint up again.
-
-        FalcoError if not a single program could be attached.
-        """
+        """Let it run; FalcoError if not a single program could be attached."""
         for name, tracepoint in self._plan.tracepoints.items():
-            if name in self._programs and not self._hangs(name):
-                self._drop_link(name)
+            if name in self._programs:
                 try:
                     self._links[name] = self._kernel.open_raw_tracepoint(tracepoint, self._programs[name])
                 except bpf.BpfError as error:
                     self.left_out[name] = str(error)
-                else:
-                    self.left_out.pop(name, None)
         if not self._links:
             raise FalcoError("\n".join(("no part of the probe runs:", *self.left_out.values())))
 
-    def reattach(self) -> None:
-        """Write every map's values anew, and take all programs off their tracepoints and hang them up again."""
+    def mend(self) -> None:
+        """Write what the maps have to hold, and hang up again what hangs no more; BpfError."""
         self.fill()
-        self.detach()
-        self.attach()
+        for name in self._links:
+            if not self._hangs(name):
+                self._hang_up_again(name)
 
-    def detach(self) -> None:
-        """Take all programs off their tracepoints."""
-        for name in list(self._links):
-            self._drop_link(name)
+    def reattach(self) -> None:
+        """The same, but take every program off its tracepoint before; BpfError."""
+        self.fill()
+        for name in self._links:
+            self._hang_up_again(name)
 
     def set(self, table: str, index: int, value: bytes) -> None:
         """Give an element of an array another value than the plan says; BpfError."""
@@ -149,9 +147,9 @@ class Loaded:
 
     def close(self) -> None:
         """Give everything back; what hangs on tracepoints comes off."""
-        self.detach()
-        for fd in self._programs.values():
+        for fd in (*self._links.values(), *self._programs.values()):
             self._kernel.close(fd)
+        self._links.clear()
         self._programs.clear()
         for table in self.maps.values():
             table.close()
@@ -197,10 +195,12 @@ class Loaded:
 
     def _hangs(self, name: str) -> bool:
         try:
-            return name in self._links and self._kernel.linked_program(self._links[name]) == self._ids[name]
+            return self._kernel.linked_program(self._links[name]) == self._ids[name]
         except bpf.BpfError:
             return False
 
-    def _drop_link(self, name: str) -> None:
-        if name in self._links:
-            self._kernel.close(self._links.pop(name))
+    def _hang_up_again(self, name: str) -> None:
+        # First off, then on: were both there at once, every event would come twice.
+        self._kernel.close(self._links[name])
+        self._links[name] = _GONE
+        self._links[name] = self._kernel.open_raw_tracepoint(self._plan.tracepoints[name], self._programs[name])

@@ -44,8 +44,8 @@ class LiveSource:
     """Iterates over the events of a ring, framing each into the one event that it was given.
 
     idle is called after every batch and every wait, and ends the iteration by answering False. real_enters are codes
-    (of either half) of calls whose enter has a record of its own. An event of one of own_tids goes to on_own first,
-    which answers whether to pass over it; it then has no number.
+    (of either half) of calls whose enter has a record of its own. Events of own_code go to on_own first, which answers
+    whether to pass over this one because it is our own; it then has no number.
 
     For a recorder, as of a Reader: on_event is called with timestamp, tid and code of each event before it is yielded,
     while block() holds its bytes; on_skipped gets the bytes of an event that is not wanted instead. on_block is never
@@ -60,7 +60,7 @@ class LiveSource:
     ) -> None:  # fmt: skip
         self.ring, self.event = ring, event
         self.wanted = wanted or Wanted()
-        self.own_tids: frozenset[int] = frozenset()
+        self.own_code = _NONE
         self.on_own: Callable[[Event], bool] = lambda _: False
         self.on_block: Callable[[bytes], None] | None = None
         self.on_event: Callable[[int, int, int], None] | None = None
@@ -121,7 +121,7 @@ class LiveSource:
             return self._complain(at, end)
         number = self.num + (1 if code & 1 and code == before + 1 else self._advances[code])
         self.event.begin(number, cpu, ts, tid, code, self._data, start, last, count)
-        if tid in self.own_tids and self.on_own(self.event):
+        if code == self.own_code and self.on_own(self.event):
             return False
         self.num = number
         wanted = bool(self.wanted.codes[code])

@@ -66,16 +66,16 @@ def test_an_event_without_a_pair_is_one():
 
 
 def test_own_events_are_passed_over_and_have_no_number():
-    source = source_of(block(CLOSE_X, tid=5), EXIT, block(CLOSE_X, tid=6), EXIT)
+    source = source_of(block(CLOSE_X, tid=5), block(OPENAT_X, tid=5), block(CLOSE_X, tid=6), EXIT)
     asked = []
 
     def on_own(event):
         asked.append((event.tid, event.num))
         return event.tid == 5
 
-    source.own_tids, source.on_own = frozenset((5, 6)), on_own
-    assert [(event.tid, event.num) for event in source] == [(1, 2), (6, 4), (1, 6)]
-    assert asked == [(5, 2), (6, 4)]
+    source.own_code, source.on_own = CLOSE_X, on_own
+    assert [(event.tid, event.num) for event in source] == [(5, 2), (6, 4), (1, 6)]
+    assert asked == [(5, 2), (6, 4), (1, 6)]
 
 
 def test_unwanted_events_are_counted_and_not_shown():
