@@ -11,6 +11,7 @@ from falco.fields.registry import REGISTRIES
 
 _CLASSES = {
     "fd": "File descriptors",
+    "fs": "Paths that calls act on",
     "proc": "Processes",
     "thread": "Threads",
     "evt": "Events",

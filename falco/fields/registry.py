@@ -15,9 +15,11 @@ from falco.fields import (
     container,
     container_mounts,
     evt,
+    evt_marks,
     fd,
     fd_net,
     fdlist,
+    fs,
     k8s,
     mesos,
     proc,
@@ -59,6 +61,7 @@ def syscall_fields(resolver: Resolver = system_resolver) -> Registry:
         *proc_resources.FIELDS,
         *thread.FIELDS,
         *evt.FIELDS,
+        *evt_marks.FIELDS,
         *user.FIELDS,
         *syslog.FIELDS,
         *container.FIELDS,
@@ -67,6 +70,7 @@ def syscall_fields(resolver: Resolver = system_resolver) -> Registry:
         *k8s.FIELDS,
         *mesos.FIELDS,
         *span.FIELDS,
+        *fs.FIELDS,
     )
     return Registry("syscall", _listed(fields))
 

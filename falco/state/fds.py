@@ -101,6 +101,19 @@ class FdInfo:
         other.kernel_path, other.fact = self.kernel_path, self.fact
         return other
 
+    def completed(self, computed: FdInfo) -> FdInfo:
+        """This entry, which is the kernel's word, and what only the call that made it tells; itself if that is nothing.
+
+        The flags of an open lose some once it is done; a role or transport may not be known to the kernel's side.
+        """
+        flags, role = self.open_flags | computed.open_flags, self.role or computed.role
+        l4proto, connected = self.l4proto or computed.l4proto, self.connected or computed.connected
+        if (flags, role, l4proto, connected) == (self.open_flags, self.role, self.l4proto, self.connected):
+            return self
+        other = self.copy()
+        other.open_flags, other.role, other.l4proto, other.connected = flags, role, l4proto, connected
+        return other
+
 
 CHANGING = frozenset(
     (

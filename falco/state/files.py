@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from falco.events import facts
 from falco.events.decode import signed, text, unsigned
 from falco.events.table import CODES, EVENT_TABLE
 from falco.state.fds import FdInfo, FdType
-from falco.state.paths import AT_FDCWD, base_directory, join
+from falco.state.paths import AT_FDCWD, base_directory, below, join
 from falco.state.threads import PIPE_DST, PIPE_SRC, ThreadInfo
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ def opened(state: State, event: Event) -> None:
     dirfd = event.raw(layout.dirfd)
     thread = event.thread
     assert thread is not None
-    path = join(base_directory(thread, signed(dirfd) if dirfd else AT_FDCWD, name), name)
+    base = facts.base(event, facts.NAMED)
+    if base is None:
+        path = join(base_directory(thread, signed(dirfd) if dirfd else AT_FDCWD, name), name)
+    else:
+        path = below(base, name)
     flags = unsigned(event.raw(layout.flags))
     _open(state, event, path, flags, unsigned(event.raw(layout.dev)), unsigned(event.raw(layout.ino)))
 
@@ -86,13 +91,32 @@ def created(state: State, event: Event, number: int, fd: FdInfo) -> None:
     """A call gave this thread a new fd. One that has a name counts as renamed."""
     thread = event.thread
     assert thread is not None
-    if state.add_fd(thread, number, fd):
+    if facts.told(event) and _is_told(event, number):
+        # Only what the kernel does not keep is taken from the call.
+        fd = _complete(event, number, fd)
+    elif state.add_fd(thread, number, fd):
         event.fd = fd
     else:
         # The table is full: rules still see what was opened.
         event.fd, event.path = None, fd.name or event.path
     event.fd_name_changed = bool(fd.name)
     thread.last_fd = number
+
+
+def _is_told(event: Event, number: int) -> bool:
+    """Whether the event itself has told of this fd, which then is the event's."""
+    raw = facts.fd_fact(event)
+    return event.fd is not None and raw != b"" and event.fd.fact == raw and facts.fd_number(raw) == number
+
+
+def _complete(event: Event, number: int, fd: FdInfo) -> FdInfo:
+    known, thread = event.fd, event.thread
+    assert known is not None
+    assert thread is not None
+    event.fd = known.completed(fd)
+    if thread.main.fds.get(number) is known:
+        thread.main.fds[number] = event.fd
+    return event.fd
 
 
 def enter_of(thread: ThreadInfo, event: Event, count: int) -> tuple[bytes, ...] | None:

@@ -52,6 +52,22 @@ def base_directory(thread: ThreadInfo, dirfd: int, path: str) -> str:
     return UNKNOWN_BASE if fd is None else directory(fd.name)
 
 
+def below(base: str, path: str) -> str:
+    """A passed path below the directory that the kernel says it starts at: an absolute one's is the process's root.
+
+    Only `.`, `..` and repeated slashes of path are resolved. Unlike join() this keeps every character as it is, as
+    base does, and any length.
+    """
+    done = [part for part in base.split("/") if part]
+    floor = len(done) if path.startswith("/") else 0
+    for part in path.split("/"):
+        if part == "..":
+            del done[max(len(done) - 1, floor) :]
+        elif part not in ("", "."):
+            done.append(part)
+    return "/" + "/".join(done)
+
+
 def directory(name: str) -> str:
     """A directory's name with its final slash."""
     return name if name.endswith("/") else name + "/"

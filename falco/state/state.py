@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from falco.events.decode import unsigned
+from falco.events.facts import OWN
 from falco.events.syscalls import IGNORED_CODES
 from falco.events.table import EVENT_TABLE, GENERIC_X
 from falco.events.types import Category
-from falco.state import engines, healthcheck, opening
+from falco.state import engines, facts, healthcheck, opening
 from falco.state.engines import CRI, RKT
 from falco.state.handlers import HANDLERS, IGNORED, NO_PLACEHOLDER, NO_THREAD
 from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINERS, MAX_FDS, MAX_THREADS
@@ -270,6 +271,8 @@ class State:
             reset = RESETS[code]
             if reset is not None:
                 reset(event, thread)
+            if event.nparams > OWN[code]:
+                facts.take(self, event, thread)
         handler = HANDLERS[code]
         if handler is not None:
             handler(self, event)

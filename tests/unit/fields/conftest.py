@@ -12,7 +12,7 @@ from falco.state.fds import L4, FdInfo, FdType, Role
 from falco.state.state import State
 from falco.state.threads import ThreadInfo
 from falco.state.users import Group, User
-from tests.events import Built, encode
+from tests.events import Builder, Built, encode
 
 EventMaker = Callable[..., Event]
 
@@ -61,3 +61,13 @@ def event_of(state: State, process: ThreadInfo) -> EventMaker:
         return event
 
     return make
+
+
+@pytest.fixture
+def box() -> Builder:
+    """Events that state takes in one after the other, of a process 7 in /home/u."""
+    state = State(all_events=True)
+    thread = ThreadInfo(7, 7, 1)
+    thread.cwd = "/home/u/"
+    state.add_thread(thread)
+    return Builder(state, tid=7)

@@ -1,0 +1,32 @@
+"""evt.marks: by which way into the kernel a call came, where that is not the ordinary one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from falco.events import facts
+from falco.events.types import ParamType
+from falco.fields.field import Field, Scope
+
+if TYPE_CHECKING:
+    from falco.events.event import Event
+
+_WORDS = ((facts.COMPAT, "compat"), (facts.IO_URING, "io_uring"))
+
+
+def marks(event: Event) -> str | None:
+    """The words of all marks that are set, separated by commas; bits without a word are passed over."""
+    bits = facts.marks(event)
+    return ",".join(word for bit, word in _WORDS if bits & bit) or None if bits else None
+
+
+FIELDS = (
+    Field(
+        "evt.marks",
+        ParamType.CHARBUF,
+        "How an unusual call came about: compat (by the 32-bit entry), io_uring; separated by commas.",
+        marks,
+        Scope.EVENT,
+        later=True,
+    ),
+)
