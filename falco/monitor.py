@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol, cast
 
 from falco.events.decode import EventError
 
 if TYPE_CHECKING:
     from falco.engine.rule import Rule
     from falco.events.event import Event
+    from falco.k8s_audit.event import AuditEvent
     from falco.state.state import State
 
 
@@ -36,6 +37,14 @@ class Alerts(Protocol):
 
     def emit(self, rule: Rule, event: Event) -> None:
         """Format the alert now, while the event holds, and hand it to the outputs."""
+        ...
+
+
+class AuditMatcher(Protocol):
+    """The rules in force for Kubernetes audit events."""
+
+    def match(self, event: AuditEvent) -> Rule | None:
+        """The first rule that the event matches."""
         ...
 
 
@@ -77,5 +86,15 @@ def monitor(
             raise source.locate(error) from None
         if state.unsettled:
             state.settle()  # Removals that had to wait until the rules have looked (close, exit).
+        if controls.pending and not controls.act():
+            break
+
+
+def monitor_audit(source: Iterable[AuditEvent], rules: AuditMatcher, alerts: Alerts, controls: Controls) -> None:
+    """The same for Kubernetes audit events, which have no state and only rules of their own."""
+    for event in source:
+        rule = rules.match(event)
+        if rule is not None:
+            alerts.emit(rule, cast("Event", event))  # The rule's output was compiled for this source's fields.
         if controls.pending and not controls.act():
             break

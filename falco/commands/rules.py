@@ -18,26 +18,30 @@ from falco.engine.load import collect_rules
 from falco.engine.ruleset import Ruleset
 from falco.engine.select import Selection, select_rules
 from falco.errors import Problem, RulesError, in_order
-from falco.fields.registry import REGISTRIES, SYSCALL_FIELDS, list_names
+from falco.fields.registry import AUDIT_FIELDS, REGISTRIES, SYSCALL_FIELDS, list_names
 from falco.fields.template import compile_template
+from falco.k8s_audit.ruleset import AuditRuleset
 from falco.priority import Priority
 
 if TYPE_CHECKING:
     from falco.commands.options import Options
     from falco.engine.load import LoadedRules
     from falco.engine.rule import Rule, UnreadRule
+    from falco.fields.field import Registry
     from falco.outputs.alerts import Template
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rules:
-    """Rules ready to run. rules are all that were loaded, ruleset has those that are enabled; templates is by name.
+    """Rules ready to run. rules are all that were loaded, ruleset and audit have those that are enabled, on system
+    calls and on Kubernetes audit events; templates is by name.
 
     notes are what -v prints about them on standard output, event_types what it prints on standard error.
     """
 
     rules: tuple[Rule, ...]
     ruleset: Ruleset
+    audit: AuditRuleset
     templates: Mapping[str, Template]
     warnings: tuple[Problem, ...]
     notes: tuple[str, ...]
@@ -59,9 +63,11 @@ def load(options: Options, paths: Iterable[str], minimum_priority: Priority = Pr
     errors = in_order((*collected.errors, *unbound, *bad_outputs), collected.files)
     if errors:
         raise RulesError((*errors, *collected.warnings))
+    enabled = _enabled(bound, options)
     return Rules(
         collected.rules,
-        Ruleset(_enabled(bound, options), all_events=options.all_events),
+        Ruleset(_of(SYSCALL_FIELDS, enabled), all_events=options.all_events),
+        AuditRuleset(_of(AUDIT_FIELDS, enabled)),
         templates,
         collected.warnings,
         (*notes, *collected.unused_lines()),
@@ -115,7 +121,8 @@ def describe(options: Options) -> int:
 
 def print_code(options: Options) -> int:
     """--print-rules-code: what the rules become."""
-    say(load_configured(options).ruleset.code_text().splitlines())
+    ready = load_configured(options)
+    say((ready.ruleset.code_text() + ready.audit.code_text()).splitlines())
     return 0
 
 
@@ -129,11 +136,15 @@ def load_configured(options: Options) -> Rules:
 
 
 def _enabled(bound: Iterable[BoundRule], options: Options) -> list[BoundRule]:
-    """The rules on system calls that are to run, in order."""
+    """The rules that are to run, in order."""
     selection = Selection(options.disable, options.disable_tag, options.tag)
     by_name = {each.rule.name: each for each in bound}
     chosen = select_rules([each.rule for each in by_name.values()], selection)
-    return [by_name[rule.name] for rule in chosen if rule.source == SYSCALL_FIELDS.source]
+    return [by_name[rule.name] for rule in chosen]
+
+
+def _of(registry: Registry, rules: Iterable[BoundRule]) -> list[BoundRule]:
+    return [each for each in rules if each.rule.source == registry.source]
 
 
 def _templates(rules: Iterable[Rule | UnreadRule], options: Options) -> tuple[dict[str, Template], list[Problem]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.stream import open_stream
-from falco.commands import report, rules
+from falco.commands import audit, report, rules
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
 from falco.commands.daemon import daemonize
 from falco.commands.limited import Limited
@@ -21,8 +21,9 @@ from falco.controls import Controls
 from falco.errors import FalcoError
 from falco.escape import escape_controls
 from falco.events.event import Event
+from falco.k8s_audit.replay import AuditReader, holds_audit_events
 from falco.logs import LOG, to_stderr
-from falco.monitor import monitor
+from falco.monitor import monitor, monitor_audit
 from falco.outputs import build
 from falco.outputs.alerts import Alerts
 from falco.outputs.format import Formatter
@@ -74,7 +75,9 @@ class Run:
         self._reader: Reader | None = None
         self._recording: Recorder | None = None
         self._state: State | None = None
+        self._audit_reader: AuditReader | None = None
         self._in_force: InForce
+        self._audit_in_force: audit.AuditInForce
 
     def prepare(self) -> None:
         """Load everything, and let alerts go where the configuration says. FalcoError."""
@@ -87,6 +90,7 @@ class Run:
         ready = self._load_rules(loaded.config)
         self._recording = recorder(self._options)
         self._in_force = InForce(ready.ruleset, self._options.all_events)
+        self._audit_in_force = audit.AuditInForce(ready.audit)
         self._let_out(loaded.config, ready)
 
     def replay(self, stream: Stream) -> None:
@@ -105,6 +109,16 @@ class Run:
         finally:
             if recording is not None:
                 recording.close()
+
+    def replay_audit(self, stream: Stream) -> None:
+        """Hold the Kubernetes audit events of a file against their rules. CaptureError as in replay()."""
+        if self._recording is not None:
+            raise FalcoError(f"{stream.path} holds Kubernetes audit events: -w records only system calls")
+        self._audit_reader = reader = AuditReader(stream)
+        interval_ms = self._options.stats_interval_ms if self._stats_file else 0
+        with self._controls.installed(interval_ms), _progress(stream):
+            source = audit.limited(reader, self._options.duration_s)
+            monitor_audit(source, self._audit_in_force, self._alerts, self._controls)
 
     def open_stats(self) -> None:
         """Begin the file of -s. FalcoError."""
@@ -136,7 +150,7 @@ class Run:
             to_stderr(f"Elapsed time: {elapsed:.3f}, Captured Events: {events}, {rate:.2f} eps\n")
 
     def _events(self) -> int:
-        return self._reader.num if self._reader is not None else 0
+        return sum(reader.num for reader in (self._reader, self._audit_reader) if reader is not None)
 
     def _load_rules(self, wanted: Config) -> rules.Rules:
         paths = rules_paths(self._options, wanted)
@@ -178,6 +192,7 @@ class Run:
         report.warn(loaded.warnings)
         log_as(loaded.config)
         self._in_force.change(ready.ruleset)
+        self._audit_in_force.change(ready.audit)
         if self._reader is not None and self._options.filter is None:
             self._reader.wanted = self._in_force.wanted
         LOG.info("Reloaded")
@@ -204,7 +219,10 @@ def run(options: Options) -> int:
     if options.daemon and not daemonize(options.pidfile):
         return 0
     try:
-        this.replay(stream)
+        if holds_audit_events(stream):
+            this.replay_audit(stream)
+        else:
+            this.replay(stream)
     finally:
         stream.close()
         this.finish(started)
@@ -232,10 +250,8 @@ def _say_hello(options: Options, loaded: Loaded) -> None:
 def _open(path: str) -> Stream:
     """The capture, opened. FalcoError if it cannot be or holds something else."""
     stream = open_stream(path)
-    if stream.available(1) and stream.buffer[:1] in (b"{", b"["):
-        stream.close()
-        raise FalcoError(f"{path}: Kubernetes audit events cannot be read yet")
-    LOG.info("Reading system call events from file: %s", path)
+    what = "k8s audit" if holds_audit_events(stream) else "system call"
+    LOG.info("Reading %s events from file: %s", what, path)
     return stream
 
 

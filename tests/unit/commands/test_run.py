@@ -61,7 +61,7 @@ def test_alerts_before_the_damage_are_printed(config_file, rules_file, tmp_path)
     [
         (b"", "too short"),
         (b"\x00" * 100, "not a .scap capture"),
-        (b'{"kind": "Event"}', "audit events cannot be read yet"),
+        (b'{"kind": "Event"}', "line 1 is no Kubernetes audit event: the event has no stageTimestamp"),
     ],
 )
 def test_what_is_no_capture(config_file, rules_file, tmp_path, content, message):
@@ -257,3 +257,35 @@ def test_in_the_background_only_the_files_speak(config_file, rules_file, tmp_pat
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert "An open was seen /dev/null" in alerts.read_text()
+
+
+AUDIT_RULE = """
+- rule: Pod made
+  desc: A pod is made
+  condition: ka.verb=create and ka.target.resource=pods
+  output: A pod was made (user=%ka.user.name image=%ka.req.container.image[1])
+  priority: INFO
+  source: k8s_audit
+"""
+
+
+def test_audit_events_are_replayed_with_their_own_rules(config_file, rules_file, captures):
+    rules_file.write_text(rules_file.read_text() + AUDIT_RULE)
+    capture = captures / "k8s_audit" / "create_nginx_pod_privileged_2nd_container.json"
+    done = falco("-c", config_file, "-e", capture, "-r", rules_file, "-o", "json_output=true", "-v")
+    assert done.returncode == 0, done.stderr
+    alert = json.loads(done.stdout.splitlines()[0])
+    user = "system:serviceaccount:kube-system:replicaset-controller"
+    assert alert["output"] == f"17:53:07.006845000: Informational A pod was made (user={user} image=mysql:latest)"
+    assert alert["output_fields"] == {
+        "jevt.time": "17:53:07.006845000", "ka.req.container.image": "mysql:latest", "ka.user.name": user,
+    }  # fmt: skip
+    assert "Events detected: 1\n" in done.stdout
+    assert "Driver Events:1\n" in done.stderr
+
+
+def test_audit_events_are_not_recorded(config_file, rules_file, captures, tmp_path):
+    capture = captures / "k8s_audit" / "attach_pod.json"
+    done = falco("-c", config_file, "-e", capture, "-r", rules_file, "-w", tmp_path / "x.scap")
+    assert done.returncode == 1
+    assert "-w records only system calls" in done.stderr
