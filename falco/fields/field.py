@@ -66,6 +66,18 @@ VARIES = object()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class KernelPath:
+    """That the constants which a field is compared with are paths, and what the kernel tells of the field's value.
+
+    is_given tells whether the kernel resolved the value, rather than that a caller passed it; None: it always did. file
+    gives what the path names as (device, inode), None where the kernel did not tell.
+    """
+
+    is_given: Extractor | None = None
+    file: Extractor | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Field:
     """A field of an event source.
 
@@ -77,7 +89,8 @@ class Field:
     gives the type where it depends on the argument (evt.rawarg). compared is what comparisons read where that is not
     what is printed (fd.cip.name: addresses, as parse yields them). equality is the operator that a written = stands
     for (evt.around: <=, on the distance in ns). operators are the allowed ones where the type would allow more (exists
-    always is). later marks fields that 0.15 did not have.
+    always is). later marks fields that 0.15 did not have. kernel_path is there for paths that the kernel may have
+    resolved.
     """
 
     name: str
@@ -98,6 +111,7 @@ class Field:
     equality: str = "="
     operators: frozenset[str] | None = None
     later: bool = False
+    kernel_path: KernelPath | None = None
 
     def fixed(self, event_type: EventType, argument: str | None = None) -> object:
         """The value that every event of a type has, for this written argument (None: never one), or VARIES."""

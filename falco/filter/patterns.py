@@ -66,6 +66,19 @@ def glob_expression(pattern: str) -> str:
     return f"(?s:{first}{middle}.*{rest[-1]})\\Z"
 
 
+_SIGNS = re.compile(r"[*?\[\\]")
+
+
+def glob_literal(pattern: str) -> str:
+    """What a pattern's matches all begin with: everything before its first sign."""
+    return _SIGNS.split(pattern, maxsplit=1)[0]
+
+
+def glob_quoted(text: str) -> str:
+    """The pattern that only this text matches."""
+    return _SIGNS.sub(r"\\\g<0>", text)
+
+
 def _glob_piece(pattern: str, at: int) -> tuple[str, int]:
     char = pattern[at]
     if char == "?":
