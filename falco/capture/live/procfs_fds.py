@@ -33,7 +33,6 @@ _ANONYMOUS = {
     "[pidfd]": FdType.PIDFD,
 }
 """What the kernel calls files without a name (anon_inode_getfile and its kin)."""
-_MAX_FDINFO = 4096
 
 
 class FdReader:
@@ -103,7 +102,7 @@ def _file(process: Directory, name: str, link: str) -> FdInfo:
     if status is not None:
         fd.ino, fd.dev = status.st_ino, _device(status.st_dev)
     try:
-        fd.open_flags = fdinfo_flags(process.read(f"fdinfo/{name}", _MAX_FDINFO))
+        fd.open_flags = fdinfo_flags(process.read_small(f"fdinfo/{name}"))
     except ProcError:
         fd.open_flags = 0
     return fd

@@ -12,6 +12,7 @@ _GONE = frozenset((errno.ENOENT, errno.ESRCH, errno.ENOTDIR))
 MAX_FILE = 64 << 20
 """Bytes read of any file: the sockets of a namespace can be many."""
 _CHUNK = 1 << 16
+_SMALL = 8192
 
 
 class Unread:
@@ -60,6 +61,21 @@ class Directory:
             return b""
         try:
             return _all(fd, limit)
+        except OSError as error:
+            self._unread.note(name, error)
+            return b""
+        finally:
+            os.close(fd)
+
+    def read_small(self, name: str) -> bytes:
+        """A file of less than a page which the kernel writes in one go."""
+        try:
+            fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.fd)
+        except OSError as error:
+            self._unread.note(name, error)
+            return b""
+        try:
+            return os.read(fd, _SMALL)
         except OSError as error:
             self._unread.note(name, error)
             return b""

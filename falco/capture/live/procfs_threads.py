@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from falco.capture.live import procfs_text
 from falco.capture.live.procfs_reading import Directory, Unread, directory, undeleted
-from falco.capture.live.procfs_text import ProcError, Stat
+from falco.capture.live.procfs_text import ProcError, Stat, Status
 from falco.events.decode import LONGEST_LIST, strings
 from falco.state.limits import MAX_TEXT
 from falco.state.reconciling import is_another
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CLONE_FILES = 0x1  # PPM_CL_CLONE_FILES
 _MAX_SMALL = 1 << 16
+_MAX_STATUS = 1 << 20
+"""A process may be in 65,536 groups, which stand in its status."""
 _DEAD = ("Z", "X", "x")
 
 
@@ -41,92 +43,96 @@ class ThreadReader:
 
         0.15 leaves the kernel's threads out too. What else of a process cannot be read keeps its default.
         """
-        found = self._thread(process)
-        if found is None or found[1].flags & procfs_text.PF_KTHREAD:
+        facts = _facts(process)
+        if facts is None or facts[0].flags & procfs_text.PF_KTHREAD:
             return None
-        thread, stat = found
-        others = [int(name) for name in process.names("task") if name.isdecimal() and int(name) != thread.tid]
-        if stat.state in _DEAD:
-            if not others:
-                return None  # Its end was told already; nothing would ever remove it.
-            thread.flags |= CLONE_CLOSED
+        stat, status = facts
+        others = [int(name) for name in process.names("task") if name.isdecimal() and int(name) != stat.tid]
+        dead = stat.state in _DEAD
+        if dead and not others:
+            return None  # Its end was told already; nothing would ever remove it.
         exepath = _exepath(process)
-        main = self._as_known(thread)
+        main = self._as_known(stat, status)
+        read = None
         if main is not None and main.exepath == exepath:
-            self.unchanged.add(thread.tid)
+            self.unchanged.add(stat.tid)
         else:
-            main = thread
-            thread.exepath = exepath
-            self._main(process, thread)
-            self._enter(thread)
+            main = read = self._new(stat, status)
+            main.flags = CLONE_CLOSED if dead else 0
+            main.exepath = exepath
+            _read_shared(process, main)
+            self._enter(main)
         for tid in others:
             self._other(process, tid, main)
-        return thread if main is thread else None
+        return read
 
-    def _as_known(self, thread: ThreadInfo) -> ThreadInfo | None:
+    def _as_known(self, stat: Stat, status: Status) -> ThreadInfo | None:
         """What is known of a thread, if that is still so."""
-        known = self._known.get(thread.tid)
-        if known is None or known.placeholder or is_another(known, thread.clone_ts):
+        known = self._known.get(stat.tid)
+        if known is None or known.placeholder or is_another(known, self._host.start_ns(stat.start_ticks)):
             return None
-        same = (known.pid, known.comm, known.uid, known.gid) == (thread.pid, thread.comm, thread.uid, thread.gid)
+        same = (known.pid, known.comm, known.uid, known.gid) == (status.tgid, stat.comm, status.uid, status.gid)
         return known if same else None
+
+    def _new(self, stat: Stat, status: Status) -> ThreadInfo:
+        thread = ThreadInfo(stat.tid, status.tgid, stat.ppid)
+        thread.comm, thread.sid, thread.tty = stat.comm, stat.sid, stat.tty
+        thread.pfmajor, thread.pfminor = stat.major_faults, stat.minor_faults
+        thread.clone_ts = self._host.start_ns(stat.start_ticks)
+        thread.uid, thread.gid = status.uid, status.gid
+        thread.vtid, thread.vpid, thread.vpgid = status.vtid, status.vpid, status.vpgid
+        thread.vmsize, thread.vmrss, thread.vmswap = status.vmsize, status.vmrss, status.vmswap
+        return thread
 
     def _enter(self, thread: ThreadInfo) -> None:
         self._snapshot.add_thread(thread)
         if thread.tid in self._snapshot.threads:
             self._snapshot.read_at[thread.tid] = self._host.now()
 
-    def _thread(self, place: Directory) -> tuple[ThreadInfo, Stat] | None:
-        """What stat and status tell of any thread."""
-        try:
-            stat = procfs_text.stat(place.read("stat", _MAX_SMALL))
-        except ProcError:
-            return None
-        thread = ThreadInfo(stat.tid, stat.tid, stat.ppid)
-        thread.comm, thread.sid, thread.tty = stat.comm[:MAX_TEXT], stat.sid, stat.tty
-        thread.pfmajor, thread.pfminor = stat.major_faults, stat.minor_faults
-        thread.clone_ts = self._host.start_ns(stat.start_ticks)
-        self._status(place, thread, stat)
-        return thread, stat
-
-    def _status(self, place: Directory, thread: ThreadInfo, stat: Stat) -> None:
-        try:
-            status = procfs_text.status(place.read("status", _MAX_SMALL))
-        except ProcError:
-            status = procfs_text.Status()
-        thread.pid = status.tgid if status.tgid >= 0 else stat.tid
-        thread.uid, thread.gid = status.uid, status.gid
-        thread.vtid = status.vtid if status.vtid >= 0 else thread.tid
-        thread.vpid = status.vpid if status.vpid >= 0 else thread.pid
-        thread.vpgid = status.vpgid if status.vpgid >= 0 else stat.pgid
-        thread.vmsize, thread.vmrss, thread.vmswap = status.vmsize, status.vmrss, status.vmswap
-
-    def _main(self, process: Directory, thread: ThreadInfo) -> None:
-        """What a process's threads have in common."""
-        exe, _, args = process.read("cmdline", LONGEST_LIST).partition(b"\0")
-        thread.exe, thread.args = procfs_text.text(exe[:MAX_TEXT]), strings(args)
-        thread.env = strings(process.read("environ", LONGEST_LIST))
-        thread.cwd, thread.root = process.link("cwd")[:MAX_TEXT], process.link("root")[:MAX_TEXT]
-        thread.cgroups = procfs_text.cgroup(process.read("cgroup", _MAX_SMALL))
-        thread.loginuid = _login(process.read("loginuid", _MAX_SMALL))
-        thread.fdlimit = _limit(process.read("limits", _MAX_SMALL))
-
     def _other(self, process: Directory, tid: int, main: ThreadInfo) -> None:
         with directory(f"{process.path}/task/{tid}", self._unread) as place:
-            found = None if place is None else self._thread(place)
-        if found is None:
+            facts = None if place is None else _facts(place)
+        if facts is None or facts[0].state in _DEAD or facts[1].tgid != main.tid:
             return
-        thread, stat = found
-        if stat.state in _DEAD or thread.pid != main.tid:
-            return
-        if self._as_known(thread) is not None:
+        if self._as_known(*facts) is not None:
             self.unchanged.add(tid)
             return
+        thread = self._new(*facts)
         thread.flags = CLONE_THREAD | CLONE_FILES
         thread.exe, thread.exepath, thread.args = main.exe, main.exepath, main.args
         thread.root, thread.cgroups, thread.loginuid = main.root, main.cgroups, main.loginuid
         thread.fdlimit = main.fdlimit
         self._enter(thread)
+
+
+def _facts(place: Directory) -> tuple[Stat, Status] | None:
+    """What tells of any thread; what status does not say is as it is outside of all namespaces. None if it is gone."""
+    try:
+        stat = procfs_text.stat(place.read_small("stat"))
+    except ProcError:
+        return None
+    try:
+        status = procfs_text.status(place.read("status", _MAX_STATUS))
+    except ProcError:
+        status = procfs_text.Status()
+    tgid = status.tgid if status.tgid >= 0 else stat.tid
+    return stat, status._replace(
+        tgid=tgid,
+        vpid=status.vpid if status.vpid >= 0 else tgid,
+        vtid=status.vtid if status.vtid >= 0 else stat.tid,
+        vpgid=status.vpgid if status.vpgid >= 0 else stat.pgid,
+    )
+
+
+def _read_shared(process: Directory, thread: ThreadInfo) -> None:
+    """What a process's threads have in common."""
+    exe, _, args = process.read("cmdline", LONGEST_LIST).partition(b"\0")
+    thread.exe, thread.args = procfs_text.text(exe[:MAX_TEXT]), strings(args)
+    thread.env = strings(process.read("environ", LONGEST_LIST))
+    thread.cwd, thread.root = process.link("cwd")[:MAX_TEXT], process.link("root")[:MAX_TEXT]
+    thread.cgroups = procfs_text.cgroup(process.read("cgroup", _MAX_SMALL))
+    thread.loginuid = _login(process.read_small("loginuid"))
+    thread.fdlimit = _limit(process.read_small("limits"))
 
 
 def _exepath(process: Directory) -> str:
