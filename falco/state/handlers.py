@@ -138,6 +138,16 @@ IGNORED = frozenset(t.code for t in EVENT_TABLE if t.flags & EventFlag.DROP_FALC
 """Events that 0.15 discards without -A, before they change anything."""
 
 
+_OF_PROCESSES = frozenset((
+    processes.exited, processes.cloned, processes.executed, attributes.changed_directory,
+    attributes.changed_directory_fd, attributes.changed_root, attributes.set_uid, attributes.set_gid,
+    attributes.set_effective_uid, attributes.set_effective_gid, attributes.set_session, attributes.limited,
+    attributes.limited_other, attributes.renamed,
+))  # fmt: skip
+PROCESS_LIFE = frozenset(code for code, handler in enumerate(HANDLERS) if handler in _OF_PROCESSES)
+"""What state needs of a source whose events say themselves what their fds are: how processes begin, change and end."""
+
+
 def needed(wanted: Iterable[int], all_events: bool = False) -> frozenset[int]:
     """The codes that have to reach State.apply so that rules which look at the wanted ones see all they would see.
 

@@ -19,6 +19,8 @@ _STEPS = ("step_fd", "step_paths", "", "step_process", "step_groups", "step_exec
 """STEP_* of c/runtime.h, by their numbers."""
 _REAL_ENTER = frozenset(("close", "execve", "execveat"))
 """What an enter tells of these is gone by their exit: the file, the thread that called, the program before."""
+REAL_ENTERS = frozenset(code(call, "E") for call in (*LIFE, *CALLS) if call.name in _REAL_ENTER)
+"""The codes of enters that are never made up at the exit."""
 _TRACKED = frozenset(call.name for call in CALLS if call.setup)
 _BY_URING = ("openat", "connect", "renameat2", "unlinkat")
 _URING = {"on_uring_submit": "io_uring_submit_req", "on_uring_complete": "io_uring_complete"}

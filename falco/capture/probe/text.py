@@ -114,13 +114,15 @@ def _exit(call: Call) -> str:
         lines.append(f"  take_file(c, {call.fd});\n")
     if call.setup:
         lines += [f"  {call.setup};\n", "  if (!(c->flags & FLAG_EXIT)) return 0;\n"]
-    count = len(call.exit) + bool(call.fd) + len(call.bases)
+    tells_names = not call.event
+    count = len(call.exit) + bool(call.fd) + len(call.bases) * (1 + tells_names)
     lines.append(f"  begin(r, c, {code(call, 'X')}, c->ts, {count} + (c->marks != 0));\n")
     lines += [f"  {parameter};\n" for parameter in call.exit]
     for i, base in enumerate(call.bases):
         lines.append(f"  c->base[{i}].role = '{base.role}';\n")
         lines.append(f"  c->base[{i}].dirfd = {base.dirfd};\n")
         lines.append(f"  c->base[{i}].name = {base.name};\n")
-    lines += [f"  c->bases = {len(call.bases)};\n", "  c->based = 0;\n", f"  c->has_fd = {int(bool(call.fd))};\n"]
+    lines += [f"  c->bases = {len(call.bases)};\n", f"  c->tells_names = {int(tells_names)};\n", "  c->based = 0;\n"]
+    lines.append(f"  c->has_fd = {int(bool(call.fd))};\n")
     lines.append("  return facts(ctx, r, c);\n}")
     return "".join(lines)

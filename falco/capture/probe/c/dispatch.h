@@ -159,6 +159,7 @@ int step_paths(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   u64 i = c->based & 1;
   base_fact(r, c, w, c->base[i].role, c->base[i].dirfd, c->base[i].name);
+  if (c->tells_names) name_fact(r, c, c->base[i].role, c->base[i].name);
   c->based += 1;
   if (c->based < c->bases) step(ctx, STEP_PATHS);
   return finish(ctx, r, c);

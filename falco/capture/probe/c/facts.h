@@ -4,8 +4,8 @@
  */
 #define FACT_FD 'F'
 #define FACT_BASE 'B'
+#define FACT_NAME 'N'
 #define FACT_MARKS 'M'
-#define FACT_FILE 'P'
 
 #define TYPE_UNKNOWN 0
 #define TYPE_FILE 16 /* FILE_V2 */
@@ -167,4 +167,12 @@ INLINE void base_fact(struct record *r, struct call *c, struct walk *w, u8 which
   walk_path(c, w, KERNEL(u64, path, OFF_path__dentry), KERNEL(u64, path, OFF_path__mnt));
   size = copy_walked(r, c, w, at + 2);
   took(r, c, size + 2);
+}
+/* A path as it was passed, of an event that has no parameter for it. */
+INLINE void name_fact(struct record *r, struct call *c, u8 which, u64 name) {
+  u64 at = here(c);
+  long n = bpf_probe_read_user_str(r->data + at + 2, LONGEST, (void *)name);
+  STORE(u8, r, at, FACT_NAME);
+  STORE(u8, r, at + 1, which);
+  took(r, c, n > 0 ? n + 2 : 0);
 }

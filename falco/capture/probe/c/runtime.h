@@ -41,7 +41,8 @@ struct call {
   u64 given;              /* the file itself, where the fd does not lead to it */
   u32 then;               /* after this block the exit's is to follow */
   u32 has_fd;             /* a fact about fd is to follow the parameters */
-  u32 bases, based;       /* how many paths facts are to follow, and how many did */
+  u32 bases, based;       /* how many facts about paths are to follow, and how many did */
+  u32 tells_names;        /* the event has no parameters for the paths as they were passed */
   struct base base[2];
   u64 filename;
   u32 code, nparams, next; /* of a record about a process: its event, and the step that ends it */
