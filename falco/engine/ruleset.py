@@ -66,7 +66,8 @@ class Ruleset:
     """
 
     def __init__(self, rules: Iterable[BoundRule], *, all_events: bool = False) -> None:
-        self._rules = tuple(rules)
+        self.rules = self._rules = tuple(rules)
+        self.all_events = all_events
         self._terms = Terms()
         self._compiler = Compiler(self._terms)
         self._conditions = [self._terms.canonical(bound.condition) for bound in self._rules]
@@ -84,7 +85,9 @@ class Ruleset:
         self.syscalls = frozenset(number for slots in calls for number, match in slots.items() if match is not None)
         self.codes = frozenset(code for code, match in self._matchers.items() if match is not None)
         self.enters = frozenset(
-            code for code, indexes in tried.items() if EVENT_TABLE[code].enter and indexes - tried.get(code + 1, frozenset())
+            code
+            for code, indexes in tried.items()
+            if EVENT_TABLE[code].enter and indexes - tried.get(code + 1, frozenset())
         )
 
     def match(self, event: Event) -> Rule | None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from falco.events.table import EVENT_TABLE
 from falco.fields.field import VARIES, KernelPath, Many
 from falco.filter import ast
 from falco.filter.ast import And, Node, Not, Or
@@ -92,10 +93,10 @@ def test_a_field_that_is_always_the_kernels_is_not_asked():
 
 
 def test_what_is_beside_a_field_has_no_value_where_that_has_none():
-    field = dataclasses.replace(PATHS["fd.name"].field, constant=lambda row: None if row == "none" else VARIES)
+    field = dataclasses.replace(PATHS["fd.name"].field, constant=lambda row: None if row.enter else VARIES)
     bound = dataclasses.replace(PATHS["fd.name"], field=field)
     hidden = names_of(bound, {})
-    assert [hidden.field.fixed(row) for row in ("none", "some")] == [None, VARIES]  # type: ignore[arg-type]
+    assert [hidden.field.fixed(EVENT_TABLE[code]) for code in (2, 3)] == [None, VARIES]
 
 
 def test_which_paths_are_looked_up():
