@@ -25,6 +25,7 @@ import functools
 import struct
 from typing import TYPE_CHECKING
 
+from falco.events import native
 from falco.events.decode import SockTuple, socktuple, text
 from falco.events.table import EVENT_TABLE
 
@@ -118,7 +119,7 @@ def decode_fd(raw: bytes) -> FdFact:
     """A fact about an fd, as each() gives it; EventError if its tuple is too short."""
     _, number, kind, role, transport, connected, device, inode, flags = _FD.unpack_from(raw)
     rest = raw[_FD.size :]
-    flags = open_flags(flags)
+    flags = _open_flags(flags)
     if kind in _SOCKETS:
         ends = socktuple(rest)
         return FdFact(number, kind, role, transport, bool(connected), device, inode, flags, ends=ends)
@@ -162,31 +163,4 @@ def path_fact(role: int, path: str) -> bytes:
     return bytes((PATH, role)) + path.encode("utf-8", "surrogateescape")[: LONGEST_PATH - 1] + b"\0"
 
 
-_ACCESS = 0o3
-_READ_ONLY = 1
-_FLAGS = (
-    (0o2000, 8),  # O_APPEND
-    (0o10000, 16),  # O_DSYNC
-    (0o4000, 64),  # O_NONBLOCK
-    (0o4000000, 128),  # O_SYNC, its own bit
-    (0o40000, 512),  # O_DIRECT
-    (0o200000, 1024),  # O_DIRECTORY
-    (0o100000, 2048),  # O_LARGEFILE
-    (0o2000000, 4096),  # O_CLOEXEC
-    (0o20000000, 8192),  # O_TMPFILE, its own bit
-    (0o100, 4),  # O_CREAT, which the kernel forgets after the open like the two below
-    (0o200, 32),  # O_EXCL
-    (0o1000, 256),  # O_TRUNC
-)
-"""The kernel's O_* of x86-64 and the event table's (libs driver/ppm_flag_helpers.h, open_flags_to_scap)."""
-
-
-@functools.lru_cache(maxsize=1024)
-def open_flags(flags: int) -> int:
-    """The kernel's open flags as those of the event table."""
-    # The kernel counts reading, writing, both from 0; the table has a bit for each.
-    found = min((flags & _ACCESS) + _READ_ONLY, _ACCESS)
-    for kernel, table in _FLAGS:
-        if flags & kernel:
-            found |= table
-    return found
+_open_flags = functools.lru_cache(maxsize=1024)(native.open_flags)
