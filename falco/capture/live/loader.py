@@ -23,7 +23,7 @@ _GONE = -1
 
 
 class Table(Protocol):
-    """A map in the kernel, made as spec says."""
+    """A map in the kernel, made as spec says. Each raises BpfError."""
 
     spec: MapSpec
 
@@ -32,17 +32,15 @@ class Table(Protocol):
         """What programs and mmap know it by."""
         ...
 
-    def lookup(self, key: int) -> bytes:
-        """A value; BpfError."""
-        ...
+    def lookup(self, key: int | bytes) -> bytes: ...
 
-    def update(self, key: int, value: bytes) -> None:
-        """Set a value; BpfError."""
-        ...
+    def lookup_cpus(self, key: int | bytes) -> tuple[bytes, ...]: ...
 
-    def close(self) -> None:
-        """Give the map back."""
-        ...
+    def update(self, key: int | bytes, value: bytes) -> None: ...
+
+    def delete(self, key: int | bytes) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Kernel(Protocol):
@@ -119,6 +117,12 @@ class Loaded:
         for name in self._links:
             self._hang_up_again(name)
 
+    def detach(self) -> None:
+        """Take every program off its tracepoint: nothing more is sent."""
+        for link in self._links.values():
+            self._kernel.close(link)
+        self._links.clear()
+
     def set(self, table: str, index: int, value: bytes) -> None:
         """Give an element of an array another value than the plan says; BpfError."""
         self.maps[table].update(index, value)
@@ -147,9 +151,9 @@ class Loaded:
 
     def close(self) -> None:
         """Give everything back; what hangs on tracepoints comes off."""
-        for fd in (*self._links.values(), *self._programs.values()):
+        self.detach()
+        for fd in self._programs.values():
             self._kernel.close(fd)
-        self._links.clear()
         self._programs.clear()
         for table in self.maps.values():
             table.close()

@@ -19,8 +19,6 @@ from falco.events.table import EVENT_TABLE
 from falco.events.types import EventFlag
 from falco.logs import LOG
 
-PLACE = "live"
-"""What stands for a capture's path in messages, and in a recorder's checks."""
 _BLOCK = struct.Struct("<IIHQqIHI")
 """Type, length, CPU, then the event's timestamp, tid, length, code and count of parameters: begin() in c/runtime.h."""
 _HEADER_AT = 10
@@ -52,7 +50,8 @@ class LiveSource:
     called: nothing comes before the events.
     """
 
-    path = PLACE
+    path = ""
+    """There is no file that a recording could write over."""
 
     def __init__(
         self, ring: Ring, event: Event, idle: Callable[[], bool], real_enters: Iterable[int] = (),
@@ -103,7 +102,7 @@ class LiveSource:
 
     def locate(self, error: Exception) -> CaptureError:
         """An error about the current event, with its place."""
-        return CaptureError(self.path, self.ring.position, str(error))
+        return CaptureError("live", self.ring.position, str(error))
 
     def _frame(self, end: int, before: int) -> bool:
         """Frame the block at _next in a record up to end, after an event of the code before; False to pass over it."""

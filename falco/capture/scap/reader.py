@@ -96,6 +96,11 @@ class Reader:
             raise self.stream.error("the capture holds no events")
         self._deliver_snapshot()
 
+    @property
+    def path(self) -> str:
+        """The capture's path."""
+        return self.stream.path
+
     def block(self) -> bytes:
         """The current event's whole block, to be copied."""
         return self.stream.buffer[self._at : self._next]

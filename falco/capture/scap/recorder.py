@@ -7,7 +7,7 @@ pass but changes state is marked as such, so that readers apply it and do not sh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from falco.capture.scap import blocks, socket_calls, writer
 from falco.capture.scap.reader import CONTAINER_CODES, Wanted
@@ -18,7 +18,6 @@ from falco.state import container_events, files, handlers, processes, snapshot, 
 from falco.state.limits import MAX_THREADS
 
 if TYPE_CHECKING:
-    from falco.capture.scap.reader import Reader
     from falco.events.event import Event
     from falco.state.state import State
 
@@ -68,6 +67,24 @@ def _end_of_opening(ts: int) -> bytes:
     return writer.event(CODES["SCAPEVENT_E"], ts, _NO_TID, params, flags=blocks.STATE_ONLY)
 
 
+class Recorded(Protocol):
+    """What a recorder copies from: a Reader, or a source of live events that gives itself out as one."""
+
+    on_block: Callable[[bytes], None] | None
+    on_event: Callable[[int, int, int], None] | None
+    on_skipped: Callable[[bytes], None] | None
+    wanted: Wanted
+
+    @property
+    def path(self) -> str:
+        """The file that is being read."""
+        ...
+
+    def block(self) -> bytes:
+        """The current event's whole block."""
+        ...
+
+
 class Recorder:
     """Writes a capture, or several one after another, of what a reader reads.
 
@@ -87,13 +104,13 @@ class Recorder:
         self._enters: dict[int, _Enter] = {}
         # Whether the reader is still in the capture's opening, and whether the file has only its own opening so far.
         self._opening = self._bare = True
-        self._reader: Reader
+        self._reader: Recorded
         self._state: State
 
-    def attach(self, reader: Reader, state: State) -> None:
+    def attach(self, reader: Recorded, state: State) -> None:
         """Record what reader reads, from before its first event on. Raises FalcoError if nothing can be written."""
         self._reader, self._state = reader, state
-        self._files.prepare(reader.stream.path)
+        self._files.prepare(reader.path)
         reader.on_block = self._metadata
         if self._filter is not None:
             reader.on_event, reader.wanted = self._turn, Wanted()
@@ -101,6 +118,13 @@ class Recorder:
             reader.on_event = self._copy_turning
         else:
             reader.on_event, reader.on_skipped = self._copy, self._files.write
+
+    def begin(self, ts: int) -> None:
+        """Write the opening of a source that brings none, from the state before its first event, of ts (ns)."""
+        for block in _opening(self._state, ts):
+            self._files.write(block)
+        self._files.begin(ts)
+        self._opening = False
 
     def write(self, event: Event) -> None:
         """With a filter, take or leave the current event, after state has been brought up to it."""

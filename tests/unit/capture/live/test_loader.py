@@ -29,8 +29,14 @@ class FakeTable:
         value = self.values[key]
         return struct.pack("=I", struct.unpack("=i", value)[0] + 1000) if self.spec.type == 3 else value
 
+    def lookup_cpus(self, key):
+        return (self.lookup(key),)
+
     def update(self, key, value):
         self.values[key] = value
+
+    def delete(self, key):
+        del self.values[key]
 
     def close(self):
         self.closed = True

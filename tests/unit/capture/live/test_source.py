@@ -12,14 +12,19 @@ from hypothesis import strategies as st
 from falco.capture.live.ring import Patience
 from falco.capture.live.source import LiveSource
 from falco.capture.scap import blocks
-from falco.capture.scap.reader import Wanted
+from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.recorder import Recorder
+from falco.capture.scap.stream import open_stream
 from falco.events.event import Event
 from falco.events.table import CODES
+from falco.state.snapshot import Snapshot
 from falco.state.state import State
+from falco.state.threads import ThreadInfo
 from tests.unit.capture.live.ringbuffer import RingBuffer, block
 
 CLOSE_E, CLOSE_X = CODES["SYSCALL_CLOSE_E"], CODES["SYSCALL_CLOSE_X"]
 OPENAT_X, PROCEXIT = CODES["SYSCALL_OPENAT_2_X"], CODES["PROCEXIT_1_E"]
+PRCTL_X = CODES["SYSCALL_PRCTL_X"]
 ENTER, EXIT = block(CLOSE_E, bytes(8)), block(CLOSE_X, bytes(8), bytes(8))
 
 
@@ -66,16 +71,16 @@ def test_an_event_without_a_pair_is_one():
 
 
 def test_own_events_are_passed_over_and_have_no_number():
-    source = source_of(block(CLOSE_X, tid=5), block(OPENAT_X, tid=5), block(CLOSE_X, tid=6), EXIT)
+    source = source_of(block(PRCTL_X, tid=5), block(OPENAT_X, tid=5), block(PRCTL_X, tid=6), EXIT)
     asked = []
 
     def on_own(event):
         asked.append((event.tid, event.num))
         return event.tid == 5
 
-    source.own_code, source.on_own = CLOSE_X, on_own
+    source.own_code, source.on_own = PRCTL_X, on_own
     assert [(event.tid, event.num) for event in source] == [(5, 2), (6, 4), (1, 6)]
-    assert asked == [(5, 2), (6, 4), (1, 6)]
+    assert asked == [(5, 2), (6, 4)]
 
 
 def test_unwanted_events_are_counted_and_not_shown():
@@ -170,6 +175,31 @@ def test_a_recorder_may_take_unwanted_blocks_as_they_are():
     source.on_event, source.on_skipped = lambda ts, tid, code: events.append(code), skipped.append
     assert numbers(source) == [(2, CLOSE_X)]
     assert (events, skipped) == ([CLOSE_X], [ENTER])
+
+
+@pytest.mark.parametrize("event_filter", [None, lambda event: event.code == PROCEXIT])
+def test_a_recording_opens_with_the_state_and_holds_the_blocks(tmp_path, event_filter):
+    state = State()
+    found = Snapshot()
+    thread = ThreadInfo(77, 77)
+    thread.comm = "known"
+    found.add_thread(thread)
+    state.load(found)
+    source = source_of(ENTER + EXIT, block(PROCEXIT, ts=9, tid=8))
+    recorder = Recorder(str(tmp_path / "live.scap"), None, False, event_filter)
+    recorder.attach(source, state)
+    recorder.begin(1)
+    for event in source:
+        recorder.write(event)
+    recorder.close()
+    stream = open_stream(str(tmp_path / "live.scap"))
+    loaded: list[Snapshot] = []
+    reader = Reader(stream, Event(State()), loaded.append)
+    shown = [(event.code, event.ts, event.tid, event.params()) for event in reader if not event.hidden]
+    stream.close()
+    all_shown = [(CLOSE_E, 1, 1, (bytes(8),)), (CLOSE_X, 1, 1, (bytes(8), bytes(8))), (PROCEXIT, 9, 8, ())]
+    assert shown == (all_shown if event_filter is None else all_shown[2:])
+    assert loaded[0].threads[77].comm == "known"
 
 
 def test_an_error_is_told_with_its_place():
