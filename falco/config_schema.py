@@ -72,10 +72,13 @@ class Webserver:
     """The web server that takes Kubernetes audit events."""
 
     enabled: bool = setting(BOOLEAN, False, "listen for Kubernetes audit events")
+    listen_address: str = setting(TEXT, "0.0.0.0", "address to listen on; :: is all, of IPv6 too")
     listen_port: int = setting(PORT, 8765, "port to listen on")
     k8s_audit_endpoint: str = setting(TEXT, "/k8s_audit", "path that audit events are posted to")
     ssl_enabled: bool = setting(BOOLEAN, False, "serve TLS")
     ssl_certificate: str = setting(TEXT, "/etc/falco/falco.pem", "file with both certificate and key")
+    ssl_client_ca: str = setting(TEXT, "", "file with authorities: only clients with their certificates may post")
+    queue_mb: int = setting(POSITIVE, 128, "memory for events that wait; a full queue answers 429")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,6 +125,9 @@ class Config:
     priority: Priority = setting(SEVERITY, Priority.DEBUG, "least severe rules to load")  # noqa: RUF009
     buffered_outputs: bool = setting(BOOLEAN, False, "collect alerts in a buffer before they are written")
     syscall_event_drops: SyscallEventDrops = SyscallEventDrops()
+    syscall_buf_mb: int = setting(
+        NATURAL, 0, "MB of the buffer between kernel and Falco, made a power of two; 0 is by the machine's memory"
+    )
     outputs: Outputs = Outputs()
     syslog_output: SyslogOutput = SyslogOutput()
     file_output: FileOutput = FileOutput()

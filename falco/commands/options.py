@@ -61,6 +61,7 @@ class Options:
     compress: bool = False
     print_rules_code: bool = False
     json: bool = False
+    host_root: str = "/"
     argv: tuple[str, ...] = ()
     stats_extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -205,7 +206,8 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
 
 def _with_environment(options: Options, environ: Mapping[str, str]) -> Options:
     extra = {key.removeprefix(_STATS_EXTRA): value for key, value in environ.items() if key.startswith(_STATS_EXTRA)}
-    options = dataclasses.replace(options, stats_extra=extra)
+    host_root = environ.get("HOST_ROOT") or environ.get("SYSDIG_HOST_ROOT") or "/"
+    options = dataclasses.replace(options, stats_extra=extra, host_root=host_root)
     if options.events_file is not None:
         return options  # A replay asks no API server, so 0.15 does not look there for one.
     return dataclasses.replace(

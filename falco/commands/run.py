@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.stream import open_stream
-from falco.commands import audit, report, rules
+from falco.commands import audit, delivery, report, rules, watch
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
 from falco.commands.daemon import daemonize
 from falco.commands.limited import Limited
@@ -24,9 +24,7 @@ from falco.events.event import Event
 from falco.k8s_audit.replay import AuditReader, holds_audit_events
 from falco.logs import LOG, to_stderr
 from falco.monitor import monitor, monitor_audit
-from falco.outputs import build
 from falco.outputs.alerts import Alerts
-from falco.outputs.format import Formatter
 from falco.state.handlers import needed
 from falco.state.state import State
 from falco.stats import RuleCounts, StatsFile, drop_summary
@@ -34,6 +32,7 @@ from falco.stats import RuleCounts, StatsFile, drop_summary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from falco.capture.live.source import LiveSource
     from falco.capture.scap.recorder import Recorder
     from falco.capture.scap.stream import Stream
     from falco.commands.options import Options
@@ -52,7 +51,7 @@ _LATER = (
 class InForce:
     """The rules that events are held against; a reload puts others in their place between two events."""
 
-    __slots__ = ("_all_events", "match", "wanted")
+    __slots__ = ("_all_events", "match", "ruleset", "wanted")
 
     def __init__(self, ruleset: Ruleset, all_events: bool) -> None:
         self._all_events = all_events
@@ -60,22 +59,24 @@ class InForce:
 
     def change(self, ruleset: Ruleset) -> None:
         """Put other rules in force. wanted is what the source has to let through for them and for the state."""
-        self.match = ruleset.match
+        self.ruleset, self.match = ruleset, ruleset.match
         self.wanted = Wanted(needed(ruleset.codes, self._all_events), ruleset.syscalls)
 
 
 class Run:
-    """One run over one capture."""
+    """One run, over a capture or on this host."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._alerts = Alerts(RuleCounts())
         self._controls = Controls(reload=self._reload, reopen=self._alerts.reopen, sample=self._sample)
         self._stats_file: StatsFile | None = None
-        self._reader: Reader | None = None
+        self._reader: Reader | LiveSource | None = None
+        self._watch: watch.Watch | None = None
         self._recording: Recorder | None = None
         self._state: State | None = None
         self._audit_reader: AuditReader | None = None
+        self._config: Config
         self._in_force: InForce
         self._audit_in_force: audit.AuditInForce
 
@@ -85,6 +86,7 @@ class Run:
         if loaded.path is not None:
             # A reload reads the same file, wherever the working directory is by then.
             self._options = dataclasses.replace(self._options, config=str(Path(loaded.path).absolute()))
+        self._config = loaded.config
         log_as(loaded.config)
         _say_hello(self._options, loaded)
         ready = self._load_rules(loaded.config)
@@ -109,6 +111,32 @@ class Run:
         finally:
             if recording is not None:
                 recording.close()
+
+    def watch(self, started: float) -> None:
+        """Hold what happens on this host against the rules until told to stop. FalcoError if it cannot be watched."""
+        options = self._options
+        self._state = state = State(options.all_events)
+        need = watch.wanted(self._in_force.ruleset, options)
+        size = watch.buffer_bytes(self._config.syscall_buf_mb)
+        recording = self._recording
+        with self._controls.installed(options.stats_interval_ms if self._stats_file else 0):
+            running = watch.until(self._controls, options.duration_s)
+            self._watch = watching = watch.Watch(need, Path(options.host_root), size, running, self._lost)
+            try:
+                state.load(watching.start(state, self._in_force.wanted))
+                self._reader = watching.source
+                if recording is not None:
+                    recording.attach(watching.source, state)
+                to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
+                monitor(watching.source, state, self._in_force, self._alerts, self._controls, recording)
+            finally:
+                watching.close()
+                if recording is not None:
+                    recording.close()
+
+    def _lost(self, lost: Mapping[str, int]) -> None:
+        for cause, count in lost.items():
+            LOG.error("%s system call events were lost: %s", count, cause)
 
     def replay_audit(self, stream: Stream) -> None:
         """Hold the Kubernetes audit events of a file against their rules. CaptureError as in replay()."""
@@ -165,19 +193,8 @@ class Run:
         return ready
 
     def _let_out(self, wanted: Config, ready: rules.Rules) -> None:
-        dispatch = build.build(wanted)
-        try:
-            dispatch.open()
-        except OSError as error:
-            raise FalcoError(str(error.strerror)) from None
-        for name in build.missing(wanted):
-            LOG.warning("%s output is enabled but not built yet: no alerts go there", name)
-        formatter = Formatter(
-            json_output=wanted.json_output,
-            include_output=wanted.json_include_output_property,
-            iso_8601=wanted.time_format_iso_8601,
-        )
-        self._alerts.change(ready.templates, formatter, dispatch)
+        replay = self._options.events_file is not None
+        delivery.let_out(self._alerts, wanted, ready.templates, replay=replay)
 
     def _reload(self) -> None:
         """Take up changed configuration and rules; with a mistake in them everything stays as it was."""
@@ -206,25 +223,26 @@ class Run:
 
 
 def run(options: Options) -> int:
-    """Replay a capture from start to end."""
-    if options.events_file is None:
-        raise FalcoError("live capture is not built yet: replay a capture with -e FILE")
+    """Watch this host, or replay a capture from start to end."""
     if options.daemon and "-" in (options.events_file, options.writefile):
         raise FalcoError("-d leaves standard input and output behind: -e and -w need a file with it")
     started = time.perf_counter()
     this = Run(options)
     this.prepare()
-    stream = _open(options.events_file)
+    stream = _open(options.events_file) if options.events_file is not None else None
     this.open_stats()
     if options.daemon and not daemonize(options.pidfile):
         return 0
     try:
-        if holds_audit_events(stream):
+        if stream is None:
+            this.watch(started)
+        elif holds_audit_events(stream):
             this.replay_audit(stream)
         else:
             this.replay(stream)
     finally:
-        stream.close()
+        if stream is not None:
+            stream.close()
         this.finish(started)
     return 0
 

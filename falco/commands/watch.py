@@ -1,0 +1,178 @@
+"""Watching this host: the probe built, loaded and attached, and what has to be looked after while events come."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from falco.capture.live import canary, procfs
+from falco.capture.live.drops import Drops
+from falco.capture.live.loader import Loaded
+from falco.capture.live.procfs_host import this_host
+from falco.capture.live.ring import Ring, map_pages
+from falco.capture.live.source import LiveSource
+from falco.capture.probe.build import build_probe
+from falco.capture.probe.cache import Cache
+from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
+from falco.capture.probe.text import probe_text
+from falco.errors import FalcoError
+from falco.events.event import Event
+from falco.events.syscalls import IGNORED_CODES
+from falco.events.table import EVENT_TABLE
+from falco.logs import LOG
+from falco.state.fds import Role
+from falco.state.handlers import IGNORED, PROCESS_LIFE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from falco.capture.live.procfs_host import Host
+    from falco.capture.scap import reader
+    from falco.commands.options import Options
+    from falco.controls import Controls
+    from falco.engine.ruleset import Ruleset
+    from falco.state.snapshot import Snapshot
+    from falco.state.state import State
+
+_MB = 1 << 20
+_LEAST_MB, _MOST_MB = 8, 64
+_SHARE_OF_MEMORY = 1024
+_LOOK_S = 1.0
+"""How often lost records are looked for: they are to be told within two seconds."""
+_MEND_S = 5.0
+"""How often, at most, the thread table is brought back to what /proc says after a loss."""
+_ALL_CODES = frozenset(range(len(EVENT_TABLE)))
+
+
+def wanted(ruleset: Ruleset, options: Options) -> Wanted:
+    """What has to leave the kernel for these rules, for -A and for a recording."""
+    if options.all_events or options.writefile is not None:
+        return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=os.getpid())
+    codes = (ruleset.codes - IGNORED) | PROCESS_LIFE
+    return Wanted(codes, ruleset.syscalls - IGNORED_CODES, ruleset.enters, snaplen=options.snaplen)
+
+
+def buffer_bytes(asked_mb: int) -> int:
+    """The size of the ring buffer: a power of two, of what was asked for (MB), or by the machine's memory if 0."""
+    mb = asked_mb or min(max(_memory_mb() // _SHARE_OF_MEMORY, _LEAST_MB), _MOST_MB)
+    return 1 << (mb * _MB).bit_length() - 1
+
+
+def _memory_mb() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MB
+
+
+def until(controls: Controls, duration_s: int) -> Callable[[], bool]:
+    """What says whether to go on: not after duration_s, unless that is 0, nor when the user asks to stop."""
+    end = time.monotonic() + duration_s if duration_s else None
+
+    def running() -> bool:
+        if end is not None and time.monotonic() >= end:
+            return False
+        return not controls.pending or controls.act()
+
+    return running
+
+
+class Watch:
+    """The probe in the kernel and its source of events. Raises FalcoError if this host cannot be watched.
+
+    on_lost gets how many records were lost since the last time, by cause; running says whether to go on.
+    """
+
+    def __init__(
+        self, need: Wanted, host_root: Path, ring_bytes: int, running: Callable[[], bool],
+        on_lost: Callable[[Mapping[str, int]], None],
+    ) -> None:  # fmt: skip
+        self._host: Host = this_host(host_root)
+        self._running, self._on_lost = running, on_lost
+        plan = make_plan(need, self._host.boot_ns)
+        text_for = partial(probe_text, plan.programs)
+        probe = build_probe(text_for, host_root, os.uname().release, Cache(), cflags=("-DRING_PAGES=1",))
+        self._loaded = Loaded(probe, plan, {"ring": ring_bytes})
+        for name, reason in self._loaded.left_out.items():
+            LOG.warning("probe: %s is left out: %s", name, reason)
+        self._ring = Ring(map_pages(self._loaded.maps["ring"].fd, ring_bytes), ring_bytes)
+        self._drops = Drops(self._loaded.maps["counts"])
+        self._canary = canary.Canary(self._loaded, self._ring, _on_blind, _on_recovery)
+        self._real = REAL_ENTERS | need.real
+        self._next_look = self._next_mend = 0.0
+        self._lost = False
+        self._state: State
+        self.source: LiveSource
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Programs that the kernel refused, with its reasons."""
+        return self._loaded.left_out
+
+    def start(self, state: State, wanted_here: reader.Wanted) -> Snapshot:
+        """Attach, and then find out what was there before: nothing that happens in between is missed."""
+        self._state = state
+        self.source = LiveSource(self._ring, Event(state), self._idle, self._real, wanted_here)
+        self.source.own_code, self.source.on_own = canary.CODE, self._canary.saw
+        self._loaded.attach()
+        try:
+            found = procfs.scan(self._host)
+        except OSError as error:
+            raise FalcoError(f"{self._host.proc}: {error.strerror}: processes cannot be known without it") from None
+        if found.trouble:
+            LOG.warning("%s", found.trouble)
+        self._teach_roles(found.snapshot)
+        return found.snapshot
+
+    def close(self) -> None:
+        """Take the probe out of the kernel, and tell of what was lost since the last look."""
+        self._look()
+        self._ring.close()
+        self._loaded.close()
+
+    @property
+    def lost(self) -> int:
+        """How many records were lost so far."""
+        return self._drops.total
+
+    def _teach_roles(self, snapshot: Snapshot) -> None:
+        """Tell the probe which of the sockets that were there are whose: a server's or a client's."""
+        roles = self._loaded.maps["roles"]
+        for thread in snapshot.threads.values():
+            for fd in thread.fds.values():
+                if fd.role in (Role.CLIENT, Role.SERVER) and fd.ino:
+                    roles.update(fd.ino.to_bytes(8, "little"), bytes((int(fd.role),)))
+
+    def _idle(self) -> bool:
+        """Between two batches of events: what has to be done now and then. False to stop."""
+        self._canary.beat()
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_S
+            self._look()
+            if self._lost and now >= self._next_mend:
+                self._next_mend, self._lost = now + _MEND_S, False
+                self._mend()
+        return self._running()
+
+    def _look(self) -> None:
+        lost = self._drops.look()
+        if lost:
+            self._lost = True
+            self._on_lost(lost)
+
+    def _mend(self) -> None:
+        try:
+            done = procfs.reconcile(self._state, self._host)
+        except OSError as error:
+            LOG.error("Events were lost, and %s cannot be read: %s", self._host.proc, error.strerror)
+            return
+        LOG.info("Threads brought up to date: %s new, %s changed, %s gone", done.added, done.changed, done.vanished)
+
+
+def _on_blind(reason: str) -> None:
+    LOG.critical("Falco does not see what happens on this host: %s", reason)
+
+
+def _on_recovery(seconds: float) -> None:
+    LOG.warning("Falco sees again what happens on this host, after %.1f s", seconds)
