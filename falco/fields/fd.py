@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from falco.events.table import CODES, EVENT_TABLE, EventType
 from falco.events.types import EventFlag, Format, ParamType
-from falco.fields.field import VARIES, Extractor, Field, Scope
+from falco.fields.field import VARIES, Extractor, Field, KernelPath, Scope
 from falco.state.fds import FdType
 
 if TYPE_CHECKING:
     from falco.events.event import Event
+    from falco.fields.path_tables import FileId
     from falco.state.fds import FdInfo
 
 _FD_FLAGS = EventFlag.CREATES_FD | EventFlag.USES_FD | EventFlag.DESTROYS_FD
@@ -96,6 +97,11 @@ def fd_field(
     return Field(name, type, doc, extract, scope, format, constant=only_fd_events, later=later)
 
 
+def path_field(name: str, doc: str, extract: Extractor, kernel_path: KernelPath) -> Field:
+    """A field with the path of the event's fd."""
+    return Field(name, ParamType.CHARBUF, doc, extract, Scope.EVENT, constant=only_fd_events, kernel_path=kernel_path)
+
+
 def fd_of(event: Event) -> FdInfo | None:
     """The fd that the event works on, None if it works on none or the fd is not in the table.
 
@@ -167,6 +173,18 @@ def filename(event: Event) -> str | None:
     return path[slash + 1 :] or path
 
 
+def is_kernel_path(event: Event) -> object:
+    """Whether the kernel gave the path of the event's fd."""
+    fd = fd_of(event)
+    return None if fd is None else fd.kernel_path
+
+
+def file_of(event: Event) -> FileId | None:
+    """The device and inode of the event's fd, None unless the kernel gave them together with its path."""
+    fd = fd_of(event)
+    return None if fd is None or not fd.kernel_path else (fd.dev, fd.ino)
+
+
 def uid(event: Event) -> object:
     if not WORKS_ON_FD[event.code] or event.thread is None:
         return None
@@ -231,17 +249,17 @@ FIELDS = (
         typechar,
         format=Format.DEC,
     ),
-    fd_field(
+    path_field(
         "fd.name",
-        _T.CHARBUF,
         "Absolute path of a file, connection tuple of a socket; after a failed open or connect what was tried.",
         name,
+        KernelPath(is_kernel_path, file_of),
     ),
-    fd_field(
+    path_field(
         "fd.directory",
-        _T.CHARBUF,
         "Directory that holds the file; for a directory its own path.",
         directory,
+        KernelPath(is_kernel_path),
     ),
     fd_field("fd.filename", _T.CHARBUF, "File name without its directory.", filename),
     fd_field("fd.uid", _T.CHARBUF, "Identifier of the fd: thread id and fd number, one after the other.", uid),

@@ -18,7 +18,7 @@ from falco.events.paths import PATHS, PathParam
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_X, EventType
 from falco.events.types import ParamType
 from falco.fields.evt_result import failed
-from falco.fields.field import VARIES, Extractor, Field, Scope
+from falco.fields.field import VARIES, Extractor, Field, KernelPath, Scope
 from falco.state.paths import AT_FDCWD, UNKNOWN_BASE, base_directory, below, join
 
 if TYPE_CHECKING:
@@ -114,6 +114,18 @@ _link = _resolved(SOURCE)
 """The new entry of link and symlink."""
 
 
+def _is_kernels(wanted: int) -> Extractor:
+    """Whether the kernel gave the path of fs.path.name and its like as it is."""
+    by_fd = _NAMED_BY_FD if wanted == NAMED else frozenset()
+
+    def extract(event: Event) -> bool:
+        if facts.path(event, _role(event.code, wanted)):
+            return True
+        return event.code in by_fd and event.fd is not None and event.fd.kernel_path
+
+    return extract
+
+
 def _constant(wanted: int) -> Callable[[EventType], object]:
     places = _places(wanted)
     by_fd = _NAMED_BY_FD if wanted == NAMED else frozenset()
@@ -127,7 +139,14 @@ def _constant(wanted: int) -> Callable[[EventType], object]:
 
 def _field(name: str, doc: str, extract: Extractor, wanted: int) -> Field:
     return Field(
-        f"fs.path.{name}", ParamType.CHARBUF, doc, extract, Scope.EVENT, constant=_constant(wanted), later=True
+        f"fs.path.{name}",
+        ParamType.CHARBUF,
+        doc,
+        extract,
+        Scope.EVENT,
+        constant=_constant(wanted),
+        later=True,
+        kernel_path=None if name.endswith("raw") else KernelPath(_is_kernels(wanted)),
     )
 
 

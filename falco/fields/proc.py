@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from falco.events.types import Format, ParamType
-from falco.fields.field import Field, Scope
+from falco.fields.field import Field, KernelPath, Scope
 
 if TYPE_CHECKING:
     from falco.events.event import Event
@@ -67,6 +67,12 @@ def exepath(event: Event) -> object:
     return None if thread is None else thread.exepath
 
 
+def is_kernel_path(event: Event) -> object:
+    """Whether the kernel gave the program's path."""
+    thread = event.thread
+    return None if thread is None else thread.kernel_exepath
+
+
 def vpid(event: Event) -> object:
     thread = event.thread
     return None if thread is None or thread.vpid == -1 else thread.vpid
@@ -107,7 +113,14 @@ FIELDS = (
     Field("proc.cwd", _T.CHARBUF, "Working directory, with a slash at its end.", cwd, _PROCESS),
     Field("proc.vpid", _T.INT64, "Process id inside its pid namespace.", vpid, _PROCESS, _ID),
     Field("proc.tty", _T.INT32, "Number of the controlling terminal, 0 without one.", tty, _PROCESS, _ID),
-    Field("proc.exepath", _T.CHARBUF, "Absolute path of the program.", exepath, _PROCESS),
+    Field(
+        "proc.exepath",
+        _T.CHARBUF,
+        "Absolute path of the program.",
+        exepath,
+        _PROCESS,
+        kernel_path=KernelPath(is_kernel_path),
+    ),
     Field(
         "proc.is_container_healthcheck",
         _T.BOOL,

@@ -176,6 +176,7 @@ def _introduce(parent: ThreadInfo, child: ThreadInfo) -> None:
 
 def _inherit(child: ThreadInfo, parent: ThreadInfo) -> None:
     child.exepath, child.root = parent.exepath, parent.root
+    child.kernel_exepath = parent.kernel_exepath
     child.sid, child.vpgid, child.tty = parent.sid, parent.vpgid, parent.tty
     child.loginuid = parent.loginuid
     if not child.flags & CLONE_THREAD:
@@ -236,8 +237,9 @@ def _exec_details(state: State, thread: ThreadInfo, event: Event, layout: Layout
 
 def _set_exepath(thread: ThreadInfo, event: Event, layout: Layout) -> None:
     if event.raw(layout.trusted_exepath):
-        thread.exepath = _name(event.raw(layout.trusted_exepath))
+        thread.exepath, thread.kernel_exepath = _name(event.raw(layout.trusted_exepath)), True
         return
+    thread.kernel_exepath = False
     if event.code == _EXECVEAT:
         _set_exepath_at(thread, event)
         return

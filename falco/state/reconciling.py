@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from falco.state.threads import ThreadInfo
 
 _OF_A_PROGRAM = (
-    "args", "cgroups", "comm", "env", "exe", "exepath", "fdlimit", "gid", "loginuid", "pfmajor", "pfminor", "root",
-    "sid", "tty", "uid", "vmrss", "vmsize", "vmswap", "vpgid", "vpid", "vtid",
+    "args", "cgroups", "comm", "env", "exe", "exepath", "fdlimit", "gid", "kernel_exepath", "loginuid", "pfmajor",
+    "pfminor", "root", "sid", "tty", "uid", "vmrss", "vmsize", "vmswap", "vpgid", "vpid", "vtid",
 )  # fmt: skip
 """What a thread takes over from what was found of it; it keeps its fds, its family and the call that it is in."""
 

@@ -25,6 +25,7 @@ class ThreadInfo:
     others are the other threads of a main thread by tid. last_code, last_fd, enter_ts and enter describe the enter
     event that this thread's next exit belongs to (enter: its parameters' bytes, kept only where state needs them);
     closing is the fd of a close that has begun.
+    kernel_exepath says that exepath is what the kernel has, not put together from what the call was given.
     generation grows with every change of what PROCESS-scope fields read.
     """
 
@@ -47,6 +48,7 @@ class ThreadInfo:
         "generation",
         "gid",
         "healthcheck",
+        "kernel_exepath",
         "last_code",
         "last_fd",
         "loginuid",
@@ -74,6 +76,7 @@ class ThreadInfo:
         self.tid, self.pid, self.ptid = tid, pid, ptid
         self.sid = self.vpgid = self.vtid = self.vpid = -1
         self.comm = self.exe = self.exepath = self.cwd = self.root = ""
+        self.kernel_exepath = False
         self.args: list[str] = []
         self.env: list[str] = []
         self.cgroups: tuple[tuple[str, str], ...] = ()

@@ -59,7 +59,7 @@ class ThreadReader:
         else:
             main = read = self._new(stat, status)
             main.flags = CLONE_CLOSED if dead else 0
-            main.exepath = exepath
+            main.exepath, main.kernel_exepath = exepath, bool(exepath)
             _read_shared(process, main)
             self._enter(main)
         for tid in others:
@@ -100,6 +100,7 @@ class ThreadReader:
         thread = self._new(*facts)
         thread.flags = CLONE_THREAD | CLONE_FILES
         thread.exe, thread.exepath, thread.args = main.exe, main.exepath, main.args
+        thread.kernel_exepath = main.kernel_exepath
         thread.root, thread.cgroups, thread.loginuid = main.root, main.cgroups, main.loginuid
         thread.fdlimit = main.fdlimit
         self._enter(thread)
