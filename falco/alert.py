@@ -18,7 +18,7 @@ class Alert:
     """time_ns is the event's time since the epoch; text is the rule's output filled in, without time and priority.
 
     fields holds the values of the output's fields, without the time: text, whole numbers, floats, booleans or None.
-    It stays empty where nothing prints it.
+    It stays empty where nothing prints it. tags are the rule's; no output prints them, filters of forwarders read them.
     """
 
     time_ns: int
@@ -27,3 +27,4 @@ class Alert:
     source: str
     text: str
     fields: Mapping[str, object]
+    tags: tuple[str, ...] = ()

@@ -1,11 +1,12 @@
-"""All outputs as one: a line goes to each of them, and one that fails does not keep it from the others."""
+"""All outputs as one: a line goes to each of them, and one that hangs or fails does not keep it from the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from falco.logs import complain
+from falco.outputs.channel import Channel, Queueing, reason
 
 if TYPE_CHECKING:
     from falco.outputs.output import Output
@@ -13,14 +14,23 @@ if TYPE_CHECKING:
 
 
 class Dispatch:
-    """Hands lines to every output. A failure is told once for each output and counted.
+    """Queues lines for every output.
 
     A reader that has gone away from the only output (`falco ... | head`) ends the run: BrokenPipeError comes out.
     """
 
-    def __init__(self, outputs: Sequence[Output]) -> None:
+    def __init__(self, outputs: Sequence[Output], queueing: Queueing = Queueing()) -> None:  # noqa: B008 - it is frozen
         self._outputs = tuple(outputs)
-        self.lost = {output.name: 0 for output in self._outputs}
+        self._patient = queueing.patient
+        self._timeout_s = queueing.timeout_s
+        alone = len(self._outputs) == 1
+        self._channels = tuple(Channel(output, queueing, alone=alone) for output in self._outputs)
+        self._only = self._channels[0] if alone else None
+
+    @property
+    def lost(self) -> Mapping[str, int]:
+        """How many lines each output could not write or had no room for."""
+        return {channel.name: channel.lost + channel.refused for channel in self._channels}
 
     def open(self) -> None:
         """Open every output; OSError, with the output's name, for one that cannot be."""
@@ -28,43 +38,38 @@ class Dispatch:
             try:
                 output.open()
             except OSError as error:
-                raise OSError(error.errno, f"Error with {output.name} output: {_reason(error)}") from None
+                raise OSError(error.errno, f"Error with {output.name} output: {reason(error)}") from None
+
+    def follow(self, before: Dispatch) -> None:
+        """Write to each output only after what another dispatch has queued for it."""
+        earlier = {channel.name: channel for channel in before._channels}
+        for channel in self._channels:
+            if channel.name in earlier:
+                channel.follow(earlier[channel.name])
 
     def write(self, line: str, priority: Priority) -> None:
-        """Hand a line to every output."""
-        data = line.encode("utf-8", "replace")
-        for output in self._outputs:
-            try:
-                output.write(data, priority)
-            except OSError as error:
-                self._failed(output, error)
+        """Queue a line for every output."""
+        item = (line.encode("utf-8", "replace"), priority)
+        for channel in self._channels:
+            channel.put(item)
+        if self._only is not None and self._only.reader_gone:
+            raise BrokenPipeError
 
     def reopen(self) -> None:
         """Reopen every output."""
-        self._each(lambda output: output.reopen())
+        for channel in self._channels:
+            channel.reopen()
+
+    def begin_close(self) -> None:
+        """Let every output finish what is queued for it and close, in its own time."""
+        for channel in self._channels:
+            channel.begin_close()
 
     def close(self) -> None:
-        """Close every output and say how many lines were lost."""
-        self._each(lambda output: output.close())
-        for name, count in self.lost.items():
-            if count > 1:
-                complain(f"{name} output: {count} alerts could not be written")
-
-    def _each(self, act: Callable[[Output], None]) -> None:
-        for output in self._outputs:
-            try:
-                act(output)
-            except OSError as error:
-                self._failed(output, error)
-
-    def _failed(self, output: Output, error: OSError) -> None:
-        if isinstance(error, BrokenPipeError) and len(self._outputs) == 1:
-            raise error
-        self.lost[output.name] += 1
-        if self.lost[output.name] == 1:
-            complain(f"{output.name} output: an alert could not be written: {_reason(error)}")
-
-
-def _reason(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}" if error.filename else reason
+        """Deliver what is queued, within the time that is allowed, close the outputs and say what was lost."""
+        self.begin_close()
+        deadline = None if self._patient else time.monotonic() + self._timeout_s
+        for channel in self._channels:
+            channel.finish(deadline)
+        if self._only is not None and self._only.reader_gone:
+            raise BrokenPipeError

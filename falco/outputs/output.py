@@ -1,24 +1,30 @@
-"""What an output is: a place that takes finished lines. Each raises OSError when it cannot, and may be tried again."""
+"""What an output is: a place that takes finished lines. It runs in a thread of its own, so it may wait."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from falco.priority import Priority
 
+Line = tuple[bytes, "Priority"]
+"""An alert as it is written, without a line end, and its severity."""
+
 
 class Output(Protocol):
-    """One destination of alerts. write() must not wait for a slow receiver longer than a pipe or disk makes it."""
+    """One destination of alerts. Each method raises OSError when it cannot, and may be tried again."""
 
     name: str
+    buffered: bool
+    """Whether lines may be collected before they are written."""
 
     def open(self) -> None:
-        """Make sure that the destination can be written to."""
+        """Make sure that the destination can be written to. Called by the thread that sets Falco up."""
         ...
 
-    def write(self, line: bytes, priority: Priority) -> None:
-        """Take one line, which carries no line end."""
+    def write(self, lines: Sequence[Line]) -> int:
+        """Write some of the lines, the first ones, and say how many. OSError if the first cannot be written."""
         ...
 
     def reopen(self) -> None:
@@ -26,5 +32,5 @@ class Output(Protocol):
         ...
 
     def close(self) -> None:
-        """Hand over what is buffered and let go."""
+        """Let go of the destination."""
         ...

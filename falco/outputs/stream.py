@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from falco.outputs.lines import LineWriter
 
 if TYPE_CHECKING:
-    from falco.priority import Priority
+    from falco.outputs.lines import RawFile
+    from falco.outputs.output import Line
 
 
 class StreamOutput:
     """Writes to a stream that belongs to the process and hence stays open."""
 
-    def __init__(self, name: str, stream: BinaryIO, *, buffered: bool) -> None:
+    def __init__(self, name: str, stream: BinaryIO) -> None:
         self.name = name
+        self.buffered = True
         self._stream = stream
-        self._buffered = buffered
+        # Below the stream's own buffer, which cannot tell how much of it got out.
+        self._file = cast("RawFile", getattr(stream, "raw", stream))
+        self._lines = LineWriter()
 
     def open(self) -> None:
-        """Nothing to do: the stream is there."""
+        """Let out what others have written so far."""
+        self._stream.flush()
 
-    def write(self, line: bytes, priority: Priority) -> None:
-        self._stream.write(line + b"\n")
-        if not self._buffered:
-            self._stream.flush()
+    def write(self, lines: Sequence[Line]) -> int:
+        return self._lines.write(self._file, lines)
 
     def reopen(self) -> None:
-        """Hand over what is buffered, so that it comes before what is written from now on."""
-        self._stream.flush()
+        """Nothing to do: the stream stays."""
 
     def close(self) -> None:
-        self._stream.flush()
+        """Nothing to do: the stream is not ours."""

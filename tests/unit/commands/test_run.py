@@ -216,10 +216,28 @@ def test_options_that_have_no_effect_are_told_once(config_file, rules_file):
     assert done.stderr.count("--cri has no effect") == 1
 
 
-def test_outputs_that_are_not_there_yet_are_a_warning(config_file, rules_file):
-    done = falco("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-o", "syslog_output.enabled=true")
+def test_all_outputs_together(config_file, rules_file, tmp_path):
+    printed, piped = tmp_path / "printed", tmp_path / "piped"
+    done = falco(
+        *("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-o", "stderr_output.enabled=true"),
+        *("-o", "file_output.enabled=true", "-o", f"file_output.filename={printed}"),
+        *("-o", "program_output.enabled=true", "-o", f"program_output.program=cat >>{piped}"),
+        *("-o", "http_output.enabled=true", "-o", "http_output.url=http://127.0.0.1:1/"),
+    )
     assert done.returncode == 0
-    assert "syslog output is enabled but not built yet" in done.stderr
+    line = "16:17:57.882054739: Warning An open was seen /dev/null\n"
+    assert all(line in text for text in (done.stdout, done.stderr, printed.read_text(), piped.read_text()))
+    assert "http output: an alert could not be written: [Errno 111] Connection refused" in done.stderr
+
+
+def test_an_output_that_hangs_costs_a_replay_only_the_time_that_is_allowed(config_file, rules_file):
+    done = falco(
+        *("-c", config_file, "-e", CAT_WRITE, "-r", rules_file, "-o", "outputs.delivery_timeout=0.2"),
+        *("-o", "program_output.enabled=true", "-o", "program_output.program=sleep 1"),
+    )
+    assert done.returncode == 0
+    assert "Warning An open was seen" in done.stdout
+    assert "program output: gave up after 0.2 s, 1 alerts were not delivered" in done.stderr
 
 
 @pytest.mark.parametrize(("seconds", "found"), [("1", 0), ("1000", 1)])

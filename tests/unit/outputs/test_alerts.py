@@ -7,17 +7,23 @@ from typing import cast
 
 import pytest
 
+from falco.alert import INTERNAL, Alert
 from falco.engine.rule import Rule
 from falco.events.event import Event
 from falco.outputs.alerts import Alerts
+from falco.outputs.channel import Queueing
 from falco.outputs.dispatch import Dispatch
 from falco.outputs.format import Formatter
 from falco.outputs.stream import StreamOutput
+from falco.outputs.throttle import Throttle
 from falco.priority import Priority
 from falco.stats import RuleCounts
 
-RULE = cast(Rule, SimpleNamespace(name="r", priority=Priority.ERROR, priority_text="err", source="syscall"))
-EVENT = cast(Event, SimpleNamespace(ts=1_470_327_477_000_000_001))
+RULE = cast(
+    Rule, SimpleNamespace(name="r", priority=Priority.ERROR, priority_text="err", source="syscall", tags=("t", "u"))
+)
+AT = 1_470_327_477_000_000_001
+EVENT = cast(Event, SimpleNamespace(ts=AT))
 
 
 class Template:
@@ -32,9 +38,17 @@ class Template:
         return {"evt.num": event.ts % 10}
 
 
+class Kept:
+    def __init__(self):
+        self.alerts: list[Alert] = []
+
+    def put(self, alert):
+        self.alerts.append(alert)
+
+
 def dispatch():
     stream = io.BytesIO()
-    return stream, Dispatch([StreamOutput("x", stream, buffered=True)])
+    return stream, Dispatch([StreamOutput("x", stream)], Queueing(patient=True))
 
 
 def test_a_match_is_counted_and_printed():
@@ -49,35 +63,90 @@ def test_a_match_is_counted_and_printed():
     assert "   err: 1" in alerts.counts.summary()
 
 
-@pytest.mark.parametrize(("as_json", "asked"), [(False, 0), (True, 1)])
-def test_fields_are_only_read_for_json(as_json, asked):
+@pytest.mark.parametrize(("as_json", "stored", "asked"), [(False, False, 0), (True, False, 1), (False, True, 1)])
+def test_fields_are_only_read_for_json_and_the_store(as_json, stored, asked):
     stream, out = dispatch()
-    template = Template("seen")
+    template, store = Template("seen"), Kept()
     alerts = Alerts(RuleCounts())
     alerts.change({"r": template}, Formatter(json_output=as_json), out)
+    if stored:
+        alerts.keep_in(store)
     alerts.emit(RULE, EVENT)
+    alerts.close()
     assert template.asked == asked
     if as_json:
         assert json.loads(stream.getvalue())["output_fields"]["evt.num"] == 1
+    if stored:
+        assert store.alerts == [Alert(AT, "r", Priority.ERROR, "syscall", "seen 1", {"evt.num": 1}, ("t", "u"))]
 
 
-def test_a_change_hands_over_what_is_buffered_and_keeps_the_counts():
+def test_after_a_change_alerts_go_elsewhere_and_the_counts_stay():
     first, before = dispatch()
     second, after = dispatch()
-    closed: list[int] = []
-    before_close = before.close
-
-    def close():
-        closed.append(1)
-        before_close()
-
-    before.close = close
     alerts = Alerts(RuleCounts())
     alerts.change({"r": Template("old")}, Formatter(), before)
     alerts.emit(RULE, EVENT)
     alerts.change({"r": Template("new")}, Formatter(), after)
     alerts.emit(RULE, EVENT)
-    assert closed == [1]
+    alerts.close()
     assert b"old" in first.getvalue()
     assert b"new" in second.getvalue()
     assert alerts.counts.total == 2
+
+
+def limited(burst):
+    stream, out = dispatch()
+    alerts = Alerts(RuleCounts())
+    alerts.change({"r": Template("seen")}, Formatter(iso_8601=True), out, Throttle(1, burst))
+    return stream, alerts
+
+
+def later(seconds):
+    return cast(Event, SimpleNamespace(ts=AT + seconds * 1_000_000_000))
+
+
+def texts(stream):
+    return [line.partition(": ")[2] for line in stream.getvalue().decode().splitlines()]
+
+
+HELD = "Warning Falco internal: alert rate limit. 2 alerts were held back by outputs.rate and outputs.max_burst."
+
+
+def test_the_limit_holds_for_outputs_and_not_for_the_store_or_the_counts():
+    stream, alerts = limited(1)
+    store = Kept()
+    alerts.keep_in(store)
+    for event in (EVENT, EVENT, EVENT, later(1)):
+        alerts.emit(RULE, event)
+    alerts.close()
+    assert texts(stream) == ["Error seen 1", f"{HELD}(n_suppressed=2 rules=r: 2 seconds=0.000)", "Error seen 1"]
+    assert len(store.alerts) == alerts.counts.total == 4
+
+
+@pytest.mark.parametrize("end", ["close", "tick", "change"])
+def test_what_was_held_back_is_told_without_a_further_alert(end):
+    stream, alerts = limited(0)
+    for _ in range(2):
+        alerts.emit(RULE, EVENT)
+    if end == "tick":
+        stream, alerts = limited(1)
+        for _ in range(3):
+            alerts.emit(RULE, EVENT)
+        alerts.tick(AT)
+        alerts.tick(AT + 1_000_000_000)
+    if end == "change":
+        alerts.change({}, Formatter(), dispatch()[1])
+    alerts.close()
+    assert sum(text.startswith(HELD) for text in texts(stream)) == 1
+
+
+def test_alerts_about_falco_itself_pass_the_limit_and_are_kept():
+    stream, alerts = limited(0)
+    store = Kept()
+    alerts.keep_in(store)
+    alert = Alert(AT, "Falco internal: x", Priority.CRITICAL, INTERNAL, "Falco internal: x.", {"n": 1})
+    alerts.raise_alert(alert)
+    alerts.close()
+    alerts.raise_alert(alert)  # Nobody is left to hear this one, but the store.
+    assert texts(stream) == ["Critical Falco internal: x.(n=1)"]
+    assert store.alerts == [alert, alert]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from falco.config import load
-from falco.outputs.build import OUTPUTS, build, missing
-from falco.outputs.file import FileOutput
+from falco.outputs.build import build
+from falco.priority import Priority
 
 
 def enabled(*options):
@@ -12,37 +14,38 @@ def enabled(*options):
 
 
 def test_outputs_come_in_the_order_of_the_table(tmp_path):
-    config = enabled("stderr_output.enabled=true", "file_output.enabled=true", "file_output.filename=f")
-    assert list(build(config).lost) == ["file", "stderr"]
+    names = ["stderr", "program", "http", "syslog", "file"]
+    given = ["program_output.program=true", "http_output.url=http://x", "file_output.filename=f"]
+    config = enabled(*(f"{name}_output.enabled=true" for name in names), *given)
+    assert list(build(config).lost) == ["file", "stderr", "syslog", "program", "http"]
 
 
-def test_what_is_not_there_yet_is_named_and_left_out():
-    config = enabled("syslog_output.enabled=true", "http_output.enabled=true", "http_output.url=x")
-    assert missing(config) == ["syslog", "http"]
-    assert build(config).lost == {}
-
-
-@pytest.mark.parametrize("name", ["file", "stdout", "stderr"])
-def test_each_built_output_has_the_name_of_its_row(name):
-    make = OUTPUTS[name].make
-    assert make is not None
-    assert make(enabled("file_output.filename=f", "stderr_output.enabled=true")).name == name
-
-
-def test_buffering_and_keep_alive_reach_the_file(tmp_path):
+@pytest.mark.parametrize("keep_alive", ["true", "false"])
+def test_buffered_lines_are_written_before_the_file_is_reopened(tmp_path, keep_alive):
     path = tmp_path / "f"
     config = enabled(
         "file_output.enabled=true",
         f"file_output.filename={path}",
-        "file_output.keep_alive=true",
+        f"file_output.keep_alive={keep_alive}",
         "buffered_outputs=true",
     )
-    make = OUTPUTS["file"].make
-    assert make is not None
-    output = make(config)
-    assert isinstance(output, FileOutput)
-    output.open()
-    output.write(b"x", config.priority)
-    assert path.read_bytes() == b""
-    output.close()
-    assert path.read_bytes() == b"x\n"
+    dispatch = build(config)
+    dispatch.open()
+    dispatch.write("x", Priority.DEBUG)
+    dispatch.reopen()
+    dispatch.write("y", Priority.DEBUG)
+    dispatch.close()
+    assert path.read_bytes() == b"x\ny\n"
+
+
+def test_the_libraries_of_http_are_loaded_for_whoever_uses_it(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "falco.outputs.http", raising=False)
+    build(enabled("stderr_output.enabled=true"))
+    assert "falco.outputs.http" not in sys.modules
+    build(enabled("http_output.enabled=true", "http_output.url=http://x"))
+    assert "falco.outputs.http" in sys.modules
+
+
+def test_a_url_that_is_none_is_told_at_the_start():
+    with pytest.raises(OSError, match="Error with http output: localhost:2801: not a URL"):
+        build(enabled("http_output.enabled=true", "http_output.url=localhost:2801")).open()

@@ -1,28 +1,39 @@
 from __future__ import annotations
 
 import errno
+import threading
+import time
 
 import pytest
 
 from falco import logs
+from falco.outputs.channel import Queueing
 from falco.outputs.dispatch import Dispatch
 from falco.priority import Priority
 
+PATIENT = Queueing(patient=True)
+
 
 class Recorded:
+    buffered = False
+
     def __init__(self, name, error=None):
         self.name, self.error, self.calls = name, error, []
+        self.gate = threading.Event()
+        self.gate.set()
 
-    def _do(self, call):
-        self.calls.append(call)
+    def _do(self, *calls):
+        self.gate.wait(20)
+        self.calls += calls
         if self.error:
             raise self.error
 
     def open(self):
         self._do("open")
 
-    def write(self, line, priority):
-        self._do((line, priority))
+    def write(self, lines):
+        self._do(*lines)
+        return len(lines)
 
     def reopen(self):
         self._do("reopen")
@@ -42,7 +53,7 @@ def full():
 
 def test_every_output_gets_everything():
     outputs = [Recorded("a"), Recorded("b")]
-    dispatch = Dispatch(outputs)
+    dispatch = Dispatch(outputs, PATIENT)
     dispatch.open()
     dispatch.write("é\udcff", Priority.DEBUG)
     dispatch.reopen()
@@ -53,34 +64,64 @@ def test_every_output_gets_everything():
 
 def test_a_failing_output_is_told_once_counted_and_does_not_stop_the_others(capsys):
     broken, fine = Recorded("file", full()), Recorded("stdout")
-    dispatch = Dispatch([broken, fine])
+    dispatch = Dispatch([broken, fine], PATIENT)
     for _ in range(3):
         dispatch.write("x", Priority.DEBUG)
-    err = capsys.readouterr().err
-    assert err.count("No space left on device") == err.count("\n") == 1
-    assert len(fine.calls) == len(broken.calls) == 3
-    assert dispatch.lost == {"file": 3, "stdout": 0}
     dispatch.close()
-    assert "file output: 4 alerts could not be written" in capsys.readouterr().err
+    assert fine.calls == [(b"x", Priority.DEBUG)] * 3 + ["close"]
+    err = capsys.readouterr().err
+    assert err.count("No space left on device") == 1
+    assert "file output: 4 alerts could not be written" in err
 
 
-def test_it_is_told_even_if_the_log_goes_elsewhere(capsys):
-    logs.setup(stderr=False)
-    Dispatch([Recorded("file", full())]).write("x", Priority.DEBUG)
-    assert "No space left" in capsys.readouterr().err
+def test_a_hanging_output_neither_delays_nor_spares_another(capsys):
+    hanging, fine = Recorded("program"), Recorded("stdout")
+    hanging.gate.clear()
+    dispatch = Dispatch([hanging, fine], Queueing(capacity=100, timeout_s=0.2))
+    started = time.perf_counter()
+    for _ in range(50):
+        dispatch.write("x", Priority.DEBUG)
+    assert time.perf_counter() - started < 1
+    dispatch.close()
+    assert len(fine.calls) == 51
+    assert "program output: gave up after 0.2 s, 50 alerts were not delivered" in capsys.readouterr().err
+    hanging.gate.set()
+
+
+def gone():
+    return BrokenPipeError(errno.EPIPE, "Broken pipe")
 
 
 def test_the_only_reader_gone_ends_the_run():
+    dispatch = Dispatch([Recorded("stdout", gone())], PATIENT)
     with pytest.raises(BrokenPipeError):
-        Dispatch([Recorded("stdout", BrokenPipeError(errno.EPIPE, "Broken pipe"))]).write("x", Priority.DEBUG)
+        while True:
+            dispatch.write("x", Priority.DEBUG)
+    with pytest.raises(BrokenPipeError):
+        dispatch.close()
 
 
 def test_one_of_two_readers_gone_does_not(capsys):
-    dispatch = Dispatch([Recorded("stdout", BrokenPipeError(errno.EPIPE, "Broken pipe")), Recorded("file")])
+    dispatch = Dispatch([Recorded("stdout", gone()), Recorded("file")], PATIENT)
     dispatch.write("x", Priority.DEBUG)
+    dispatch.close()
     assert "stdout output" in capsys.readouterr().err
+    assert dispatch.lost["file"] == 0
 
 
 def test_opening_names_the_output():
     with pytest.raises(OSError, match="Error with file output: No space left on device"):
         Dispatch([Recorded("file", full())]).open()
+
+
+def test_after_a_reload_each_output_goes_on_behind_what_was_queued():
+    output = Recorded("stdout")
+    before, after = Dispatch([output]), Dispatch([output, Recorded("file")])
+    output.gate.clear()
+    before.write("old", Priority.DEBUG)
+    before.begin_close()
+    after.follow(before)
+    after.write("new", Priority.DEBUG)
+    output.gate.set()
+    after.close()
+    assert output.calls == [(b"old", Priority.DEBUG), "close", (b"new", Priority.DEBUG), "close"]

@@ -1,34 +1,32 @@
 from __future__ import annotations
 
 import io
+import os
 
 from falco.outputs.stream import StreamOutput
 from falco.priority import Priority
 
 
-class Flushes(io.BytesIO):
-    count = 0
-
-    def flush(self):
-        self.count += 1
-        super().flush()
+def lines(*texts):
+    return [(text, Priority.DEBUG) for text in texts]
 
 
-def test_unbuffered_lines_are_flushed_one_by_one():
-    stream = Flushes()
-    output = StreamOutput("stdout", stream, buffered=False)
+def test_lines_go_out_at_once_and_the_stream_stays_open():
+    stream = io.BytesIO()
+    output = StreamOutput("stdout", stream)
     output.open()
-    output.write(b"a", Priority.DEBUG)
-    output.write(b"b", Priority.DEBUG)
-    assert (stream.getvalue(), stream.count) == (b"a\nb\n", 2)
-
-
-def test_buffered_lines_are_flushed_at_the_end_and_the_stream_stays_open():
-    stream = Flushes()
-    output = StreamOutput("stdout", stream, buffered=True)
-    output.write(b"a", Priority.DEBUG)
-    assert stream.count == 0
+    assert output.write(lines(b"a", b"b")) == 2
+    assert stream.getvalue() == b"a\nb\n"
     output.reopen()
     output.close()
-    assert stream.count == 2
     assert not stream.closed
+
+
+def test_what_others_have_buffered_comes_first():
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as stream, os.fdopen(reading, "rb") as reader:
+        stream.write(b"before\n")
+        output = StreamOutput("stdout", stream)
+        output.open()
+        output.write(lines(b"a"))
+        assert os.read(reader.fileno(), 100) == b"before\na\n"

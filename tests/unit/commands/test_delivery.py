@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from falco.alert import INTERNAL, Alert
+from falco.commands.delivery import let_out
+from falco.config import load
+from falco.errors import FalcoError
+from falco.outputs.alerts import Alerts
+from falco.priority import Priority
+from falco.stats import RuleCounts
+
+
+def configured(*options):
+    return load(None, options).config
+
+
+def test_an_output_that_cannot_be_opened_is_an_error():
+    wanted = configured("file_output.enabled=true", "file_output.filename=/none/x")
+    with pytest.raises(FalcoError, match="Error with file output: /none/x"):
+        let_out(Alerts(RuleCounts()), wanted, {}, replay=True)
+
+
+def test_form_and_outputs_are_those_of_the_configuration(tmp_path):
+    path = tmp_path / "f"
+    wanted = configured(
+        "json_output=true", "stdout_output.enabled=false", "file_output.enabled=true", f"file_output.filename={path}"
+    )
+    alerts = Alerts(RuleCounts())
+    let_out(alerts, wanted, {}, replay=True)
+    alerts.raise_alert(Alert(0, "x", Priority.ERROR, INTERNAL, "x", {}))
+    alerts.close()
+    assert json.loads(path.read_text())["priority"] == "Error"
