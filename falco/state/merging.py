@@ -95,6 +95,13 @@ class Merge:
         if event.code in EXECS:
             executed(state, event)
 
+    def go_on(self, before: Merge) -> None:
+        """Take over what an earlier merge that has not ended knows."""
+        self._found = before._found | self._found
+        self._older = before._older
+        self._vanished += before._vanished
+        self.until = max(self.until, before.until)
+
     def finish(self, state: State) -> None:
         """Remove what has vanished and was not removed by its own exit."""
         for thread in self._vanished:

@@ -240,7 +240,8 @@ class State:
 
     def begin_merge(self, merge: Merge) -> None:
         """Hold the events to come against what was found on the machine, until they are all later than that."""
-        self.end_merge()
+        if self._merge is not None:
+            merge.go_on(self._merge)
         self._merge, self._is_apart = merge, _APART_ALL
 
     def end_merge(self) -> None:

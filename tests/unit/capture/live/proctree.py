@@ -64,9 +64,7 @@ class Tree:
         self.write(f"{place}/fdinfo/{number}", f"pos:\t0\nflags:\t0{flags:o}\nmnt_id:\t29\nino:\t7\n")
 
 
-def stat_line(
-    tid: int, comm: str, *, state: str = "S", ppid: int = 1, start: int = 5000, flags: int = 0x400000
-) -> str:
+def stat_line(tid: int, comm: str, *, state: str = "S", ppid: int = 1, start: int = 5000, flags: int = 0x400000) -> str:
     """The line of stat: group 20, session 30, terminal 34816, 11 minor and 12 major faults."""
     head = f"{tid} ({comm}) {state} {ppid} 20 30 34816 -1 {flags} 11 0 12 0"
     return f"{head} 1 2 0 0 20 0 1 0 {start} 3133440 416 18446744073709551615 1 1 0\n"

@@ -23,7 +23,8 @@ def end(address: str, port: int) -> str:
 
 
 def line(local: tuple[str, int], remote: tuple[str, int], state: int, inode: int) -> str:
-    return f"   0: {end(*local)} {end(*remote)} {state:02X} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1\n"
+    ends = f"{end(*local)} {end(*remote)}"
+    return f"   0: {ends} {state:02X} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1\n"
 
 
 def read(**files: str):
@@ -89,7 +90,11 @@ def test_a_v4_mapped_listener_is_ipv4():
 
 @pytest.mark.parametrize(
     ("name", "l4proto", "kind"),
-    [("udp", L4.UDP, FdType.IPV4_SERVSOCK), ("udplite", L4.UDP, FdType.IPV4_SERVSOCK), ("raw", L4.RAW, FdType.IPV4_SOCK)],
+    [
+        ("udp", L4.UDP, FdType.IPV4_SERVSOCK),
+        ("udplite", L4.UDP, FdType.IPV4_SERVSOCK),
+        ("raw", L4.RAW, FdType.IPV4_SOCK),
+    ],
 )
 def test_protocols(name, l4proto, kind):
     found = sockets(**{name: HEAD + line(("10.0.0.5", 17), NONE, CLOSE, 5)})[5]
@@ -139,7 +144,9 @@ def test_netlink_sockets():
     assert [(inode, fd.type) for inode, fd in sockets(netlink=NETLINK).items()] == [(4, FdType.NETLINK)]
 
 
-@pytest.mark.parametrize("bad", ["   0: 1 2\n", HEAD, "   0: zz:1 00000000:0 0A 0 0 0 0 0 0 5\n", "0: " + "1 " * 20 + "\n"])
+@pytest.mark.parametrize(
+    "bad", ["   0: 1 2\n", HEAD, "   0: zz:1 00000000:0 0A 0 0 0 0 0 0 5\n", "0: " + "1 " * 20 + "\n"]
+)
 def test_a_line_that_makes_no_sense_is_an_error(bad):
     with pytest.raises(ProcError):
         parse_inet((HEAD + bad).encode(), L4.TCP, {}, set())

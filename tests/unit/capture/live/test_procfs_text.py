@@ -34,7 +34,9 @@ def test_any_name_is_kept_apart_from_the_fields(comm):
     assert (stat(raw).comm, stat(raw).ppid) == (comm, 3)
 
 
-@pytest.mark.parametrize("raw", [b"", b"7", b"7 (x", b"7 (x) S 1 2", b"x (y) " + b"1 " * 30, b") (", b"7 (x) S " + b"z " * 30])
+@pytest.mark.parametrize(
+    "raw", [b"", b"7", b"7 (x", b"7 (x) S 1 2", b"x (y) " + b"1 " * 30, b") (", b"7 (x) S " + b"z " * 30]
+)
 def test_stat_that_makes_no_sense_is_an_error(raw):
     with pytest.raises(ProcError):
         stat(raw)
@@ -72,7 +74,11 @@ def test_control_groups(lines, expected):
 
 @pytest.mark.parametrize(
     ("raw", "limit"),
-    [(LIMITS.encode(), 1024), (b"Max open files            unlimited            unlimited            files\n", -1), (b"", -1)],
+    [
+        (LIMITS.encode(), 1024),
+        (b"Max open files            unlimited            unlimited            files\n", -1),
+        (b"", -1),
+    ],
 )
 def test_limit_of_open_files(raw, limit):
     assert open_files(raw) == limit
