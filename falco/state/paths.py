@@ -7,11 +7,15 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from falco.state.threads import ThreadInfo
 
 AT_FDCWD = -100
 UNKNOWN_BASE = "<UNKNOWN>"
 MAX_PATH = 1024
+MAX_LINKS = 40
+"""Links followed in one path, as the kernel does (MAXSYMLINKS)."""
 PATH_TOO_LONG = "/PATH_TOO_LONG"
 _ODD = re.compile(r"//|/\.|^\.|/$|[\x00-\x1f\x7f]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -66,6 +70,34 @@ def below(base: str, path: str) -> str:
         elif part not in ("", "."):
             done.append(part)
     return "/" + "/".join(done)
+
+
+def follow(base: str, path: str, root: str, link: Callable[[str], str | None], last: bool) -> str | None:
+    """A passed path below base as a kernel walks it: link gives where a path's last component leads if it is a link.
+
+    An absolute path and an absolute link start at root, which `..` does not leave. The last component is followed if
+    last says so, or the path ends in a slash. None where there are more than MAX_LINKS links.
+    """
+    waiting, done, links = path.split("/")[::-1], root if path.startswith("/") else base, 0
+    last = last or path.endswith("/")
+    while waiting:
+        part = waiting.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            done = done if done == root else done.rpartition("/")[0] or "/"
+            continue
+        here = f"{done.rstrip('/')}/{part}"
+        target = link(here) if last or any(waiting) else None
+        if target is None:
+            done = here
+            continue
+        links += 1
+        if links > MAX_LINKS:
+            return None
+        done = root if target.startswith("/") else done
+        waiting += target.split("/")[::-1]
+    return done
 
 
 def directory(name: str) -> str:

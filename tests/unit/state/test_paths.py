@@ -1,7 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from falco.state.fds import FdInfo, FdType
-from falco.state.paths import AT_FDCWD, MAX_PATH, PATH_TOO_LONG, base_directory, directory, join
+from falco.state.paths import AT_FDCWD, MAX_PATH, PATH_TOO_LONG, base_directory, below, directory, follow, join
 from falco.state.threads import ThreadInfo
 
 
@@ -90,3 +92,45 @@ def test_base_directory_is_the_process_own():
 @pytest.mark.parametrize(("name", "named"), [("/a", "/a/"), ("/", "/"), ("/a/", "/a/"), ("", "/")])
 def test_directory(name, named):
     assert directory(name) == named
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "joined"),
+    [
+        ("/", "", "/"),
+        ("/a/", "b", "/a/b"),
+        ("/a", "../..", "/"),
+        ("/a", ".//b/./c/..", "/a/b"),
+        ("/root", "/..//x", "/root/x"),
+        ("/", "/a\tb", "/a\tb"),
+    ],
+)
+def test_below_keeps_characters_and_stays_in_the_root(base, path, joined):
+    assert below(base, path) == joined
+
+
+LINKS = {"/l": "/d/e", "/d/up": "..", "/d/e/f": "g", "/r/l": "/x", "/loop": "/loop"}
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "root", "last", "found"),
+    [
+        ("/", "l", "/", False, "/l"),
+        ("/", "l", "/", True, "/d/e"),
+        ("/", "l/", "/", False, "/d/e"),
+        ("/", "l/..", "/", False, "/d"),
+        ("/d", "up/l/f", "/", True, "/d/e/g"),
+        ("/d", "up/../..", "/", False, "/"),
+        ("/r", "l/y", "/r", False, "/r/x/y"),
+        ("/r", "/../l/../../y", "/r", False, "/r/y"),
+        ("/r", "../y", "/r", False, "/r/y"),
+        ("/", "loop/x", "/", False, None),
+    ],
+)
+def test_follow_walks_as_a_kernel_does(base, path, root, last, found):
+    assert follow(base, path, root, LINKS.get, last) == found
+
+
+@given(st.text("a./", max_size=20), st.text("ab", min_size=1, max_size=3).map("/{}".format))
+def test_without_links_a_walk_ends_where_the_text_says(path, base):
+    assert follow(base, path, base if path.startswith("/") else "/", lambda _: None, True) == below(base, path)
