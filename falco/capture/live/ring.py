@@ -77,8 +77,9 @@ class Ring:
         at, until, mask, words = self._next, self._producer[0], self.size - 1, self.words
         limit = min(until, at + _BATCH)
         records: list[tuple[int, int]] = []
+        shift = (at & mask) + PAGE - at  # The data is mapped twice, so that a batch goes on behind its end.
         while at < limit:
-            place = (at & mask) + PAGE
+            place = at + shift
             head = words[place >> 2]
             if head & BUSY:
                 break

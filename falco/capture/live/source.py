@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from typing import cast
 
+from falco.capture.live.resolver import RESOLVED
 from falco.capture.live.ring import Patience, Ring
 from falco.capture.scap import blocks
 from falco.capture.scap.reader import Wanted
 from falco.errors import CaptureError
+from falco.events.decode import EventError
 from falco.events.event import LENGTH_SIZES, MAX_PARAMS, Event
 from falco.events.table import EVENT_TABLE
 from falco.events.types import EventFlag
@@ -45,6 +46,9 @@ class LiveSource:
     (of either half) of calls whose enter has a record of its own. Events of own_code go to on_own first, which answers
     whether to pass over this one because it is our own; it then has no number.
 
+    complete, if there is one, is asked about wanted events whose paths may lead through links (resolver.py); the block
+    that it answers with takes the place of the record's, for a recorder too.
+
     For a recorder, as of a Reader: on_event is called with timestamp, tid and code of each event before it is yielded,
     while block() holds its bytes; on_skipped gets the bytes of an event that is not wanted instead. on_block is never
     called: nothing comes before the events.
@@ -61,29 +65,35 @@ class LiveSource:
         self.wanted = wanted or Wanted()
         self.own_code = _NONE
         self.on_own: Callable[[Event], bool] = lambda _: False
+        self.complete: Callable[[Event], bytes | None] | None = None
         self.on_block: Callable[[bytes], None] | None = None
         self.on_event: Callable[[int, int, int], None] | None = None
         self.on_skipped: Callable[[bytes], None] | None = None
         self.num = 0
         self._idle, self._patience = idle, patience or Patience()
         self._advances = _advances(real_enters)
-        # Slices of the mapped memory are bytes, which is all that is asked of an event's buffer.
-        self._data, self._words = cast(bytes, ring.data), ring.words
+        self._data, self._begin = b"", 0
         self._malformed = 0
         self._at = self._next = 0
+        self._completed: bytes | None = None
 
     def __iter__(self) -> Iterator[Event]:
         """Yield wanted events until idle() says to stop. Nothing that the ring may hold is raised."""
         ring, event, patience, frame = self.ring, self.event, self._patience, self._frame
         while True:
             records = ring.batch()
+            if records:
+                # Copied once for all of them: events are sliced, compared and unpacked from bytes, and hold none of the
+                # kernel's memory.
+                first = records[0][0]
+                self._data, self._begin = ring.data[first : records[-1][1]], ring.position
+                ring.done()
             for start, end in records:
-                self._next, before = start, _NONE
-                while self._next < end:
-                    if frame(end, before):
+                self._next, before, stop = start - first, _NONE, end - first
+                while self._next < stop:
+                    if frame(stop, before):
                         yield event
                     before = event.code
-            ring.done()
             if records:
                 patience.reset()
             else:
@@ -98,22 +108,23 @@ class LiveSource:
 
     def block(self) -> bytes:
         """The current event's whole block, to be copied."""
-        return self._data[self._at : self._next]
+        return self._completed or self._data[self._at : self._next]
 
     def locate(self, error: Exception) -> CaptureError:
         """An error about the current event, with its place."""
-        return CaptureError("live", self.ring.position, str(error))
+        return CaptureError("live", self._begin + self._at, str(error))
 
     def _frame(self, end: int, before: int) -> bool:
         """Frame the block at _next in a record up to end, after an event of the code before; False to pass over it."""
         at = self._at = self._next
+        self._completed = None
         if end - at < _LEAST:
             return self._complain(at, end)
         kind, size, cpu, ts, tid, length, code, count = _BLOCK.unpack_from(self._data, at)
         self._next = after = at + size
         start, last = at + _BLOCK.size, at + _HEADER_AT + length
         if (
-            kind != blocks.EVENT_V2 or size & 3 or after > end or self._words[after - _TRAILER >> 2] != size
+            kind != blocks.EVENT_V2 or size & 3 or after > end or self._data[after - _TRAILER : after] != self._data[at + 4 : at + 8]
             or count > MAX_PARAMS or not start + 2 * count <= last <= after - _TRAILER
             or code >= _KNOWN or not self._advances[code]
         ):  # fmt: skip
@@ -124,9 +135,23 @@ class LiveSource:
             return False
         self.num = number
         wanted = bool(self.wanted.codes[code])
+        if self.complete is not None and wanted and RESOLVED[code]:
+            self._complete(self.complete, number)
         if self.on_event is not None:
             self._record(ts, tid, code, wanted)
         return wanted
+
+    def _complete(self, complete: Callable[[Event], bytes | None], number: int) -> None:
+        """Frame the block that takes the place of the record's."""
+        event = self.event
+        try:
+            block = complete(event)
+        except EventError:
+            return  # Whoever looks at the event will find the same.
+        if block is not None:
+            self._completed = block
+            _, _, cpu, ts, tid, length, code, count = _BLOCK.unpack_from(block)
+            event.begin(number, cpu, ts, tid, code, block, _BLOCK.size, _HEADER_AT + length, count)
 
     def _record(self, ts: int, tid: int, code: int, wanted: bool) -> None:
         if self.on_skipped is not None and not wanted:
