@@ -27,12 +27,13 @@ FROM debian:bookworm-slim
 
 # Versions are not held: the image is built anew to take up what bookworm mends, and bookworm changes nothing else.
 #   python3       the interpreter, 3.11
+#   python3-h11   HTTP for the web server that takes Kubernetes audit events
 #   python3-yaml  reads rules and falco.yaml, with the C loader
 #   netbase       /etc/services: rules may name ports, as in fd.sport=https
 #   tzdata        times of alerts are local: docker run -e TZ=Europe/Berlin
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends netbase python3 python3-yaml tzdata \
+    && apt-get install --yes --no-install-recommends netbase python3 python3-h11 python3-yaml tzdata \
     && apt-get clean \
     && rm -rf /var/lib/apt/lists/*
 

@@ -78,7 +78,7 @@ class Webserver:
     ssl_enabled: bool = setting(BOOLEAN, False, "serve TLS")
     ssl_certificate: str = setting(TEXT, "/etc/falco/falco.pem", "file with both certificate and key")
     ssl_client_ca: str = setting(TEXT, "", "file with authorities: only clients with their certificates may post")
-    queue_mb: int = setting(POSITIVE, 128, "memory for events that wait; a full queue answers 429")
+    queue_mb: int = setting(NATURAL, 128, "MB of memory for events that wait (at least 1); beyond it posts get 429")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,19 +1,30 @@
-"""Runs over Kubernetes audit events: the replay of a file."""
+"""Runs over Kubernetes audit events: the replay of a file, and what a web server takes while this host is watched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from falco.errors import FalcoError
+from falco.k8s_audit import preflight
+from falco.k8s_audit.queue import AuditQueue
+from falco.k8s_audit.server import WebServer
+from falco.k8s_audit.turns import Turns
+from falco.logs import LOG
 
+if TYPE_CHECKING:
+    from falco.config_schema import Webserver
     from falco.engine.rule import Rule
     from falco.k8s_audit.event import AuditEvent
     from falco.k8s_audit.replay import AuditReader
     from falco.k8s_audit.ruleset import AuditRuleset
 
 _NS = 1_000_000_000
+_IDLE_S = 0.05
+_DRAIN_S = 5.0
+"""How long the events that wait are still looked at when Falco is told to stop."""
 
 
 class AuditInForce:
@@ -39,3 +50,61 @@ def limited(reader: AuditReader, seconds: int) -> Iterator[AuditEvent]:
         if seconds and event.ts >= end_ns:
             return
         yield event
+
+
+class Listening:
+    """The web server, and the turns in which its events are held against their rules.
+
+    FalcoError, when it is made, if the server cannot listen. emit gets the rules that match.
+    """
+
+    def __init__(self, settings: Webserver, rules: AuditInForce, emit: Callable[[Rule, AuditEvent], None]) -> None:
+        certificates = (settings.ssl_certificate, settings.ssl_client_ca)
+        # Paths are settled now: in the background the working directory changes.
+        paths = [str(Path(path).absolute()) if path else "" for path in certificates]
+        self._settings = dataclasses.replace(settings, ssl_certificate=paths[0], ssl_client_ca=paths[1])
+        self._queue = AuditQueue(max(1, settings.queue_mb) << 20)
+        self._server = WebServer(self._settings, self._queue)
+        self._turns = Turns(self._queue, rules, emit)
+        self.pause = self._turns.pause
+
+    @property
+    def num(self) -> int:
+        """How many events were held against the rules."""
+        return self._turns.num
+
+    def start(self) -> None:
+        """Let events come in."""
+        for warning in preflight.warnings(self._settings):
+            LOG.warning("%s", warning)
+        self._server.start()
+
+    def beside(self, running: Callable[[], bool]) -> Callable[[], bool]:
+        """What says whether to go on, and gives waiting events a turn each time that it is asked."""
+
+        def go_on() -> bool:
+            self._turns.work()
+            return running()
+
+        return go_on
+
+    def alone(self, running: Callable[[], bool]) -> None:
+        """Do nothing else until it is time to stop."""
+        while running():
+            self.pause(_IDLE_S)
+
+    def reload(self) -> None:
+        """Read certificates anew; a mistake is told, and the old ones stay in use."""
+        try:
+            self._server.renew()
+        except FalcoError as error:
+            LOG.error("%s", error)
+
+    def stop(self) -> None:
+        """Let nothing more in, and hold what waits against the rules."""
+        self._server.stop()
+        self._turns.work(_DRAIN_S)
+        counts = self._server.counts
+        LOG.info("webserver: %s events were accepted, %s could not be read", counts.accepted, counts.refused)
+        if len(self._queue):
+            LOG.error("webserver: %s accepted events were not held against the rules", len(self._queue))

@@ -47,6 +47,7 @@ class Options:
     stats_interval_ms: int = 5000
     snaplen: int = 80
     support: bool = False
+    disable_source: tuple[str, ...] = ()
     disable_tag: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     unbuffered: bool = False
@@ -112,6 +113,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_input(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-e", dest="events_file", metavar="FILE", help="read events from a capture; - is standard input")
+    group.add_argument(
+        "--disable-source",
+        metavar="SOURCE",
+        action="append",
+        choices=("syscall", "k8s_audit"),
+        help="do not watch system calls (syscall), or take no posted audit events (k8s_audit); *",
+    )
     group.add_argument("-A", dest="all_events", action="store_true", help="also hold events that are ignored otherwise")
     group.add_argument("-M", dest="duration_s", metavar="SECONDS", type=_duration, help="stop after so many seconds")
     group.add_argument(

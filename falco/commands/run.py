@@ -30,7 +30,7 @@ from falco.state.state import State
 from falco.stats import RuleCounts, StatsFile, drop_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from falco.capture.live.source import LiveSource
     from falco.capture.scap.recorder import Recorder
@@ -76,6 +76,7 @@ class Run:
         self._recording: Recorder | None = None
         self._state: State | None = None
         self._audit_reader: AuditReader | None = None
+        self._listening: audit.Listening | None = None
         self._config: Config
         self._in_force: InForce
         self._audit_in_force: audit.AuditInForce
@@ -121,8 +122,12 @@ class Run:
         recording = self._recording
         with self._controls.installed(options.stats_interval_ms if self._stats_file else 0):
             running = watch.until(self._controls, options.duration_s)
-            self._watch = watching = watch.Watch(need, Path(options.host_root), size, running, self._lost)
+            sleep: Callable[[float], None] = time.sleep
+            if self._listening is not None:
+                running, sleep = self._listening.beside(running), self._listening.pause
+            self._watch = watching = watch.Watch(need, Path(options.host_root), size, running, self._lost, sleep)
             try:
+                self._start_listening()
                 state.load(watching.start(state, self._in_force.wanted))
                 self._reader = watching.source
                 if recording is not None:
@@ -133,6 +138,33 @@ class Run:
                 watching.close()
                 if recording is not None:
                     recording.close()
+                self._stop_listening()
+
+    def listen(self, started: float) -> None:
+        """Hold only the Kubernetes audit events that are posted against their rules, until told to stop."""
+        if self._listening is None:
+            raise FalcoError("without system calls there is only the web server to listen to: set webserver.enabled")
+        with self._controls.installed(self._options.stats_interval_ms if self._stats_file else 0):
+            self._start_listening()
+            to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
+            try:
+                self._listening.alone(watch.until(self._controls, self._options.duration_s))
+            finally:
+                self._stop_listening()
+
+    def open_webserver(self) -> None:
+        """Have a web server that is ready to start, if there is to be one. FalcoError."""
+        wanted = self._config.webserver
+        if wanted.enabled and "k8s_audit" not in self._options.disable_source:
+            self._listening = audit.Listening(wanted, self._audit_in_force, self._alerts.emit)
+
+    def _start_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.start()
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.stop()
 
     def _lost(self, lost: Mapping[str, int]) -> None:
         for cause, count in lost.items():
@@ -178,7 +210,8 @@ class Run:
             to_stderr(f"Elapsed time: {elapsed:.3f}, Captured Events: {events}, {rate:.2f} eps\n")
 
     def _events(self) -> int:
-        return sum(reader.num for reader in (self._reader, self._audit_reader) if reader is not None)
+        sources = (self._reader, self._audit_reader, self._listening)
+        return sum(source.num for source in sources if source is not None)
 
     def _load_rules(self, wanted: Config) -> rules.Rules:
         paths = rules_paths(self._options, wanted)
@@ -210,6 +243,8 @@ class Run:
         log_as(loaded.config)
         self._in_force.change(ready.ruleset)
         self._audit_in_force.change(ready.audit)
+        if self._listening is not None:
+            self._listening.reload()
         if self._reader is not None and self._options.filter is None:
             self._reader.wanted = self._in_force.wanted
         LOG.info("Reloaded")
@@ -231,10 +266,14 @@ def run(options: Options) -> int:
     this.prepare()
     stream = _open(options.events_file) if options.events_file is not None else None
     this.open_stats()
+    if stream is None:
+        this.open_webserver()
     if options.daemon and not daemonize(options.pidfile):
         return 0
     try:
-        if stream is None:
+        if stream is None and "syscall" in options.disable_source:
+            this.listen(started)
+        elif stream is None:
             this.watch(started)
         elif holds_audit_events(stream):
             this.replay_audit(stream)

@@ -12,7 +12,7 @@ from falco.capture.live import canary, procfs
 from falco.capture.live.drops import Drops
 from falco.capture.live.loader import Loaded
 from falco.capture.live.procfs_host import this_host
-from falco.capture.live.ring import Ring, map_pages
+from falco.capture.live.ring import Patience, Ring, map_pages
 from falco.capture.live.source import LiveSource
 from falco.capture.probe.build import build_probe
 from falco.capture.probe.cache import Cache
@@ -80,15 +80,16 @@ def until(controls: Controls, duration_s: int) -> Callable[[], bool]:
 class Watch:
     """The probe in the kernel and its source of events. Raises FalcoError if this host cannot be watched.
 
-    on_lost gets how many records were lost since the last time, by cause; running says whether to go on.
+    on_lost gets how many records were lost since the last time, by cause; running says whether to go on, and sleep is
+    called, with seconds, where nothing is to do.
     """
 
     def __init__(
         self, need: Wanted, host_root: Path, ring_bytes: int, running: Callable[[], bool],
-        on_lost: Callable[[Mapping[str, int]], None],
+        on_lost: Callable[[Mapping[str, int]], None], sleep: Callable[[float], None] = time.sleep,
     ) -> None:  # fmt: skip
         self._host: Host = this_host(host_root)
-        self._running, self._on_lost = running, on_lost
+        self._running, self._on_lost, self._patience = running, on_lost, Patience(sleep)
         plan = make_plan(need, self._host.boot_ns)
         text_for = partial(probe_text, plan.programs)
         probe = build_probe(text_for, host_root, os.uname().release, Cache(), cflags=("-DRING_PAGES=1",))
@@ -112,7 +113,7 @@ class Watch:
     def start(self, state: State, wanted_here: reader.Wanted) -> Snapshot:
         """Attach, and then find out what was there before: nothing that happens in between is missed."""
         self._state = state
-        self.source = LiveSource(self._ring, Event(state), self._idle, self._real, wanted_here)
+        self.source = LiveSource(self._ring, Event(state), self._idle, self._real, wanted_here, self._patience)
         self.source.own_code, self.source.on_own = canary.CODE, self._canary.saw
         self._loaded.attach()
         try:

@@ -1,0 +1,66 @@
+"""Audit events between system calls: waiting ones are held against their rules in short turns, on the one thread that
+alerts come from.
+
+Whoever watches system calls gives a turn with work() now and then, and calls pause() instead of sleeping: a pause does
+the work that waits, and never lasts longer than the sleep would have.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from falco.engine.rule import Rule
+    from falco.k8s_audit.event import AuditEvent
+    from falco.k8s_audit.queue import AuditQueue
+
+TURN_S = 0.002
+"""How long a turn lasts where system calls are waiting too."""
+
+
+class Matcher(Protocol):
+    """The rules in force; may change between two events (reload)."""
+
+    def match(self, event: AuditEvent) -> Rule | None:
+        """The first rule that the event matches."""
+        ...
+
+
+class Turns:
+    """Takes events from the queue; num is how many there were so far."""
+
+    def __init__(
+        self,
+        queue: AuditQueue,
+        rules: Matcher,
+        emit: Callable[[Rule, AuditEvent], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.num = 0
+        self._queue = queue
+        self._rules = rules
+        self._emit = emit
+        self._clock = clock
+
+    def work(self, seconds: float = TURN_S) -> None:
+        """Hold events against the rules until none waits or the time is up; one event is always looked at."""
+        end = self._clock() + seconds
+        while True:
+            event = self._queue.take()
+            if event is None:
+                return
+            self.num += 1
+            event.num = self.num
+            rule = self._rules.match(event)
+            if rule is not None:
+                self._emit(rule, event)
+            if self._clock() >= end:
+                return
+
+    def pause(self, seconds: float) -> None:
+        """Work, and wait for work, for so long in all; shorter once work came and is done."""
+        end = self._clock() + seconds
+        if self._queue.wait(seconds):
+            self.work(max(0.0, end - self._clock()))
