@@ -115,7 +115,7 @@ class Map:
 
     def delete(self, key: int | bytes) -> None:
         """Remove an element; BpfError."""
-        self._element("delete from", MAP_DELETE, key)
+        self._element("delete from", MAP_DELETE, key, with_value=False)
 
     def close(self) -> None:
         """Give the map back."""
@@ -123,11 +123,11 @@ class Map:
             os.close(self.fd)
             self.fd = -1
 
-    def _element(self, verb: str, command: int, key: int | bytes) -> None:
+    def _element(self, verb: str, command: int, key: int | bytes, *, with_value: bool = True) -> None:
         at, value = self._buffers
         at.raw = key if isinstance(key, bytes) else struct.pack("=I", key)
         what = f"cannot {verb} map {self.spec.name}"
-        _bpf(what, command, "IIQQQ", self.fd, 0, _address(at), _address(value), 0)
+        _bpf(what, command, "IIQQQ", self.fd, 0, _address(at), _address(value) if with_value else 0, 0)
 
 
 def load_program(name: str, kind: int, code: bytes) -> int:

@@ -204,7 +204,9 @@ class Loaded:
             return False
 
     def _hang_up_again(self, name: str) -> None:
-        # First off, then on: were both there at once, every event would come twice.
-        self._kernel.close(self._links[name])
+        # First off, then on: were both there at once, every event would come twice. What is no link of ours any more is
+        # left alone, its fd may be anybody's by now.
+        if self._hangs(name):
+            self._kernel.close(self._links[name])
         self._links[name] = _GONE
         self._links[name] = self._kernel.open_raw_tracepoint(self._plan.tracepoints[name], self._programs[name])
