@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from falco.state.threads import ThreadInfo
 
 _INET = frozenset((FdType.IPV4_SOCK, FdType.IPV6_SOCK, *SERVER_TYPES))
-_PATHLESS = {
+PATHLESS = {
     "[eventfd]": FdType.EVENT,
     "[eventpoll]": FdType.EVENTPOLL,
     "[signalfd]": FdType.SIGNALFD,
@@ -105,7 +105,7 @@ def _kind(fact: FdFact) -> int:
     if name.startswith(_PIDFD):
         return FdType.PIDFD
     if plain is not name or plain.startswith("[") or fact.type == FdType.UNKNOWN:
-        return _PATHLESS.get(plain, FdType.UNSUPPORTED)
+        return PATHLESS.get(plain, FdType.UNSUPPORTED)
     return fact.type
 
 

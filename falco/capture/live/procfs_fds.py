@@ -9,30 +9,13 @@ from typing import TYPE_CHECKING
 from falco.capture.live.procfs_reading import Directory, undeleted
 from falco.capture.live.procfs_sockets import Namespaces, Sockets, by_protocol
 from falco.capture.live.procfs_text import ProcError, fdinfo_flags
+from falco.state.facts import PATHLESS
 from falco.state.fds import FdInfo, FdType
 from falco.state.limits import MAX_TEXT
 
 if TYPE_CHECKING:
     from falco.state.snapshot import Snapshot
     from falco.state.threads import ThreadInfo
-
-_ANONYMOUS = {
-    "[eventfd]": FdType.EVENT,
-    "[eventpoll]": FdType.EVENTPOLL,
-    "[signalfd]": FdType.SIGNALFD,
-    "[timerfd]": FdType.TIMERFD,
-    "inotify": FdType.INOTIFY,
-    "[inotify]": FdType.INOTIFY,
-    "bpf-map": FdType.BPF,
-    "bpf-prog": FdType.BPF,
-    "bpf_link": FdType.BPF,
-    "bpf-link": FdType.BPF,
-    "btf": FdType.BPF,
-    "[userfaultfd]": FdType.USERFAULTFD,
-    "[io_uring]": FdType.IOURING,
-    "[pidfd]": FdType.PIDFD,
-}
-"""What the kernel calls files without a name (anon_inode_getfile and its kin)."""
 
 
 class FdReader:
@@ -82,8 +65,10 @@ def _other(process: Directory, name: str, link: str, kind: str, rest: str) -> Fd
         return _file(process, name, link)
     if kind == "pipe":
         return FdInfo(FdType.FIFO, link, ino=_inode(rest))
+    if kind == "pidfd":
+        return FdInfo(FdType.PIDFD, ino=_inode(rest))
     anonymous = link.removeprefix("anon_inode:")
-    return FdInfo(_ANONYMOUS.get(anonymous, FdType.UNSUPPORTED) if anonymous != link else FdType.UNSUPPORTED)
+    return FdInfo(PATHLESS.get(anonymous, FdType.UNSUPPORTED) if anonymous != link else FdType.UNSUPPORTED)
 
 
 def _file(process: Directory, name: str, link: str) -> FdInfo:
@@ -101,6 +86,7 @@ def _file(process: Directory, name: str, link: str) -> FdInfo:
     fd = FdInfo(kind, link)
     if status is not None:
         fd.ino, fd.dev = status.st_ino, _device(status.st_dev)
+        fd.kernel_path = kind != FdType.MEMFD
     try:
         fd.open_flags = fdinfo_flags(process.read_small(f"fdinfo/{name}"))
     except ProcError:

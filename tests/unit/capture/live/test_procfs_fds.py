@@ -32,6 +32,7 @@ def test_a_file_has_its_path_flags_device_and_inode(tree, place):
     found, status = fds(tree, place)[3], file.stat()
     assert (found.type, found.name, found.open_flags, found.ino) == (FdType.FILE_V2, str(file), 2 | 8, status.st_ino)
     major, minor = os.major(status.st_dev), os.minor(status.st_dev)
+    assert found.kernel_path
     assert found.dev == (minor & 0xFF) | major << 8 | (minor & ~0xFF) << 12
 
 
@@ -55,6 +56,7 @@ def test_directories_and_named_pipes(tree, place):
         ("anon_inode:[perf_event]", FdType.UNSUPPORTED, "", 0),
         ("anon_inode:bpf-map", FdType.BPF, "", 0),
         ("anon_inode:[io_uring]", FdType.IOURING, "", 0),
+        ("pidfd:[8]", FdType.PIDFD, "", 8),
         ("mnt:[4026531841]", FdType.UNSUPPORTED, "", 0),
         ("[eventfd]", FdType.UNSUPPORTED, "", 0),
         ("/memfd:x (deleted)", FdType.MEMFD, "/memfd:x", 0),
