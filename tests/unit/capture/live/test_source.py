@@ -15,6 +15,7 @@ from falco.capture.scap import blocks
 from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.recorder import Recorder
 from falco.capture.scap.stream import open_stream
+from falco.events.decode import EventError
 from falco.events.event import Event
 from falco.events.table import CODES
 from falco.state.snapshot import Snapshot
@@ -85,6 +86,31 @@ def test_own_events_are_passed_over_and_have_no_number():
 
 def test_unwanted_events_are_counted_and_not_shown():
     assert numbers(source_of(EXIT, block(OPENAT_X), wanted=Wanted((OPENAT_X,)))) == [(4, OPENAT_X)]
+
+
+def test_a_completed_event_takes_the_place_of_its_record():
+    unlink = CODES["SYSCALL_UNLINK_2_X"]
+    record, completed = block(unlink, bytes(8), b"x\0", tid=9), block(unlink, bytes(8), b"x\0", b"Pn/x\0", tid=9)
+    source = source_of(EXIT, record, record, EXIT)
+    answers, asked, written = iter((completed, None)), [], []
+
+    def complete(event):
+        asked.append(event.num)
+        return next(answers)
+
+    source.complete, source.on_event = complete, lambda *_: written.append(source.block())
+    assert [(event.num, event.tid, event.nparams) for event in source] == [(2, 1, 2), (4, 9, 3), (6, 9, 2), (8, 1, 2)]
+    assert asked == [4, 6]
+    assert written == [EXIT, completed, record, EXIT]
+
+
+def test_an_event_that_cannot_be_completed_stays_as_it_is():
+    def complete(_event):
+        raise EventError("it makes no sense")
+
+    source = source_of(block(CODES["SYSCALL_UNLINK_2_X"], bytes(8)))
+    source.complete = complete
+    assert [event.nparams for event in source] == [1]
 
 
 def test_the_source_looks_round_after_each_batch_and_wait():
