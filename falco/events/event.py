@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from falco.events.decode import DECODERS, EventError
+from falco.events.decode import DECODERS, EventError, signed
 from falco.events.table import EVENT_TABLE, EventType
 from falco.events.types import EventFlag
 
@@ -27,6 +28,7 @@ LENGTH_SIZES = bytes(4 if t.flags & EventFlag.LARGE_PAYLOAD else 2 for t in EVEN
 LENGTHS = tuple(struct.Struct(f"<{n}H") for n in range(64))
 """Number of parameters -> how their lengths are read where each has two bytes."""
 MAX_PARAMS = len(LENGTHS) - 1
+_INT64 = struct.Struct("<q").unpack_from
 
 
 class Event:
@@ -85,14 +87,35 @@ class Event:
         """The event's row of the event table."""
         return EVENT_TABLE[self.code]
 
+    def bounds(self) -> list[int]:
+        """Where in buffer each parameter begins, and where the last one stops.
+
+        EventError if the lengths do not fit the event.
+        """
+        bounds = self._bounds
+        return self._frame() if bounds is None else bounds
+
     def raw(self, index: int) -> bytes:
         """A parameter's bytes, empty where it is absent. EventError if the lengths do not fit the event."""
         bounds = self._bounds
         if bounds is None:
-            bounds = self._bounds = self._frame()
+            bounds = self._frame()
         if index >= self.nparams:
             return b""
         return self.buffer[bounds[index] : bounds[index + 1]]
+
+    def first(self) -> int | None:
+        """The first parameter as a signed integer, None where it is absent.
+
+        Nearly every event has its fd or result there, in eight bytes: these are read without framing the parameters.
+        """
+        count, at, buffer = self.nparams, self.offset, self.buffer
+        if count and buffer[at] == 8 and not buffer[at + 1] and LENGTH_SIZES[self.code] == 2:
+            at += 2 * count
+            if at + 8 <= self.end:
+                return int(_INT64(buffer, at)[0])
+        raw = self.raw(0)
+        return signed(raw) if raw else None
 
     def param(self, index: int) -> object:
         """A parameter's value as falco.events.decode makes it, None where it is absent."""
@@ -101,20 +124,21 @@ class Event:
 
     def params(self) -> tuple[bytes, ...]:
         """All parameters' bytes, to keep an enter event for its exit."""
-        return tuple(map(self.raw, range(self.nparams)))
+        bounds, buffer = self.bounds(), self.buffer
+        return tuple([buffer[start:end] for start, end in pairwise(bounds)])
 
     def _frame(self) -> list[int]:
         n = self.nparams
-        width = LENGTH_SIZES[self.code]
-        if width == 4:
-            lengths = struct.unpack_from(f"<{n}I", self.buffer, self.offset)
+        at = self.offset
+        if LENGTH_SIZES[self.code] == 4:
+            lengths = struct.unpack_from(f"<{n}I", self.buffer, at)
+            at += 4 * n
         else:
-            lengths = LENGTHS[n].unpack_from(self.buffer, self.offset)
-        at = self.offset + width * n
-        bounds = [at]
-        for length in lengths:
-            at += length
-            bounds.append(at)
-        if at > self.end:
-            raise EventError(f"parameters of event {self.num} ({self.type.name}) exceed it by {at - self.end} bytes")
+            lengths = LENGTHS[n].unpack_from(self.buffer, at)
+            at += 2 * n
+        bounds = list(accumulate(lengths, initial=at))
+        if bounds[n] > self.end:
+            excess = bounds[n] - self.end
+            raise EventError(f"parameters of event {self.num} ({self.type.name}) exceed it by {excess} bytes")
+        self._bounds = bounds
         return bounds

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from falco.events.event import Event
 from falco.events.table import CODES, EVENT_TABLE, codes_named
 from falco.events.types import Category, EventFlag
-from falco.state import accounts, attributes, container_events, files, processes, sockets
+from falco.state import accounts, attributes, clones, container_events, execs, files, processes, sockets
 from falco.state.resets import LAST_015
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ _BY_SYMBOL: dict[str, Handler] = {
 
 def _table() -> tuple[Handler | None, ...]:
     handlers: dict[int, Handler] = {CODES[symbol]: handler for symbol, handler in _BY_SYMBOL.items()}
-    handlers.update(dict.fromkeys(processes.CLONES, processes.cloned))
-    handlers.update(dict.fromkeys(processes.EXECS, processes.executed))
+    handlers.update(dict.fromkeys(clones.CLONES, clones.cloned))
+    handlers.update(dict.fromkeys(execs.EXECS, execs.executed))
     handlers.update(dict.fromkeys(processes.COUNTERS, processes.counters))
     transfers = EventFlag.READS_FROM_FD | EventFlag.WRITES_TO_FD
     for event_type in EVENT_TABLE:
@@ -132,14 +132,14 @@ def _threadless() -> frozenset[int]:
 
 NO_THREAD = _threadless()
 """Events that are no thread's doing."""
-NO_PLACEHOLDER = frozenset((*processes.CLONES, *codes_named("switch"), *codes_named("procinfo")))
+NO_PLACEHOLDER = frozenset((*clones.CLONES, *codes_named("switch"), *codes_named("procinfo")))
 """Events whose thread is looked up but not created."""
 IGNORED = frozenset(t.code for t in EVENT_TABLE if t.flags & EventFlag.DROP_FALCO)
 """Events that 0.15 discards without -A, before they change anything."""
 
 
 _OF_PROCESSES = frozenset((
-    processes.exited, processes.cloned, processes.executed, attributes.changed_directory,
+    processes.exited, clones.cloned, execs.executed, attributes.changed_directory,
     attributes.changed_directory_fd, attributes.changed_root, attributes.set_uid, attributes.set_gid,
     attributes.set_effective_uid, attributes.set_effective_gid, attributes.set_session, attributes.limited,
     attributes.limited_other, attributes.renamed,

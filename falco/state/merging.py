@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from falco.events.decode import signed
 from falco.events.table import codes_named
-from falco.state.processes import CLONES, EXECS, executed
+from falco.state.clones import CLONES
+from falco.state.execs import EXECS, executed
 from falco.state.resets import RESETS
 from falco.state.threads import ThreadInfo, placeholder
 

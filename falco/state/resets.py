@@ -6,7 +6,6 @@ its own parameters (sinsp_parser::reset).
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ Reset = Callable[["Event", "ThreadInfo"], None]
 LAST_015 = 311
 """The last code that 0.15 knows."""
 _ABSENT = 63
-_INT64 = struct.Struct("<q").unpack_from
 
 
 def _own_fd(event_type: EventType) -> int:
@@ -39,20 +37,6 @@ _ENTER_LACKS_FD = tuple(
 """Exits of calls whose enter has no parameters in any version. 0.15's setsockopt, the first of them, shows no fd."""
 
 
-def _first(event: Event) -> int | None:
-    """The first parameter as a signed integer, None where it is absent.
-
-    Nearly every event has its fd or result there, in eight bytes: these are read without framing the parameters.
-    """
-    count, at, buffer = event.nparams, event.offset, event.buffer
-    if count and buffer[at] == 8 and not buffer[at + 1]:
-        at += 2 * count
-        if at + 8 <= event.end:
-            return int(_INT64(buffer, at)[0])
-    raw = event.raw(0)
-    return signed(raw) if raw else None
-
-
 def _enter(event: Event, thread: ThreadInfo) -> None:
     thread.last_code = event.code
     thread.enter_ts = event.ts
@@ -64,7 +48,7 @@ def _enter_with_fd(event: Event, thread: ThreadInfo) -> None:
     thread.last_code = event.code
     thread.enter_ts = event.ts
     thread.enter = None
-    number = _first(event)
+    number = event.first()
     if number is None:
         thread.last_fd = -1
     else:
@@ -80,7 +64,7 @@ def _exit(event: Event, thread: ThreadInfo) -> None:
 def _exit_with_result(event: Event, thread: ThreadInfo) -> None:
     if thread.enter_ts:
         event.latency = event.ts - thread.enter_ts
-    result = _first(event)
+    result = event.first()
     if result is not None and result < 0:
         event.error = -result
 

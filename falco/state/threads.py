@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from falco.events.decode import strings
+
 if TYPE_CHECKING:
     from falco.state.fds import FdInfo
 
@@ -20,8 +22,9 @@ NO_ID = 0xFFFFFFFF
 class ThreadInfo:
     """A thread. What a whole process shares (fds, cwd, env, fdlimit) is read through main, the thread with tid == pid.
 
-    args and env are lists of str, cgroups is a tuple of (subsystem, path). uid/gid are effective ids, loginuid is NO_ID
-    when unset. clone_ts is ns since the epoch, 0 for threads older than the capture. container_id is '' on the host.
+    args and env are lists of str; raw_args and raw_env are what they come from: an event's bytes until somebody asks,
+    then the list. cgroups is a tuple of (subsystem, path). uid/gid are effective ids, loginuid is NO_ID when unset.
+    clone_ts is ns since the epoch, 0 for threads older than the capture. container_id is '' on the host.
     others are the other threads of a main thread by tid. last_code, last_fd, enter_ts and enter describe the enter
     event that this thread's next exit belongs to (enter: its parameters' bytes, kept only where state needs them);
     closing is the fd of a close that has begun.
@@ -30,7 +33,6 @@ class ThreadInfo:
     """
 
     __slots__ = (
-        "args",
         "cgroups",
         "clone_ts",
         "closing",
@@ -39,7 +41,6 @@ class ThreadInfo:
         "cwd",
         "enter",
         "enter_ts",
-        "env",
         "exe",
         "exepath",
         "fdlimit",
@@ -59,6 +60,8 @@ class ThreadInfo:
         "pid",
         "placeholder",
         "ptid",
+        "raw_args",
+        "raw_env",
         "root",
         "sid",
         "tid",
@@ -77,8 +80,8 @@ class ThreadInfo:
         self.sid = self.vpgid = self.vtid = self.vpid = -1
         self.comm = self.exe = self.exepath = self.cwd = self.root = ""
         self.kernel_exepath = False
-        self.args: list[str] = []
-        self.env: list[str] = []
+        self.raw_args: bytes | list[str] = b""
+        self.raw_env: bytes | list[str] = b""
         self.cgroups: tuple[tuple[str, str], ...] = ()
         self.fds: dict[int, FdInfo] = {}
         self.fdlimit = -1
@@ -98,6 +101,30 @@ class ThreadInfo:
         self.enter: tuple[bytes, ...] | None = None
         self.closing: FdInfo | None = None
         self.generation = 0
+
+    @property
+    def args(self) -> list[str]:
+        """The program's arguments, without its name."""
+        args = self.raw_args
+        if isinstance(args, bytes):
+            args = self.raw_args = strings(args)
+        return args
+
+    @args.setter
+    def args(self, args: list[str]) -> None:
+        self.raw_args = args
+
+    @property
+    def env(self) -> list[str]:
+        """The environment as NAME=value. Only that of a main thread means something."""
+        env = self.raw_env
+        if isinstance(env, bytes):
+            env = self.raw_env = strings(env)
+        return env
+
+    @env.setter
+    def env(self, env: list[str]) -> None:
+        self.raw_env = env
 
     @property
     def nchilds(self) -> int:

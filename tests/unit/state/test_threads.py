@@ -1,3 +1,5 @@
+import pytest
+
 from falco.state.threads import NO_ID, ThreadInfo, placeholder
 
 
@@ -23,3 +25,14 @@ def test_placeholder():
     assert (thread.tid, thread.pid, thread.ptid, thread.comm, thread.exe) == (7, 7, -1, "<NA>", "<NA>")
     assert (thread.uid, thread.gid, thread.loginuid, thread.cwd, thread.exepath) == (NO_ID, NO_ID, NO_ID, "", "")
     assert thread.placeholder
+
+
+@pytest.mark.parametrize("name", ["args", "env"])
+def test_lists_are_read_when_somebody_asks_and_then_kept(name):
+    thread = ThreadInfo(7, 7)
+    assert getattr(thread, name) == []
+    setattr(thread, f"raw_{name}", b"-a\0\0b c\0")
+    assert getattr(thread, name) == ["-a", "", "b c"]
+    assert getattr(thread, name) is getattr(thread, name)
+    setattr(thread, name, ["x"])
+    assert getattr(thread, name) == ["x"]
