@@ -18,6 +18,7 @@ from falco.commands.progress import Progress
 from falco.commands.recording import recorder
 from falco.commands.say import say
 from falco.controls import Controls
+from falco.drops import DropActions, Simulated
 from falco.errors import FalcoError
 from falco.escape import escape_controls
 from falco.events.event import Event
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from falco.config import Loaded
     from falco.config_schema import Config
     from falco.engine.ruleset import Ruleset
+    from falco.monitor import Source
 
 _LATER = (
     ("cri", "--cri", "containers are not looked up yet"),
@@ -62,6 +64,10 @@ class InForce:
         self.ruleset, self.match = ruleset, ruleset.match
         self.wanted = Wanted(needed(ruleset.codes, self._all_events), ruleset.syscalls)
 
+    def names(self) -> list[str]:
+        """The names of these rules."""
+        return [bound.rule.name for bound in self.ruleset.rules]
+
 
 class Run:
     """One run, over a capture or on this host."""
@@ -78,6 +84,7 @@ class Run:
         self._audit_reader: AuditReader | None = None
         self._listening: audit.Listening | None = None
         self._config: Config
+        self._drops: DropActions
         self._in_force: InForce
         self._audit_in_force: audit.AuditInForce
 
@@ -95,16 +102,21 @@ class Run:
         self._in_force = InForce(ready.ruleset, self._options.all_events)
         self._audit_in_force = audit.AuditInForce(ready.audit)
         self._let_out(loaded.config, ready)
+        self._drops = DropActions(loaded.config.syscall_event_drops, self._alerts.raise_alert, self._in_force.names)
 
     def replay(self, stream: Stream) -> None:
         """Hold the events of a capture against the rules. CaptureError when it is damaged, after what came before."""
         options = self._options
         self._state = state = State(options.all_events)
-        self._reader = reader = Reader(stream, Event(state), state.load, self._in_force.wanted)
+        simulate = self._config.syscall_event_drops.simulate_drops
+        seen = Wanted() if simulate else self._in_force.wanted
+        self._reader = reader = Reader(stream, Event(state), state.load, seen)
         recording = self._recording
         if recording is not None:
             recording.attach(reader, state)
-        source = Limited(reader, options.duration_s) if options.duration_s else reader
+        source: Source = Limited(reader, options.duration_s) if options.duration_s else reader
+        if simulate:
+            source = Simulated(source, self._drops)
         interval_ms = options.stats_interval_ms if self._stats_file else 0
         try:
             with self._controls.installed(interval_ms), _progress(stream):
@@ -121,7 +133,7 @@ class Run:
         size = watch.buffer_bytes(self._config.syscall_buf_mb)
         recording = self._recording
         with self._controls.installed(options.stats_interval_ms if self._stats_file else 0):
-            running = watch.until(self._controls, options.duration_s)
+            running = self._alerts.ticking(watch.until(self._controls, options.duration_s))
             sleep: Callable[[float], None] = time.sleep
             if self._listening is not None:
                 running, sleep = self._listening.beside(running), self._listening.pause
@@ -132,6 +144,7 @@ class Run:
                 self._reader = watching.source
                 if recording is not None:
                     recording.attach(watching.source, state)
+                    recording.begin(watching.now_ns)
                 to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
                 monitor(watching.source, state, self._in_force, self._alerts, self._controls, recording)
             finally:
@@ -167,8 +180,7 @@ class Run:
             self._listening.stop()
 
     def _lost(self, lost: Mapping[str, int]) -> None:
-        for cause, count in lost.items():
-            LOG.error("%s system call events were lost: %s", count, cause)
+        self._drops.take(time.time_ns(), lost, self._events())
 
     def replay_audit(self, stream: Stream) -> None:
         """Hold the Kubernetes audit events of a file against their rules. CaptureError as in replay()."""
@@ -200,13 +212,13 @@ class Run:
             to_stderr(summary)
         else:
             say(summary.splitlines())
-        to_stderr(drop_summary(0, 0))
+        to_stderr(drop_summary(self._drops.detected, self._drops.acted))
         if self._state is not None:
             _tell_refused(self._state.refused)
         if self._options.verbose:
             events, elapsed = self._events(), time.perf_counter() - started
             rate = events / elapsed if elapsed else 0.0
-            to_stderr(f"Driver Events:{events}\nDriver Drops:0\n")
+            to_stderr(f"Driver Events:{events}\nDriver Drops:{self._drops.total}\n")
             to_stderr(f"Elapsed time: {elapsed:.3f}, Captured Events: {events}, {rate:.2f} eps\n")
 
     def _events(self) -> int:
@@ -241,6 +253,7 @@ class Run:
             return
         report.warn(loaded.warnings)
         log_as(loaded.config)
+        self._drops.change(loaded.config.syscall_event_drops)
         self._in_force.change(ready.ruleset)
         self._audit_in_force.change(ready.audit)
         if self._listening is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from falco.alert import Alert
@@ -108,6 +109,15 @@ class Alerts:
         if throttle is not None and throttle.holding and throttle.reopened(now_ns):
             self._last_ns = now_ns
             self._sum_up()
+
+    def ticking(self, running: Callable[[], bool]) -> Callable[[], bool]:
+        """What says whether to go on, asked often even if no event comes, with tick() called each time."""
+
+        def going_on() -> bool:
+            self.tick(time.time_ns())
+            return running()
+
+        return going_on
 
     def reopen(self) -> None:
         """Reopen the outputs."""
