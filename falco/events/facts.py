@@ -26,7 +26,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from falco.events import native
-from falco.events.decode import SockTuple, socktuple, text
+from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, EventError, SockTuple, socktuple, text
 from falco.events.table import EVENT_TABLE
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ LONGEST_PATH = 4096
 _FD = struct.Struct("<BqBBBBIQI")
 _SOCKETS = frozenset((3, 4, 5, 6, 8, 10, 15))
 """SCAP_FD_* of fds whose fact ends in a tuple: IPv4, IPv6, both bound, unix, unsupported, netlink."""
+_FAMILIES = {3: AF_INET, 5: AF_INET, 4: AF_INET6, 6: AF_INET6, 8: AF_UNIX}
 _TYPES, _ROLES, _TRANSPORTS = 22, 3, 6
 _ROLE_BYTES = frozenset((NAMED, SOURCE, TARGET))
 _HEAD = 2
@@ -116,12 +117,14 @@ def fd_number(raw: bytes) -> int:
 
 
 def decode_fd(raw: bytes) -> FdFact:
-    """A fact about an fd, as each() gives it; EventError if its tuple is too short."""
+    """A fact about an fd, as each() gives it; EventError if its tuple is too short or not one for its type."""
     _, number, kind, role, transport, connected, device, inode, flags = _FD.unpack_from(raw)
     rest = raw[_FD.size :]
     flags = _open_flags(flags)
     if kind in _SOCKETS:
         ends = socktuple(rest)
+        if ends.family != _FAMILIES.get(kind, ends.family):
+            raise EventError(f"fact about an fd of type {kind} has a tuple of family {ends.family}")
         return FdFact(number, kind, role, transport, bool(connected), device, inode, flags, ends=ends)
     return FdFact(number, kind, role, transport, bool(connected), device, inode, flags, text(rest))
 

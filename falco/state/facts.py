@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from falco.events import facts
-from falco.events.decode import AF_UNIX, SockTuple, signed, text
+from falco.events.decode import SockTuple, signed, text
 from falco.events.paths import PATHS, PathParam
 from falco.state.fds import CHANGING, FdInfo, FdType
 from falco.state.network import NO_ADDRESS, NO_ADDRESS6, SERVER_TYPES, narrow, plain_endpoint, take_ends
@@ -127,8 +127,6 @@ def _take_inet(fd: FdInfo, fact: FdFact, ends: SockTuple) -> None:
 
 def _take_unix(fd: FdInfo, fact: FdFact, ends: SockTuple) -> None:
     fd.type = FdType.UNIX_SOCK
-    if ends.family != AF_UNIX:
-        return
     fd.source_pointer, fd.destination_pointer = ends.source_pointer, ends.destination_pointer
     if fact.connected:
         fd.name = ends_name(ends)

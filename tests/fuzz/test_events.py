@@ -11,7 +11,10 @@ from falco.events.event import Event
 from falco.events.table import CODES, EVENT_TABLE
 from falco.events.types import EventFlag
 from falco.fields.registry import SYSCALL_FIELDS
+from falco.state.fds import FdType
 from falco.state.state import State
+from tests.events import ends
+from tests.facts import base_fact, fd_fact, marks_fact, name_fact, path_fact
 from tests.fuzz.inputs import bounded, inputs
 
 FIELDS = tuple(field for field in SYSCALL_FIELDS if field.extract is not None)
@@ -41,11 +44,33 @@ def any_bytes(rng: random.Random) -> bytes:
     return rng.choice((rng.randbytes(size), small, small, rng.choice(texts), family + rng.randbytes(size)))
 
 
+FACTS = (
+    fd_fact(3, FdType.FILE_V2, "/etc/passwd"),
+    fd_fact(7, FdType.IPV4_SOCK, ends("10.0.0.5:80->1.2.3.4:5000"), role=2, l4proto=2, connected=True),
+    fd_fact(8, FdType.IPV6_SERVSOCK, ends("::1:1->::2:2"), role=1),
+    fd_fact(-1, FdType.UNIX_SOCK, ends("1f->2e /run/x")),
+    fd_fact(3, FdType.UNKNOWN, "anon_inode:[eventfd]"),
+    *(make(role, "/a/../b") for make in (base_fact, name_fact, path_fact) for role in "nst"),
+    marks_fact(3),
+)
+
+
+def any_fact(rng: random.Random) -> bytes:
+    """A fact, often with a byte changed or its end cut off."""
+    raw = bytearray(rng.choice(FACTS))
+    if rng.random() < 0.4:
+        raw[rng.randrange(len(raw))] = rng.randrange(256)
+    return bytes(raw[: rng.randrange(len(raw) + 1)] if rng.random() < 0.2 else raw)
+
+
 def framed(event: Event, number: int, rng: random.Random) -> Event:
     """The event as any type, with lengths that do not always fit it."""
     row = EVENT_TABLE[CODES[rng.choice(START)] if rng.random() < 0.3 else rng.randrange(len(EVENT_TABLE))]
     count = rng.choice((len(row.params), len(row.params), rng.randint(0, len(row.params) + 1)))
-    params = [any_bytes(rng) for _ in range(count)]
+    facts = rng.randint(1, 4) if rng.random() < 0.3 else 0
+    params = [any_bytes(rng) for _ in range(len(row.params) if facts else count)]
+    params += [any_fact(rng) for _ in range(facts)]
+    count = len(params)
     lengths = [len(param) for param in params]
     if lengths and rng.random() < 0.03:
         lengths[rng.randrange(count)] += rng.choice((1, 0xFF00))

@@ -126,3 +126,10 @@ def test_a_tuple_that_is_too_short_is_an_error():
     raw = fd_fact(3, FdType.IPV4_SOCK, ends("10.0.0.1:1->10.0.0.2:2"))[:-1]
     with pytest.raises(EventError, match="socket tuple of family 2 has only 12 bytes"):
         facts.decode_fd(facts.fd_fact(with_facts(raw)))
+
+
+@pytest.mark.parametrize("kind", [FdType.IPV4_SOCK, FdType.IPV6_SERVSOCK, FdType.UNIX_SOCK])
+def test_a_tuple_of_another_family_is_an_error(kind):
+    other = ends("1f->2e /x") if kind != FdType.UNIX_SOCK else ends("::1:1->::2:2")
+    with pytest.raises(EventError, match=f"fact about an fd of type {kind} has a tuple of family"):
+        facts.decode_fd(facts.fd_fact(with_facts(fd_fact(3, kind, other))))
