@@ -17,6 +17,8 @@ MAX_PATHS = 16384
 """Paths of the rules that are resolved; those beyond are matched as they are written."""
 MAX_FILES = 4096
 """Paths of the rules that are looked for as files."""
+_LONGEST = 4096
+"""Bytes that a path may have (PATH_MAX); no file has a longer one."""
 RESOLVE_EVERY = 12
 """How many refresh() look at files only; links change more rarely, and there are more of them to follow."""
 
@@ -41,7 +43,7 @@ class KnownPaths:
 
     def __init__(self, constants: PathConstants, host_root: str) -> None:
         self._host_root = host_root
-        paths, files = sorted(constants.paths), sorted(constants.files)
+        paths, files = sorted(filter(_is_possible, constants.paths)), sorted(filter(_is_possible, constants.files))
         self._paths, self._files = paths[:MAX_PATHS], files[:MAX_FILES]
         self.left_out = len(paths) - len(self._paths) + len(files) - len(self._files)
         self._turn = 0
@@ -96,3 +98,7 @@ class KnownPaths:
             return None
         own, known = (found.st_dev, found.st_ino), self._seen.get(place)
         return known if known is not None and known[0] == own else (own, self._links.file_ids(place, found))
+
+
+def _is_possible(path: str) -> bool:
+    return len(path.encode("utf-8", "surrogatepass")) < _LONGEST

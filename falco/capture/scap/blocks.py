@@ -26,6 +26,9 @@ WITHOUT_COUNT = frozenset((EVENT, EVENT_FLAGS))
 ORDINARY = frozenset((EVENT, EVENT_V2))
 """Event blocks whose event code stands where EVENT_SCAN reads it."""
 
+PATH_TABLES = 0xFA50
+"""Event code, far beyond all that are given, of records with tables of paths (path_records.py)."""
+
 ALIASES = {
     0x8002ABCD: MACHINE_INFO,
     0x8000ABCD: 0x202,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from falco.capture.scap import blocks, metadata
+from falco.capture.scap import blocks, metadata, path_records
 from falco.errors import CaptureError
 from falco.events.event import LENGTH_SIZES, LENGTHS, MAX_PARAMS, Event
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_X
@@ -16,9 +16,12 @@ from falco.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from falco.capture.scap.stream import Stream
+    from falco.fields.path_tables import PathTables
 
 CONTAINER_CODES = frozenset((CODES["CONTAINER_E"], CODES["CONTAINER_JSON_E"], CODES["CONTAINER_JSON_2_E"]))
 """Events that tell of containers; those before any other event belong to the capture's opening."""
+OF_OPENING = CONTAINER_CODES | {blocks.PATH_TABLES}
+"""What may stand before the first event."""
 _KNOWN = len(EVENT_TABLE)
 _SKIP, _TAKE, _UNKNOWN = 0, 1, 2
 _V1_HEAD = 22
@@ -63,6 +66,8 @@ class Reader:
 
     on_snapshot is called with the machine's state before the first event that is not a leading container event, and
     again should the capture hold a further section. num is the number of events so far, those passed over included.
+    on_paths gets the tables of paths in force (path_records.py), if the capture tells of any, and others when they
+    change. What such a capture says of programs' paths before the first event is the kernel's word.
 
     For a recorder: on_block gets each metadata block; on_event is called with timestamp, tid and code for each event
     block, wanted or not, before the event is yielded and while block() holds its bytes; on_skipped gets the bytes of a
@@ -77,7 +82,10 @@ class Reader:
         self.on_block: Callable[[bytes], None] | None = None
         self.on_event: Callable[[int, int, int], None] | None = None
         self.on_skipped: Callable[[bytes], None] | None = None
+        self.on_paths: Callable[[PathTables], None] | None = None
         self.num = 0
+        self._tables = path_records.Parts()
+        self._has_tables = False
         self._at = 0
         self._next = 0
         self._snapshot: Snapshot | None = None
@@ -112,6 +120,9 @@ class Reader:
     def _deliver_snapshot(self, first_ts: int = 0) -> None:
         if self._snapshot is not None:
             self._snapshot.first_ts = first_ts
+            if self._has_tables:
+                for thread in self._snapshot.threads.values():
+                    thread.kernel_exepath = bool(thread.exepath)
             self._on_snapshot(self._snapshot)
             self._snapshot = None
 
@@ -261,11 +272,13 @@ class Reader:
             (flags,) = blocks.COUNT.unpack_from(buffer, header)
             header += 4
         ts, tid, length, code = blocks.HEADER.unpack_from(buffer, header)
-        if self._snapshot is not None and code not in CONTAINER_CODES:
+        if self._snapshot is not None and code not in OF_OPENING:
             self._deliver_snapshot(ts)
         if self.on_event is not None:
             self.on_event(ts, tid, code)
         if code >= _KNOWN:
+            if code == blocks.PATH_TABLES:
+                self._take_tables()
             return False
         self.num += 1
         if self.wanted.codes[code] == _SKIP:
@@ -279,6 +292,16 @@ class Reader:
             # As long as the snapshot is held back, container events belong to the opening: they only fill tables.
             self.event.hidden = True
         return True
+
+    def _take_tables(self) -> None:
+        try:
+            tables = self._tables.take(self.block())
+        except metadata.MetadataError as error:
+            raise self.locate(error) from None
+        if tables is not None:
+            self._has_tables = True
+            if self.on_paths is not None:
+                self.on_paths(tables)
 
     def _parameters(self, kind: int, code: int, header: int, length: int) -> tuple[int, int, int]:
         """Where the parameter lengths begin, where the parameters stop, and how many there are."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from falco.capture.scap import blocks, socket_calls, writer
+from falco.capture.scap import blocks, path_records, socket_calls, writer
 from falco.capture.scap.reader import CONTAINER_CODES, Wanted
 from falco.capture.scap.rotate import Files, Rotation
 from falco.events.table import CODES, EVENT_TABLE, codes_named
@@ -19,6 +19,7 @@ from falco.state.limits import MAX_THREADS
 
 if TYPE_CHECKING:
     from falco.events.event import Event
+    from falco.fields.path_tables import PathTables
     from falco.state.state import State
 
 _SLIGHT = {files.store_enter, sockets.io_exit, processes.counters}
@@ -104,6 +105,7 @@ class Recorder:
         self._enters: dict[int, _Enter] = {}
         # Whether the reader is still in the capture's opening, and whether the file has only its own opening so far.
         self._opening = self._bare = True
+        self._tables: list[bytes] = []
         self._reader: Recorded
         self._state: State
 
@@ -113,7 +115,7 @@ class Recorder:
         self._files.prepare(reader.path)
         reader.on_block = self._metadata
         if self._filter is not None:
-            reader.on_event, reader.wanted = self._turn, Wanted()
+            reader.on_event, reader.wanted = self._look, Wanted()
         elif self._rotation.splits:
             reader.on_event = self._copy_turning
         else:
@@ -121,10 +123,16 @@ class Recorder:
 
     def begin(self, ts: int) -> None:
         """Write the opening of a source that brings none, from the state before its first event, of ts (ns)."""
-        for block in _opening(self._state, ts):
-            self._files.write(block)
+        self._write_opening(ts)
         self._files.begin(ts)
         self._opening = False
+
+    def know(self, tables: PathTables, ts: int) -> None:
+        """From ts (ns) on these tables of paths are in force; of a live host, before begin() too."""
+        self._tables = path_records.encode(tables, ts)
+        if not self._opening:
+            for block in self._tables:
+                self._files.write(block)
 
     def write(self, event: Event) -> None:
         """With a filter, take or leave the current event, after state has been brought up to it."""
@@ -152,7 +160,17 @@ class Recorder:
         del ts, tid, code
         self._files.write(self._reader.block())
 
+    def _look(self, ts: int, tid: int, code: int) -> None:
+        """What a filter is not asked about."""
+        if code == blocks.PATH_TABLES:
+            self._copy_tables()
+        else:
+            self._turn(ts, tid, code)
+
     def _copy_turning(self, ts: int, tid: int, code: int) -> None:
+        if code == blocks.PATH_TABLES:
+            self._copy_tables()
+            return
         self._turn(ts, tid, code)
         block = self._reader.block()
         if self._opening:
@@ -170,9 +188,23 @@ class Recorder:
         if self._files.due(ts):
             self._files.next(ts)
             self._bare = True
-            for block in _opening(self._state, ts):
-                self._files.write(block)
+            self._write_opening(ts)
             self._files.opened()
+
+    def _write_opening(self, ts: int) -> None:
+        for block in _opening(self._state, ts):
+            self._files.write(block)
+        for block in self._tables:
+            self._files.write(block)
+
+    def _copy_tables(self) -> None:
+        """Copy a part of the tables, and keep it for further files."""
+        block = self._reader.block()
+        if path_records.part_of(block) == 0:
+            self._tables = []
+        if len(self._tables) < path_records.MAX_PARTS:
+            self._tables.append(block)
+        self._files.write(block)
 
     def _put(self, ts: int, tid: int, code: int, block: bytes) -> None:
         number = self._files.number

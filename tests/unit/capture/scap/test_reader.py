@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import struct
@@ -7,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from falco.capture.scap import blocks
+from falco.capture.scap import blocks, path_records
 from falco.capture.scap.reader import Reader, Wanted
-from falco.capture.scap.stream import Stream
+from falco.capture.scap.stream import Stream, open_stream
 from falco.errors import CaptureError
 from falco.events.decode import EventError
 from falco.events.event import Event
 from falco.events.table import CODES, EVENT_TABLE
+from falco.fields.path_tables import PathTables
 from falco.state.state import State
 from tests.events import Built, build, process, write_capture
 from tests.unit.capture.scap.recording import replay, split
@@ -335,3 +337,54 @@ def test_shipped_captures_give_a_state(capture):
     assert state.machine is not None
     assert len(state.threads) > 10
     assert any(thread.fds for thread in state.threads.values())
+
+
+# -- tables of paths -------------------------------------------------------------------------------------------------
+
+
+def with_tables(path, *later):
+    """Two processes, tables before the first event, and what comes later between two events."""
+    events = [build("SYSCALL_OPEN_X", ts=i, tid=7, fd=3, name="/x").block() for i in (5, 9)]
+    write_capture(path, [], [process(7, exepath="/usr/bin/cat"), process(8)])
+    parts = [*path_records.encode(PATH_TABLES, 1), events[0], *later, events[1]]
+    path.write_bytes(path.read_bytes() + b"".join(parts))
+    return path
+
+
+PATH_TABLES = PathTables({"/bin": "/usr/bin"}, {(1, 2): ("/etc/shadow",)})
+
+
+@pytest.mark.parametrize("codes", [None, (), (CODES["SYSCALL_OPEN_X"],)], ids=["all", "none", "some"])
+def test_tables_of_paths_are_told_and_do_not_count(tmp_path, codes):
+    other = PathTables({}, {(1, 3): ("/etc/shadow",)})
+    path = with_tables(tmp_path / "x", *path_records.encode(other, 7))
+    told: list[object] = []
+    snapshots: list[Snapshot] = []
+    with contextlib.closing(open_stream(str(path))) as stream:
+        reader = Reader(stream, Event(State()), snapshots.append, Wanted(codes))
+        reader.on_paths = told.append
+        seen = [event.num for event in reader]
+    assert told == [PATH_TABLES, other]
+    assert seen == ([] if codes == () else [1, 2])
+    assert reader.num == 2
+    assert snapshots[0].first_ts == 5
+
+
+def test_programs_of_a_capture_with_tables_have_the_kernels_paths(tmp_path, captures):
+    for path, expected in ((with_tables(tmp_path / "x"), True), (captures / "made/six_behaviours.scap", False)):
+        snapshots: list[Snapshot] = []
+        with contextlib.closing(open_stream(str(path))) as stream:
+            list(Reader(stream, Event(State()), snapshots.append))
+        kernels = [thread.kernel_exepath for thread in snapshots[0].threads.values() if thread.exepath]
+        assert kernels
+        assert set(kernels) == {expected}
+        assert not any(thread.kernel_exepath for thread in snapshots[0].threads.values() if not thread.exepath)
+
+
+def test_tables_that_make_no_sense_end_the_capture_with_their_place(tmp_path):
+    path = with_tables(tmp_path / "x", path_records._record(b"\1\0\0\0", 6, 0, 1))
+    offset = path.read_bytes().index(path_records._record(b"\1\0\0\0", 6, 0, 1))
+    seen: list[int] = []
+    with contextlib.closing(open_stream(str(path))) as stream, pytest.raises(CaptureError) as caught:
+        seen.extend(event.num for event in Reader(stream, Event(State()), lambda _: None))
+    assert caught.value.offset == offset

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
-from falco.capture.scap import blocks, recorder, writer
+from falco.capture.scap import blocks, path_records, recorder, writer
+from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.recorder import STATE_CODES
 from falco.capture.scap.rotate import Rotation
+from falco.capture.scap.stream import open_stream
 from falco.errors import CaptureError, FalcoError
+from falco.events.event import Event
 from falco.events.table import CODES, EVENT_TABLE
 from falco.events.types import EventFlag
+from falco.fields.path_tables import PathTables
 from falco.state import container_events
 from falco.state.containers import Container, Mount
+from falco.state.state import State
 from tests.events import Builder, build, process, write_capture
 from tests.unit.capture.scap.recording import describe, kinds, raw, record, replay, shown, split, tables
 
@@ -314,3 +320,86 @@ def test_containers_that_are_told_in_many_words(tmp_path):
     source = write_capture(tmp_path / "source", events, [process(7)])
     record(source, str(tmp_path / "x"), Rotation(events=2))
     assert replay(tmp_path / "x1").containers == replay(source).containers
+
+
+# -- tables of paths -------------------------------------------------------------------------------------------------
+
+
+SHADOW = PathTables({"/bin": "/usr/bin"}, {(1, 2): ("/etc/shadow",)})
+OTHER = PathTables({f"/{n}/" + "x" * 3000: "/y" for n in range(30)})
+
+
+def with_tables(path):
+    """Tables before the first event, other ones of two parts after some."""
+    events = [build("SYSCALL_OPEN_X", ts=n, tid=7, fd=3, name="/x").block() for n in range(1, 9)]
+    write_capture(path, [], [process(7)])
+    parts = [*path_records.encode(SHADOW, 1), *events[:4], *path_records.encode(OTHER, 5), *events[4:]]
+    path.write_bytes(path.read_bytes() + b"".join(parts))
+    return path
+
+
+def told(path):
+    """Each table that a capture tells, by the number of the events before it."""
+    found = []
+    reader = Reader(open_stream(str(path)), Event(State()), lambda _: None)
+    reader.on_paths = lambda tables: found.append((reader.num, tables))
+    try:
+        assert list(reader)
+    finally:
+        reader.stream.close()
+    return found
+
+
+@pytest.mark.parametrize("codes", [None, ()], ids=["all", "none"])
+def test_tables_are_copied(tmp_path, codes):
+    source = with_tables(tmp_path / "source")
+    record(source, str(tmp_path / "x"), codes=codes)
+    assert (tmp_path / "x").read_bytes() == source.read_bytes()
+
+
+def test_tables_pass_every_filter(tmp_path):
+    record(with_tables(tmp_path / "source"), str(tmp_path / "x"), event_filter=lambda event: event.ts in (2, 7))
+    assert [tables for _, tables in told(tmp_path / "x")] == [SHADOW, OTHER]
+    assert [row[0] for row in shown(tmp_path / "x")] == [2, 7]
+
+
+@pytest.mark.parametrize("passes", [None, lambda event: True], ids=["plain", "filtered"])
+def test_each_file_opens_with_the_tables_in_force(tmp_path, passes):
+    record(with_tables(tmp_path / "source"), str(tmp_path / "x"), Rotation(events=2), event_filter=passes)
+    found = [told(path) for path in parts(tmp_path)]
+    assert found == [[(0, SHADOW)], [(0, SHADOW), (2, OTHER)], [(0, OTHER)], [(0, OTHER)]]
+
+
+def test_a_live_recording_tells_its_tables(tmp_path):
+    state, source = State(), Live()
+    target = recorder.Recorder(str(tmp_path / "x"))
+    target.attach(source, state)
+    target.know(SHADOW, 1)
+    state.add_thread(process(7))
+    target.begin(1)
+    source.send(build("SYSCALL_OPEN_X", ts=2, tid=7, fd=3, name="/x"))
+    target.know(OTHER, 3)
+    source.send(build("SYSCALL_OPEN_X", ts=4, tid=7, fd=3, name="/x"))
+    target.close()
+    assert told(tmp_path / "x") == [(0, SHADOW), (1, OTHER)]
+
+
+class Live:
+    """A source that brings nothing but events."""
+
+    path = ""
+    wanted = Wanted()
+
+    def __init__(self) -> None:
+        self.on_block: Callable[[bytes], None] | None = None
+        self.on_event: Callable[[int, int, int], None] | None = None
+        self.on_skipped: Callable[[bytes], None] | None = None
+        self._block = b""
+
+    def block(self):
+        return self._block
+
+    def send(self, built):
+        self._block = built.block()
+        assert self.on_event is not None
+        self.on_event(built.ts, built.tid, built.type.code)
