@@ -12,10 +12,12 @@ from falco.capture.live import canary, procfs
 from falco.capture.live.drops import Drops
 from falco.capture.live.loader import Loaded
 from falco.capture.live.procfs_host import this_host
+from falco.capture.live.resolver import PathResolver
 from falco.capture.live.ring import Patience, Ring, map_pages
 from falco.capture.live.source import LiveSource
 from falco.capture.probe.build import build_probe
 from falco.capture.probe.cache import Cache
+from falco.capture.probe.compile import compile_in_parts
 from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
 from falco.capture.probe.text import probe_text
 from falco.errors import FalcoError
@@ -66,12 +68,16 @@ def _memory_mb() -> int:
 
 
 def until(controls: Controls, duration_s: int) -> Callable[[], bool]:
-    """What says whether to go on: not after duration_s, unless that is 0, nor when the user asks to stop."""
-    end = time.monotonic() + duration_s if duration_s else None
+    """What says whether to go on: not duration_s after it was first asked, nor when the user asks to stop."""
+    end = 0.0
 
     def running() -> bool:
-        if end is not None and time.monotonic() >= end:
-            return False
+        nonlocal end
+        if duration_s:
+            now = time.monotonic()
+            end = end or now + duration_s
+            if now >= end:
+                return False
         return not controls.pending or controls.act()
 
     return running
@@ -92,7 +98,9 @@ class Watch:
         self._running, self._on_lost, self._patience = running, on_lost, Patience(sleep)
         plan = make_plan(need, self._host.boot_ns)
         text_for = partial(probe_text, plan.programs)
-        probe = build_probe(text_for, host_root, os.uname().release, Cache(), cflags=("-DRING_PAGES=1",))
+        probe = build_probe(
+            text_for, host_root, os.uname().release, Cache(), cflags=("-DRING_PAGES=1",), compiler=compile_in_parts
+        )
         self._loaded = Loaded(probe, plan, {"ring": ring_bytes})
         for name, reason in self._loaded.left_out.items():
             LOG.warning("probe: %s is left out: %s", name, reason)
@@ -115,6 +123,7 @@ class Watch:
         self._state = state
         self.source = LiveSource(self._ring, Event(state), self._idle, self._real, wanted_here, self._patience)
         self.source.own_code, self.source.on_own = canary.CODE, self._canary.saw
+        self.source.complete = PathResolver(str(self._host.proc)).complete
         self._loaded.attach()
         try:
             found = procfs.scan(self._host)
@@ -130,6 +139,11 @@ class Watch:
         self._look()
         self._ring.close()
         self._loaded.close()
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the events' clock."""
+        return self._host.boot_ns + time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
     @property
     def lost(self) -> int:

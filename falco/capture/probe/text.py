@@ -36,10 +36,10 @@ _HEADERS = ("runtime.h", "kernel.h", "facts.h", "values.h", "dispatch.h", "proce
 
 def probe_text(programs: Collection[str], layout: str) -> str:
     """The text with these programs of calls, and the definitions of a layout in it. RING_PAGES has to be defined."""
-    return layout + _runtime() + "\n".join(
-        [_enter(call) for call in (*LIFE, *CALLS) if f"enter_{call.name}" in programs]
-        + [_exit(call) for call in CALLS if f"exit_{call.name}" in programs]
-    )
+    enters = [_enter(call) for call in (*LIFE, *CALLS) if f"enter_{call.name}" in programs]
+    exits = [_exit(call) for call in CALLS if f"exit_{call.name}" in programs]
+    each = [f"#if IN_PART({number})\n{text}\n#endif\n" for number, text in enumerate((*enters, *exits))]
+    return layout + _runtime() + "".join(each)
 
 
 @functools.cache

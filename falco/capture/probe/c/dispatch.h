@@ -83,6 +83,7 @@ INLINE int is_own(u32 slot) {
   u64 self = setting(SETTING_SELF);
   return self && slot != SLOT_PRCTL && bpf_get_current_pid_tgid() >> 32 == self;
 }
+#if IN_PART(0)
 int on_sys_enter(struct bpf_raw_tracepoint_args *ctx) {
   u64 regs = ctx->args[0], task = bpf_get_current_task();
   u32 number;
@@ -100,6 +101,8 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx) {
   enters.call(ctx, slot);
   return 0;
 }
+#endif
+#if IN_PART(1)
 int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   u64 regs = ctx->args[0], task = bpf_get_current_task();
   u32 number;
@@ -126,6 +129,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   exits.call(ctx, slot);
   return 0;
 }
+#endif
 /* The last parameter, the end of the block, and what comes after it. */
 INLINE int finish(struct bpf_raw_tracepoint_args *ctx, struct record *r, struct call *c) {
   if (c->marks) {
@@ -149,12 +153,15 @@ INLINE int facts(struct bpf_raw_tracepoint_args *ctx, struct record *r, struct c
   else if (c->bases) step(ctx, STEP_PATHS);
   return finish(ctx, r, c);
 }
+#if IN_PART(2)
 int step_fd(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   fd_fact(r, c, w);
   if (c->bases) step(ctx, STEP_PATHS);
   return finish(ctx, r, c);
 }
+#endif
+#if IN_PART(3)
 int step_paths(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   u64 i = c->based & 1;
@@ -164,3 +171,4 @@ int step_paths(struct bpf_raw_tracepoint_args *ctx) {
   if (c->based < c->bases) step(ctx, STEP_PATHS);
   return finish(ctx, r, c);
 }
+#endif

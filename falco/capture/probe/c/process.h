@@ -19,6 +19,7 @@ INLINE u32 exit_code_of(u64 task) { return KERNEL(u32, task, OFF_task_struct__ex
 INLINE u64 pid_struct(u64 task) { return KERNEL(u64, task, OFF_task_struct__thread_pid); }
 
 /* The beginning of all of them: res, exe, args, tid, pid, ptid, cwd, fdlimit, pgft_maj, pgft_min, vm_size, vm_rss, vm_swap, comm. */
+#if IN_PART(4)
 int step_process(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   begin(r, c, c->code, c->ts, c->nparams + (c->marks != 0));
@@ -43,6 +44,7 @@ int step_process(struct bpf_raw_tracepoint_args *ctx) {
   step(ctx, STEP_GROUPS);
   return 0;
 }
+#endif
 
 /* One `controller=path` at the place where the parameter is put together. */
 INLINE void add_group(struct record *r, struct call *c, struct walk *w, u64 name, u64 node) {
@@ -79,12 +81,14 @@ INLINE void control_groups(struct record *r, struct call *c, struct walk *w) {
   took(r, c, size > LONGEST ? 0 : size);
 }
 
+#if IN_PART(5)
 int step_groups(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   control_groups(r, c, w);
   step(ctx, c->next);
   return 0;
 }
+#endif
 INLINE int process_record(struct bpf_raw_tracepoint_args *ctx, struct call *c, u32 code, u32 nparams, u32 next) {
   c->code = code;
   c->nparams = nparams;
@@ -101,6 +105,7 @@ INLINE u64 clone_arguments(struct call *c) {
   if (c->generic == CALL_VFORK) flags = 0x4100; /* CLONE_VFORK | CLONE_VM */
   return flags;
 }
+#if IN_PART(6)
 int step_clone(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   u64 task = c->task, own = pid_struct(task), ns = namespace_of(own);
@@ -122,6 +127,7 @@ int step_clone(struct bpf_raw_tracepoint_args *ctx) {
   U64(KERNEL(u64, first, OFF_task_struct__start_boottime) + setting(SETTING_CLOCK));
   return finish(ctx, r, c);
 }
+#endif
 
 /* A program begun, or the attempt that failed: 293 has 31 parameters, 331 all but the last. */
 INLINE int is_memory(u64 file) {
@@ -129,6 +135,7 @@ INLINE int is_memory(u64 file) {
   u64 name = KERNEL(u64, KERNEL(u64, dentry, OFF_dentry__d_name + OFF_qstr__name), 0);
   return inode && KERNEL(u64, dentry, OFF_dentry__d_parent) == dentry && (name & 0xffffffffffff) == 0x3a64666d656dull; /* "memfd:" */
 }
+#if IN_PART(7)
 int step_exec(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   u64 task = c->task, mm = KERNEL(u64, task, OFF_task_struct__mm), cred = KERNEL(u64, task, OFF_task_struct__cred);
@@ -158,7 +165,9 @@ int step_exec(struct bpf_raw_tracepoint_args *ctx) {
   else if (c->filename) TEXT(c->filename);
   return finish(ctx, r, c);
 }
+#endif
 /* Called when the new program stands and nothing of the old one is left: the truth, not what was asked for. */
+#if IN_PART(8)
 int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   u32 zero = SLOT_EXECVE;
   struct slot *s = slots.lookup(&zero);
@@ -170,7 +179,9 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   c->filename_in_kernel = 1;
   return process_record(ctx, c, CODE_EXECVE_X, 31, STEP_EXEC);
 }
+#endif
 /* Failures only; what succeeds was told by on_exec. */
+#if IN_PART(9)
 int exit_execve(struct bpf_raw_tracepoint_args *ctx) {
   struct call *c = this_call();
   if (!c || RET >= 0) return 0;
@@ -178,22 +189,34 @@ int exit_execve(struct bpf_raw_tracepoint_args *ctx) {
   c->filename_in_kernel = 0;
   return process_record(ctx, c, CODE_EXECVE_X, 31, STEP_EXEC);
 }
+#endif
+#if IN_PART(10)
 int exit_execveat(struct bpf_raw_tracepoint_args *ctx) {
   struct call *c = this_call();
   if (!c || RET >= 0) return 0;
   c->filename = c->filename_in_kernel = 0;
   return process_record(ctx, c, CODE_EXECVEAT_X, 30, STEP_EXEC);
 }
+#endif
 INLINE int cloned(struct bpf_raw_tracepoint_args *ctx, u32 code) {
   struct call *c = this_call();
   return c ? process_record(ctx, c, code, 21, STEP_CLONE) : 0;
 }
+#if IN_PART(11)
 int exit_clone(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_CLONE_X); }
+#endif
+#if IN_PART(12)
 int exit_clone3(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_CLONE3_X); }
+#endif
+#if IN_PART(13)
 int exit_fork(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_FORK_X); }
+#endif
+#if IN_PART(14)
 int exit_vfork(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_VFORK_X); }
+#endif
 
 /* A thread ends. */
+#if IN_PART(15)
 int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   c->marks = 0;
@@ -209,3 +232,4 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   end(r, c);
   return submit(r, c);
 }
+#endif

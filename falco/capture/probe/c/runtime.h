@@ -9,6 +9,13 @@
  *
  * SPDX-License-Identifier: MIT OR GPL-2.0-only
  */
+/* The text can be compiled in PARTS at once, each with some of the programs. */
+#ifndef PARTS
+#define PARTS 1
+#define PART 0
+#endif
+#define IN_PART(number) ((number) % PARTS == PART)
+
 #define INLINE static __always_inline
 #define RECORD_SIZE 32768 /* the largest per-CPU value that the kernel gives */
 #define LONGEST 4096      /* bytes of the longest parameter, PATH_MAX and 0.15's limit for arguments */

@@ -55,6 +55,7 @@ INLINE int note(struct request *q, u64 req) {
   }
   return 1;
 }
+#if IN_PART(16)
 int on_uring_submit(struct bpf_raw_tracepoint_args *ctx) {
   u64 req = ctx->args[0], ids = bpf_get_current_pid_tgid();
   struct request q = {};
@@ -65,6 +66,8 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *ctx) {
   requests.update(&req, &q);
   return 0;
 }
+#endif
+#if IN_PART(17)
 int on_uring_complete(struct bpf_raw_tracepoint_args *ctx) {
   u64 req = ctx->args[1];
   struct request *q = req ? requests.lookup(&req) : 0;
@@ -94,4 +97,5 @@ int on_uring_complete(struct bpf_raw_tracepoint_args *ctx) {
   }
   return 0;
 }
+#endif
 #endif
