@@ -21,14 +21,15 @@ SHARES = {
     "capture": 20,
     "parameter": 10,
     "event": 8,
-    "condition text": 14,
+    "condition text": 12,
     "condition": 14,
     "rules file": 12,
     "shipped rules": 4,
     "configuration": 8,
-    "option": 6,
+    "option": 4,
     "BTF": 2,
     "probe file": 2,
+    "/proc file": 4,
 }
 """Of 100 inputs, how many are of each kind: the more, the more code they can reach. One test makes all of a kind."""
 SECONDS, MEGABYTES = 5.0, 300
