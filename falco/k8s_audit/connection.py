@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 16
 MAX_HEAD = 1 << 14
-"""Bytes of a request's line and headers."""
+"""Bytes of a request's line and headers after which no more of them are waited for."""
 _SHOWN = 120
 
 

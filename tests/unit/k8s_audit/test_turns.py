@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from falco.k8s_audit.event import AuditEvent
+from falco.k8s_audit.queue import AuditQueue
+from falco.k8s_audit.turns import Turns
+
+
+class Rules:
+    """Match events with an even time, and take a second for each of them."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def match(self, event) -> Any:
+        self.now += 1.0
+        return SimpleNamespace(name="even") if event.ts % 2 == 0 else None
+
+
+def turns(count):
+    queue, rules, found = AuditQueue(1000), Rules(), []
+    queue.put([AuditEvent({}, number, 1) for number in range(count)], 0)
+    made = Turns(queue, rules, lambda rule, event: found.append((rule.name, event.num)), lambda: rules.now)
+    return queue, made, found
+
+
+def test_a_turn_ends_with_its_time():
+    queue, made, found = turns(10)
+    made.work(3.5)
+    assert (made.num, len(queue), found) == (4, 6, [("even", 1), ("even", 3)])
+    made.work(0)
+    assert (made.num, len(queue)) == (5, 5)
+
+
+def test_a_turn_ends_when_nothing_waits():
+    queue, made, found = turns(4)
+    made.work(100)
+    made.work(100)
+    assert (made.num, len(queue), len(found)) == (4, 0, 2)
+
+
+def test_a_pause_does_what_waits_and_no_more_than_fits_into_it():
+    queue, made, _ = turns(4)
+    made.pause(2.5)
+    assert (made.num, len(queue)) == (3, 1)
+    made.pause(2.5)
+    made.pause(0.001)
+    assert (made.num, len(queue)) == (4, 0)
