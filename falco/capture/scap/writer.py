@@ -137,10 +137,15 @@ def _process(thread: ThreadInfo) -> bytes:
 
 def _fds(thread: ThreadInfo, served: set[int]) -> bytes:
     entries = (
-        _entry(b"".join((u64(number, fd.ino), bytes((fd.type & 0xFF,)), _payload(fd, served))))
+        _entry(b"".join((u64(number, fd.ino), bytes((_written_type(fd),)), _payload(fd, served))))
         for number, fd in thread.fds.items()
     )
     return u64(thread.tid) + b"".join(entries)
+
+
+def _written_type(fd: FdInfo) -> int:
+    """Readers of that time, sysdig's among them, refuse a list with types that were added later."""
+    return fd.type if fd.type <= FdType.FILE_V2 else FdType.UNSUPPORTED
 
 
 def _payload(fd: FdInfo, served: set[int]) -> bytes:

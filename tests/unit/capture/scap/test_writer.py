@@ -97,7 +97,7 @@ FDS = [
     FdInfo(FdType.FILE, "/old", ino=9),
     FdInfo(FdType.FILE_V2, "/etc/x\udcff", 4097, 0x801, 77),
     FdInfo(FdType.DIRECTORY, "/etc"),
-    FdInfo(FdType.MEMFD, "memory"),
+    FdInfo(FdType.UNSUPPORTED, "[something]"),
     FdInfo(FdType.UNKNOWN),
     ends(type=FdType.UNIX_SOCK, name="1f->2e /run/x", source_pointer=1 << 63, destination_pointer=2),
     ends(type=FdType.IPV4_SOCK, source=V4, destination=V4, source_port=1, destination_port=65535, l4proto=L4.TCP),
@@ -111,6 +111,12 @@ def test_fds_come_back():
     given = process(7, fds=dict(enumerate(FDS, 3)))
     back = written_back(Snapshot(threads={7: given})).threads[7].fds
     assert {n: attributes(fd) for n, fd in back.items()} == {n: attributes(fd) for n, fd in given.fds.items()}
+
+
+def test_types_that_old_readers_refuse_are_written_as_unsupported():
+    back = written_back(Snapshot(threads={7: process(7, fds={3: FdInfo(FdType.MEMFD, "memory")})}))
+    fd = back.threads[7].fds[3]
+    assert (fd.type, fd.name) == (FdType.UNSUPPORTED, "memory")
 
 
 def test_the_serving_end_of_a_connection_is_listed_first():
