@@ -104,7 +104,7 @@ class Watch:
         self._loaded = Loaded(probe, plan, {"ring": ring_bytes})
         for name, reason in self._loaded.left_out.items():
             LOG.warning("probe: %s is left out: %s", name, reason)
-        self._ring = Ring(map_pages(self._loaded.maps["ring"].fd, ring_bytes), ring_bytes)
+        self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), ring_bytes)
         self._drops = Drops(self._loaded.maps["counts"])
         self._canary = canary.Canary(self._loaded, self._ring, _on_blind, _on_recovery)
         self._real = REAL_ENTERS | need.real

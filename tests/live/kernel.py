@@ -38,12 +38,13 @@ class Attached:
     def records(self, name: str) -> list[bytes]:
         """What a ring buffer holds and nobody has taken."""
         table = self._loaded.maps[name]
-        ring = Ring(map_pages(table.fd, table.spec.max_entries), table.spec.max_entries)
+        ring = Ring(map_pages(table.fd), table.spec.max_entries)
         try:
-            found = []
-            while batch := ring.batch():
-                found += [ring.data[start:end] for start, end in batch]
-                ring.done()
-            return found
+            found: list[bytes] = []
+            while True:
+                data, places = ring.take()
+                if not places:
+                    return found
+                found += [data[start:end] for start, end in places]
         finally:
             ring.close()

@@ -50,7 +50,7 @@ class Run:
 
     def __init__(self, probe, plan=PLAN, size=SIZE):
         self.loaded = Loaded(probe, plan, {"ring": size})
-        self.ring = Ring(map_pages(self.loaded.maps["ring"].fd, size), size)
+        self.ring = Ring(map_pages(self.loaded.maps["ring"].fd), size)
         self.told: list[tuple[float, str | float]] = []
         self.canary = canary.Canary(self.loaded, self.ring, self._tell, self._tell)
         self.drops = Drops(self.loaded.maps["counts"])

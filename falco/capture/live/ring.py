@@ -20,46 +20,55 @@ BUSY, DISCARDED, LENGTH = 1 << 31, 1 << 30, (1 << 30) - 1
 HEAD = 8
 """Bytes of a record before its own."""
 PAGE = mmap.PAGESIZE
+LONGEST = 64 << 10
+"""Bytes that no record of the probe has (RECORD_SIZE in c/runtime.h): one that claims to be longer is none."""
 _BATCH = 256 << 10
-"""Bytes after which room is given back to the kernel, whatever is left to read."""
+"""Bytes after which a batch ends, so that the kernel gets room back soon."""
+_WINDOW = 1 << 20
+"""Bytes of the data that are mapped at a time. All of it, twice, would count as this process's memory."""
 
 
 class Pages(NamedTuple):
-    """A ring's memory: the consumer's page, and the producer's page followed by the data twice."""
+    """A ring's memory: the consumer's page, the producer's, and a way to map part of the data (from, how much)."""
 
     consumer: mmap.mmap
     producer: mmap.mmap
+    window: Callable[[int, int], mmap.mmap]
 
 
-def map_pages(fd: int, size: int) -> Pages:
-    """Map the ring buffer of this fd whose data has so many bytes; OSError."""
+def map_pages(fd: int) -> Pages:
+    """Map the ring buffer of this fd; OSError."""
+
+    def window(start: int, length: int) -> mmap.mmap:
+        return mmap.mmap(fd, length, prot=mmap.PROT_READ, offset=2 * PAGE + start)
+
     consumer = mmap.mmap(fd, PAGE)
     try:
-        return Pages(consumer, mmap.mmap(fd, PAGE + 2 * size, prot=mmap.PROT_READ, offset=PAGE))
+        return Pages(consumer, mmap.mmap(fd, PAGE, prot=mmap.PROT_READ, offset=PAGE), window)
     except BaseException:
         consumer.close()
         raise
 
 
 class Ring:
-    """Reads records where they lie. data is what their places index; slices of it are bytes. words are its u32.
-
-    batch() and done() alternate: what batch() told of holds until done().
-    """
+    """Takes records out of a ring whose data has size bytes."""
 
     def __init__(self, pages: Pages, size: int) -> None:
-        self.data, self.words = pages.producer, memoryview(pages.producer).cast("I")
         self.size = size
         self.torn = 0
         """How often the ring made no sense and all that was in it was given up."""
         self._pages = pages
         self._consumer = memoryview(pages.consumer).cast("Q")
-        self._producer = memoryview(pages.producer)[:PAGE].cast("Q")
-        self._next = self.position
+        self._producer = memoryview(pages.producer).cast("Q")
+        self._slides = 2 * size > _WINDOW
+        self._length = _WINDOW if self._slides else 2 * size
+        self._window: mmap.mmap
+        self._words: memoryview[int]
+        self._open_window(self.position & size - 1)
 
     @property
     def position(self) -> int:
-        """Up to where records have been given back to the kernel."""
+        """Up to where records have been taken."""
         return int(self._consumer[0])
 
     @property
@@ -72,39 +81,57 @@ class Ring:
         """How full the ring is, from 0 to 1."""
         return (self.produced - self.position) / self.size
 
-    def batch(self) -> list[tuple[int, int]]:
-        """Where the next records begin and end in data. Empty also while the first is being written."""
-        at, until, mask, words = self._next, self._producer[0], self.size - 1, self.words
-        limit = min(until, at + _BATCH)
+    def take(self) -> tuple[bytes, list[tuple[int, int]]]:
+        """Bytes, and where in them the next records begin and end. None also while the first is being written.
+
+        They are a copy: the kernel has the room again, and events may be kept, sliced and compared as bytes.
+        """
+        at, until = self._consumer[0], self._producer[0]
+        offset = at & self.size - 1
+        if not self._start <= offset <= self._last:
+            self._words.release()
+            self._window.close()
+            self._open_window(offset)
+        first = offset - self._start
+        shift, words, limit = first - at, self._words, min(until, at + _BATCH)
         records: list[tuple[int, int]] = []
-        shift = (at & mask) + PAGE - at  # The data is mapped twice, so that a batch goes on behind its end.
         while at < limit:
-            place = at + shift
-            head = words[place >> 2]
+            head = words[at + shift >> 2]
             if head & BUSY:
                 break
-            start, length = place + HEAD, head & LENGTH
-            at += (length + HEAD + 7) & ~7
-            if at > until:
-                # The kernel never writes this. Whatever follows cannot be found any more.
-                self.torn += 1
-                at = until
-                break
+            start, length = at + shift - first + HEAD, head & LENGTH
+            after = at + (length + HEAD + 7 & ~7)
+            if after > until or length > LONGEST:
+                return self._give_up(first, at + shift, until, records)
             if not head & DISCARDED:
                 records.append((start, start + length))
-        self._next = at
-        return records
-
-    def done(self) -> None:
-        """Give what batch() told of back to the kernel."""
-        self._consumer[0] = self._next
+            at = after
+        data = self._window[first : at + shift]
+        self._consumer[0] = at
+        return data, records
 
     def close(self) -> None:
         """Unmap the memory."""
-        for view in (self._consumer, self._producer, self.words):
+        for view in (self._consumer, self._producer, self._words):
             view.release()
-        for pages in self._pages:
-            pages.close()
+        for mapped in (self._pages.consumer, self._pages.producer, self._window):
+            mapped.close()
+
+    def _give_up(
+        self, first: int, end: int, until: int, records: list[tuple[int, int]]
+    ) -> tuple[bytes, list[tuple[int, int]]]:
+        """Take what was good. The kernel never writes what follows, and where a record begins cannot be found again."""
+        self.torn += 1
+        data = self._window[first:end]
+        self._consumer[0] = until
+        return data, records
+
+    def _open_window(self, offset: int) -> None:
+        """Map the part of the data in which a batch from this offset on lies; OSError."""
+        self._start = offset & -PAGE if self._slides else 0
+        self._last = self._start + self._length - _BATCH - LONGEST - HEAD if self._slides else self.size
+        self._window = self._pages.window(self._start, self._length)
+        self._words = memoryview(self._window).cast("I")
 
 
 class Patience:

@@ -81,17 +81,12 @@ class LiveSource:
         """Yield wanted events until idle() says to stop. Nothing that the ring may hold is raised."""
         ring, event, patience, frame = self.ring, self.event, self._patience, self._frame
         while True:
-            records = ring.batch()
-            if records:
-                # Copied once for all of them: events are sliced, compared and unpacked from bytes, and hold none of the
-                # kernel's memory.
-                first = records[0][0]
-                self._data, self._begin = ring.data[first : records[-1][1]], ring.position
-                ring.done()
+            self._begin = ring.position
+            self._data, records = ring.take()
             for start, end in records:
-                self._next, before, stop = start - first, _NONE, end - first
-                while self._next < stop:
-                    if frame(stop, before):
+                self._next, before = start, _NONE
+                while self._next < end:
+                    if frame(end, before):
                         yield event
                     before = event.code
             if records:
@@ -124,7 +119,8 @@ class LiveSource:
         self._next = after = at + size
         start, last = at + _BLOCK.size, at + _HEADER_AT + length
         if (
-            kind != blocks.EVENT_V2 or size & 3 or after > end or self._data[after - _TRAILER : after] != self._data[at + 4 : at + 8]
+            kind != blocks.EVENT_V2 or size & 3 or after > end
+            or self._data[after - _TRAILER : after] != self._data[at + 4 : at + 8]
             or count > MAX_PARAMS or not start + 2 * count <= last <= after - _TRAILER
             or code >= _KNOWN or not self._advances[code]
         ):  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import mmap
+import os
 import struct
+import weakref
 
-from falco.capture.live.ring import PAGE, Pages, Ring
+from falco.capture.live.ring import PAGE, Ring, map_pages
 from falco.capture.scap import writer
 
 
@@ -14,10 +16,13 @@ class RingBuffer:
 
     def __init__(self, size: int = 1 << 16, first: int = 0) -> None:
         self.size, self._at = size, first
-        self._pages = Pages(mmap.mmap(-1, PAGE), mmap.mmap(-1, PAGE + 2 * size))
-        struct.pack_into("=Q", self._pages.consumer, 0, first)
-        struct.pack_into("=Q", self._pages.producer, 0, first)
-        self.ring = Ring(self._pages, size)
+        fd = os.memfd_create("ring")
+        os.ftruncate(fd, 2 * PAGE + 2 * size)
+        self._memory = mmap.mmap(fd, 0)
+        for page in (0, PAGE):
+            struct.pack_into("=Q", self._memory, page, first)
+        self.ring = Ring(map_pages(fd), size)
+        weakref.finalize(self, os.close, fd)
 
     def put(self, payload: bytes, flags: int = 0) -> int:
         """Write a record and its flags (BUSY, DISCARDED); its position."""
@@ -27,7 +32,7 @@ class RingBuffer:
         assert at + len(record) - self.ring.position <= self.size, "the ring would be full"
         self.write(at, record)
         self._at = at + len(record)
-        struct.pack_into("=Q", self._pages.producer, 0, self._at)
+        struct.pack_into("=Q", self._memory, PAGE, self._at)
         return at
 
     def commit(self, at: int, length: int) -> None:
@@ -36,9 +41,11 @@ class RingBuffer:
 
     def write(self, at: int, data: bytes) -> None:
         """Put bytes where they belong, in both images of the data."""
-        for i, byte in enumerate(data):
-            place = (at + i) % self.size
-            self._pages.producer[PAGE + place] = self._pages.producer[PAGE + self.size + place] = byte
+        place = at % self.size
+        for start in (place - self.size, place, place + self.size):
+            low, high = max(start, 0), min(start + len(data), 2 * self.size)
+            if low < high:
+                self._memory[2 * PAGE + low : 2 * PAGE + high] = data[low - start : high - start]
 
 
 def block(code: int, *params: bytes, ts: int = 1, tid: int = 1) -> bytes:

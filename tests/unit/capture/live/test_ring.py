@@ -6,15 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falco.capture.live.ring import BUSY, DISCARDED, PAGE, Patience
+from falco.capture.live.ring import BUSY, DISCARDED, LONGEST, PAGE, Patience
 from tests.unit.capture.live.ringbuffer import RingBuffer
 
 
 def taken(buffer):
-    """The bytes of one batch, given back afterwards."""
-    records = [buffer.ring.data[start:end] for start, end in buffer.ring.batch()]
-    buffer.ring.done()
-    return records
+    """The records of one batch."""
+    data, records = buffer.ring.take()
+    return [data[start:end] for start, end in records]
 
 
 def test_an_empty_ring_gives_nothing():
@@ -35,12 +34,11 @@ def test_a_record_over_the_end_of_the_data_is_whole():
     assert taken(buffer) == [b"0123456789abcdefghij"]
 
 
-def test_room_is_given_back_only_when_the_batch_is_done():
+def test_room_is_given_back_when_records_are_taken():
     buffer = RingBuffer()
     buffer.put(b"x" * 24)
-    assert len(buffer.ring.batch()) == 1
     assert (buffer.ring.position, buffer.ring.produced) == (0, 32)
-    buffer.ring.done()
+    buffer.ring.take()
     assert buffer.ring.position == 32
 
 
@@ -75,6 +73,25 @@ def test_a_length_beyond_all_that_was_written_empties_the_ring():
     assert taken(buffer) == [b"fourth"]
 
 
+def test_a_record_longer_than_any_empties_the_ring():
+    buffer = RingBuffer(size=1 << 20)
+    for payload in (b"first", bytes(LONGEST + 1), b"third"):
+        buffer.put(payload)
+    assert taken(buffer) == [b"first"]
+    assert taken(buffer) == []
+    assert buffer.ring.torn == 1
+
+
+def test_a_large_ring_is_seen_through_a_window_that_moves():
+    buffer = RingBuffer(size=1 << 22, first=(1 << 22) - 8)
+    payloads = [bytes((number,)) * LONGEST for number in range(1, 98)]
+    found = []
+    for payload in payloads:
+        buffer.put(payload)
+        found += taken(buffer)
+    assert found == payloads
+
+
 def test_fill_tells_how_full_it_is():
     buffer = RingBuffer(size=PAGE)
     buffer.put(bytes(PAGE // 4 - 8))
@@ -84,7 +101,7 @@ def test_fill_tells_how_full_it_is():
 def test_a_batch_ends_so_that_the_kernel_gets_room():
     buffer = RingBuffer(size=1 << 20)
     for _ in range(8):
-        buffer.put(bytes((1 << 16) - 8))
+        buffer.put(bytes(LONGEST - 8))
     assert [len(taken(buffer)) for _ in range(3)] == [4, 4, 0]
 
 

@@ -170,7 +170,7 @@ def test_what_was_good_before_a_mistake_in_the_same_record_is_shown():
 def test_no_bytes_make_it_fail(start, rest):
     source = source_of(start, ENTER + rest, _header()[: len(rest)] + rest, EXIT)
     for event in source:
-        assert event.end <= len(source.ring.data)
+        assert event.end <= len(event.buffer)
         assert len(source.block()) % 4 == 0
     assert source.num >= 3
 
@@ -231,4 +231,4 @@ def test_a_recording_opens_with_the_state_and_holds_the_blocks(tmp_path, event_f
 def test_an_error_is_told_with_its_place():
     source = source_of(EXIT)
     for _ in source:
-        assert str(source.locate(ValueError("no"))) == "live: byte 0: no"
+        assert str(source.locate(ValueError("no"))) == "live: byte 8: no"
