@@ -43,7 +43,7 @@ def scan(host: Host) -> Scan:
     procfs_host.accounts(host, snapshot)
     for interface in procfs_interfaces.interfaces(host):
         snapshot.add_interface(interface)
-    _processes(host, snapshot, ThreadReader(host, snapshot, unread), unread)
+    _processes(host, snapshot, ThreadReader(host, snapshot), unread)
     return Scan(snapshot, unread.message())
 
 
@@ -62,7 +62,7 @@ def look_again(host: Host, known: Mapping[int, ThreadInfo]) -> Found:
     processes too. Raises OSError if there is no /proc below the host's root.
     """
     snapshot, unread, began_ts = Snapshot(), Unread(), host.now()
-    threads = ThreadReader(host, snapshot, unread, known)
+    threads = ThreadReader(host, snapshot, known)
     _processes(host, snapshot, threads, unread)
     return Found(began_ts, host.now(), snapshot, frozenset(threads.unchanged))
 

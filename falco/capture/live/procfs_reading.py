@@ -12,7 +12,7 @@ _GONE = frozenset((errno.ENOENT, errno.ESRCH, errno.ENOTDIR))
 MAX_FILE = 64 << 20
 """Bytes read of any file: the sockets of a namespace can be many."""
 _CHUNK = 1 << 16
-_SMALL = 8192
+START = 8192
 
 
 class Unread:
@@ -67,20 +67,25 @@ class Directory:
         finally:
             os.close(fd)
 
-    def read_small(self, name: str) -> bytes:
-        """A file of less than a page which the kernel writes in one go."""
+    def start(self, name: str) -> bytes:
+        """The first START bytes of a file, or what the kernel gives of them in one go."""
         try:
             fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.fd)
         except OSError as error:
             self._unread.note(name, error)
             return b""
         try:
-            return os.read(fd, _SMALL)
+            return os.read(fd, START)
         except OSError as error:
             self._unread.note(name, error)
             return b""
         finally:
             os.close(fd)
+
+    def read_small(self, name: str) -> bytes:
+        """A whole file that the kernel gives in one go, and that is shorter than START as a rule."""
+        found = self.start(name)
+        return found if len(found) < START else self.read(name)
 
     def link(self, name: str) -> str:
         """Where a link points to."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from falco.capture.live import procfs_text
-from falco.capture.live.procfs_reading import Directory, Unread, directory, undeleted
+from falco.capture.live.procfs_reading import Directory, undeleted
 from falco.capture.live.procfs_text import ProcError, Stat, Status
 from falco.events.decode import LONGEST_LIST, strings
 from falco.state.limits import MAX_TEXT
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from falco.state.snapshot import Snapshot
 
 CLONE_FILES = 0x1  # PPM_CL_CLONE_FILES
-_MAX_SMALL = 1 << 16
-_MAX_STATUS = 1 << 20
-"""A process may be in 65,536 groups, which stand in its status."""
 _DEAD = ("Z", "X", "x")
 
 
@@ -31,10 +28,8 @@ class ThreadReader:
     Threads that are as known has them are not read in full and not entered: their tids are in unchanged.
     """
 
-    def __init__(
-        self, host: Host, snapshot: Snapshot, unread: Unread, known: Mapping[int, ThreadInfo] | None = None
-    ) -> None:
-        self._host, self._snapshot, self._unread = host, snapshot, unread
+    def __init__(self, host: Host, snapshot: Snapshot, known: Mapping[int, ThreadInfo] | None = None) -> None:
+        self._host, self._snapshot = host, snapshot
         self._known = known or {}
         self.unchanged: set[int] = set()
 
@@ -90,8 +85,7 @@ class ThreadReader:
             self._snapshot.read_at[thread.tid] = self._host.now()
 
     def _other(self, process: Directory, tid: int, main: ThreadInfo) -> None:
-        with directory(f"{process.path}/task/{tid}", self._unread) as place:
-            facts = None if place is None else _facts(place)
+        facts = _facts(process, f"task/{tid}/")
         if facts is None or facts[0].state in _DEAD or facts[1].tgid != main.tid:
             return
         if self._as_known(*facts) is not None:
@@ -106,14 +100,14 @@ class ThreadReader:
         self._enter(thread)
 
 
-def _facts(place: Directory) -> tuple[Stat, Status] | None:
+def _facts(process: Directory, place: str = "") -> tuple[Stat, Status] | None:
     """What tells of any thread; what status does not say is as it is outside of all namespaces. None if it is gone."""
     try:
-        stat = procfs_text.stat(place.read_small("stat"))
+        stat = procfs_text.stat(process.read_small(f"{place}stat"))
     except ProcError:
         return None
     try:
-        status = procfs_text.status(place.read("status", _MAX_STATUS))
+        status = procfs_text.status(process.read_small(f"{place}status"))
     except ProcError:
         status = procfs_text.Status()
     tgid = status.tgid if status.tgid >= 0 else stat.tid
@@ -127,11 +121,11 @@ def _facts(place: Directory) -> tuple[Stat, Status] | None:
 
 def _read_shared(process: Directory, thread: ThreadInfo) -> None:
     """What a process's threads have in common."""
-    exe, _, args = process.read("cmdline", LONGEST_LIST).partition(b"\0")
+    exe, _, args = process.start("cmdline")[:LONGEST_LIST].partition(b"\0")
     thread.exe, thread.args = procfs_text.text(exe[:MAX_TEXT]), strings(args)
-    thread.env = strings(process.read("environ", LONGEST_LIST))
+    thread.env = strings(process.start("environ"))
     thread.cwd, thread.root = process.link("cwd")[:MAX_TEXT], process.link("root")[:MAX_TEXT]
-    thread.cgroups = procfs_text.cgroup(process.read("cgroup", _MAX_SMALL))
+    thread.cgroups = procfs_text.cgroup(process.read_small("cgroup"))
     thread.loginuid = _login(process.read_small("loginuid"))
     thread.fdlimit = _limit(process.read_small("limits"))
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from falco.capture.live.procfs_reading import Directory, Unread, directory, undeleted
+from falco.capture.live.procfs_reading import START, Directory, Unread, directory, undeleted
 
 
 @pytest.fixture
@@ -30,7 +30,8 @@ def test_files_are_read_whole_up_to_the_limit(place):
         70_000,
         b"ab",
     )
-    assert place.read_small("small") == b"abc"
+    assert (place.read_small("small"), len(place.read_small("file"))) == (b"abc", 100_000)
+    assert (place.start("small"), len(place.start("file"))) == (b"abc", START)
 
 
 def test_what_is_not_there_is_empty_and_no_trouble(place, unread):

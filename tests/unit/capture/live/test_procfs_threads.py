@@ -16,7 +16,7 @@ CLONE_FILES = 1
 def read(tree, *places, known=None):
     """The snapshot of the processes in these directories, and the tids that are as known."""
     snapshot = Snapshot()
-    reader = ThreadReader(tree.host, snapshot, Unread(), known)
+    reader = ThreadReader(tree.host, snapshot, known)
     for place in places:
         with directory(str(tree.root / place), Unread()) as process:
             assert process is not None
