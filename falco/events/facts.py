@@ -20,10 +20,9 @@ to such an event and is passed over, like the kinds that a later probe may bring
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from falco.events import native
 from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, EventError, SockTuple, socktuple, text
@@ -53,8 +52,7 @@ _HEAD = 2
 _MARKS_SIZE = 5
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class FdFact:
+class FdFact(NamedTuple):
     """What the kernel knows of an open fd. open_flags are the event table's; ends is None unless it is a socket."""
 
     number: int
@@ -78,11 +76,12 @@ def each(event: Event) -> Iterator[bytes]:
     """The event's facts, undecoded; EventError if its lengths do not fit."""
     for index in range(OWN[event.code], event.nparams):
         raw = event.raw(index)
-        if raw and _is_fact(raw):
+        if raw and is_fact(raw):
             yield raw
 
 
-def _is_fact(raw: bytes) -> bool:
+def is_fact(raw: bytes) -> bool:
+    """Whether a parameter behind the event's own, not an empty one, has the form of a fact."""
     kind, size = raw[0], len(raw)
     if kind == FD:
         return (

@@ -45,22 +45,30 @@ _ANONYMOUS, _MEMFD, _PIDFD = "anon_inode:", "memfd:", "pidfd:"
 
 def take(state: State, event: Event, thread: ThreadInfo) -> None:
     """Bring the tables to what the event's facts say; EventError if one makes no sense."""
-    for raw in facts.each(event):
+    state.told_fd = None
+    for index in range(facts.OWN[event.code], event.nparams):
+        raw = event.raw(index)
+        if not raw:
+            continue
         if raw[0] == facts.FD:
-            _take_fd(state, event, thread, raw)
-        elif raw[0] == facts.BASE:
+            number = facts.fd_number(raw)
+            fd = thread.main.fds.get(number)
+            # What is known already has been looked at before.
+            if fd is None or fd.fact != raw:
+                if not facts.is_fact(raw):
+                    continue
+                fd = _take_fd(state, thread, number, raw)
+            thread.last_fd, event.fd, state.told_fd = number, fd, number
+        elif raw[0] == facts.BASE and facts.is_fact(raw):
             _take_base(event, thread, raw)
 
 
-def _take_fd(state: State, event: Event, thread: ThreadInfo, raw: bytes) -> None:
-    number = facts.fd_number(raw)
-    fd = thread.main.fds.get(number)
-    if fd is None or fd.fact != raw:
-        fd = entry(facts.decode_fd(raw), fd)
-        fd.fact = raw
-        if number >= 0:
-            state.add_fd(thread, number, fd)
-    thread.last_fd, event.fd = number, fd
+def _take_fd(state: State, thread: ThreadInfo, number: int, raw: bytes) -> FdInfo:
+    fd = entry(facts.decode_fd(raw), thread.main.fds.get(number))
+    fd.fact = raw
+    if number >= 0:
+        state.add_fd(thread, number, fd)
+    return fd
 
 
 def entry(fact: FdFact, old: FdInfo | None) -> FdInfo:

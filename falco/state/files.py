@@ -47,17 +47,18 @@ _BY_HANDLE = OpenLayout("SYSCALL_OPEN_BY_HANDLE_AT_X")
 def opened(state: State, event: Event) -> None:
     """open, creat, openat, openat2: the exit tells everything."""
     layout = _LAYOUTS[event.code]
-    name = text(event.raw(layout.name))
-    dirfd = event.raw(layout.dirfd)
-    thread = event.thread
-    assert thread is not None
-    base = facts.base(event, facts.NAMED)
-    if base is None:
-        path = join(base_directory(thread, signed(dirfd) if dirfd else AT_FDCWD, name), name)
-    else:
-        path = below(base, name)
+    path = _path(event, layout) if event.fd is None else event.fd.name  # A fact has told of it.
     flags = unsigned(event.raw(layout.flags))
     _open(state, event, path, flags, unsigned(event.raw(layout.dev)), unsigned(event.raw(layout.ino)))
+
+
+def _path(event: Event, layout: OpenLayout) -> str:
+    name, dirfd, thread = text(event.raw(layout.name)), event.raw(layout.dirfd), event.thread
+    assert thread is not None
+    base = facts.base(event, facts.NAMED)
+    if base is not None:
+        return below(base, name)
+    return join(base_directory(thread, signed(dirfd) if dirfd else AT_FDCWD, name), name)
 
 
 def opened_by_handle(state: State, event: Event) -> None:
@@ -91,7 +92,7 @@ def created(state: State, event: Event, number: int, fd: FdInfo) -> None:
     """A call gave this thread a new fd. One that has a name counts as renamed."""
     thread = event.thread
     assert thread is not None
-    if facts.told(event) and _is_told(event, number):
+    if facts.told(event) and state.told_fd == number:
         # Only what the kernel does not keep is taken from the call.
         fd = _complete(event, number, fd)
     elif state.add_fd(thread, number, fd):
@@ -101,12 +102,6 @@ def created(state: State, event: Event, number: int, fd: FdInfo) -> None:
         event.fd, event.path = None, fd.name or event.path
     event.fd_name_changed = bool(fd.name)
     thread.last_fd = number
-
-
-def _is_told(event: Event, number: int) -> bool:
-    """Whether the event itself has told of this fd, which then is the event's."""
-    raw = facts.fd_fact(event)
-    return event.fd is not None and raw != b"" and event.fd.fact == raw and facts.fd_number(raw) == number
 
 
 def _complete(event: Event, number: int, fd: FdInfo) -> FdInfo:

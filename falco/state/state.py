@@ -55,7 +55,8 @@ def _system_call(event: Event) -> int:
 class State:
     """All tables. all_events is -A: without it, events that 0.15 ignores change nothing and stay hidden.
 
-    unsettled says that removals wait for settle(). refused counts entries that found a table full, by its name.
+    unsettled says that removals wait for settle(). told_fd is the number of the fd that an event's fact is about, None
+    where it has none; it holds for events with facts only. refused counts entries that found a table full, by its name.
     """
 
     def __init__(self, all_events: bool = False) -> None:
@@ -63,6 +64,7 @@ class State:
         self._merge: Merge | None = None
         self.machine: Machine | None = None
         self.first_ts = 0
+        self.told_fd: int | None = None
         self.refused = dict.fromkeys(("threads", "fds", "containers", "accounts", "interfaces"), 0)
         self.clear()
 
