@@ -73,7 +73,7 @@ class Watching:
         clock = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         self.loaded = Loaded(probe, make_plan(wanted, clock), {"ring": RING})
         self._ring = Ring(map_pages(self.loaded.maps["ring"].fd), RING)
-        self._go_on = False
+        self._until = 0
         self._source = LiveSource(self._ring, Event(State()), self._idle, REAL_ENTERS | wanted.real)
 
     def __enter__(self) -> Self:
@@ -93,6 +93,7 @@ class Watching:
 
     def _drain(self, of: Callable[[Event], bool]) -> list[Seen]:
         found = []
+        self._until = self._ring.produced
         for event in self._source:
             if of(event):
                 names = [param.name for param in event.type.params]
@@ -101,5 +102,5 @@ class Watching:
         return found
 
     def _idle(self) -> bool:
-        # The source asks after each batch: go on until everything that had been sent is read.
-        return self._ring.position < self._ring.produced
+        # The source asks after each batch: go on until everything is read that had been sent by then.
+        return self._ring.position < self._until
