@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -46,7 +45,7 @@ class FdReader:
     def _sockets(self, process: Directory) -> Sockets:
         found = process.target("ns/net")
         # Where the namespace cannot be told apart its sockets are this process's own and not kept for others.
-        return self.namespaces.of(found.st_ino if found else -process.fd, process.read)
+        return self.namespaces.of(found.inode if found else -process.fd, process.read)
 
 
 def _socket(process: Directory, name: str, rest: str, sockets: Sockets) -> FdInfo:
@@ -72,9 +71,9 @@ def _other(process: Directory, name: str, link: str, kind: str, rest: str) -> Fd
 
 
 def _file(process: Directory, name: str, link: str) -> FdInfo:
-    status = process.target(f"fd/{name}")
-    mode = status.st_mode if status is not None else 0
-    link = undeleted(link, status)
+    target = process.target(f"fd/{name}")
+    mode = target.mode if target is not None else 0
+    link = undeleted(link, target)
     if link.startswith("/memfd:"):
         kind = FdType.MEMFD
     elif stat.S_ISDIR(mode):
@@ -84,17 +83,11 @@ def _file(process: Directory, name: str, link: str) -> FdInfo:
     else:
         kind = FdType.FILE_V2
     fd = FdInfo(kind, link)
-    if status is not None:
-        fd.ino, fd.dev = status.st_ino, _device(status.st_dev)
+    if target is not None:
+        fd.ino, fd.dev = target.inode, target.device
         fd.kernel_path = kind != FdType.MEMFD
     try:
         fd.open_flags = fdinfo_flags(process.read_small(f"fdinfo/{name}"))
     except ProcError:
         fd.open_flags = 0
     return fd
-
-
-def _device(dev: int) -> int:
-    """A device number as events have it: minor bits 0 to 7, major above, the rest of the minor above that."""
-    major, minor = os.major(dev), os.minor(dev)
-    return (minor & 0xFF) | major << 8 | (minor >> 8) << 20

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from falco.capture.live.procfs_reading import START, Directory, Unread, directory, undeleted
+from falco.capture.live.procfs_reading import START, Directory, Target, Unread, directory, undeleted
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def test_what_is_not_there_is_empty_and_no_trouble(place, unread):
     assert unread.message() == ""
 
 
-def test_links_and_what_they_lead_to(place):
+def test_links_and_what_they_lead_to(tmp_path, place):
     assert (place.link("link"), place.target("link")) == ("/a/b", None)
-    status = place.target("small")
-    assert status is not None
-    assert status.st_size == 3
+    status = (tmp_path / "d/small").stat()
+    device = os.major(status.st_dev) << 8 | (os.minor(status.st_dev) & 0xFF) | (os.minor(status.st_dev) & ~0xFF) << 12
+    assert place.target("small") == Target(status.st_mode, 1, status.st_ino, device)
     assert sorted(place.names(".")) == ["file", "link", "small"]
 
 
@@ -86,10 +86,10 @@ def test_a_directory_that_is_gone_is_none(tmp_path, unread):
 def test_a_file_that_is_no_more_loses_the_mark(tmp_path):
     file = tmp_path / "x (deleted)"
     file.touch()
-    status = file.stat()
     assert undeleted("/x (deleted)", None) == "/x"
-    assert undeleted("/x (deleted)", status) == "/x (deleted)"
-    with file.open() as held:
+    with file.open() as held, directory("/proc/self/fd", Unread()) as fds:
+        assert fds is not None
+        assert undeleted("/x (deleted)", fds.target(str(held.fileno()))) == "/x (deleted)"
         file.unlink()
-        assert undeleted("/x (deleted)", os.fstat(held.fileno())) == "/x"
+        assert undeleted("/x (deleted)", fds.target(str(held.fileno()))) == "/x"
     assert undeleted("/x", None) == "/x"
