@@ -206,6 +206,22 @@ def test_a_link_that_is_closed_is_told_within_five_seconds_and_mended(probe):
         assert sum(code == OPENAT_X for _, code in run.own()) == 11
 
 
+def test_another_plan_is_taken_up_without_a_gap(probe, tmp_path):
+    mkdir = CODES["SYSCALL_MKDIR_2_X"]
+    plan = make_plan(Wanted(frozenset((CLOSE_E, CLOSE_X, mkdir, canary.CODE))), CLOCK)
+    text = partial(probe_text, plan.programs)
+    other = build_probe(text, tmp_path, os.uname().release, None, cflags=("-DRING_PAGES=1",))
+    with Run(probe) as run:
+        opens(5)
+        run.loaded.change(other, plan)
+        opens(7)
+        (tmp_path / "new").mkdir()
+        # One close is that of the program that is not wanted any more.
+        assert Counter(code for _, code in run.own()) == {OPENAT_X: 5, CLOSE_E: 13, CLOSE_X: 13, mkdir: 1}
+        assert run.loaded.left_out == {}
+        assert list(run.loaded.wrong()) == []
+
+
 def test_a_recording_reads_back_as_it_was_seen(probe, tmp_path):
     state = State()
     target = tmp_path / "live.scap"

@@ -96,13 +96,41 @@ class Loaded:
     def attach(self) -> None:
         """Let it run; FalcoError if not a single program could be attached."""
         for name, tracepoint in self._plan.tracepoints.items():
-            if name in self._programs:
+            if name in self._programs and name not in self._links:
                 try:
                     self._links[name] = self._kernel.open_raw_tracepoint(tracepoint, self._programs[name])
                 except bpf.BpfError as error:
                     self.left_out[name] = str(error)
         if not self._links:
             raise FalcoError("\n".join(("no part of the probe runs:", *self.left_out.values())))
+
+    def change(self, probe: ProbeObject, plan: Plan) -> None:
+        """Go over to another plan; BpfError. What both want runs on without a gap, in the same maps.
+
+        probe is of the same text as the first one, compiled for the new plan; programs of the same name are the same.
+        """
+        calls = list(self._calls())
+        values, self._values = self._values, {table: dict(values) for table, values in plan.arrays.items()}
+        self._plan = plan
+        self.left_out.clear()
+        self._load({p.name: p for p in probe.programs})
+        self.fill()
+        self.attach()
+        self._clear(calls, values)
+
+    def change(self, probe: ProbeObject, plan: Plan) -> None:
+        """Put another plan in force without a gap: what both plans want goes on as it is. BpfError, FalcoError.
+
+        probe has the programs of the new plan, made of the same runtime. Those of the old one stay, and are not called.
+        """
+        dropped = {table: {i: bytes(len(value)) for i, value in rows.items()} for table, rows in self._values.items()}
+        self._plan = plan
+        self._load({p.name: p for p in probe.programs if p.name not in self._programs})
+        self._values = {table: dropped.get(table, {}) | values for table, values in plan.arrays.items()}
+        self.fill()
+        for name in set(self._links) - set(plan.tracepoints):
+            self._kernel.close(self._links.pop(name))
+        self.attach()
 
     def mend(self) -> None:
         """Write what the maps have to hold, and hang up again what hangs no more; BpfError."""
@@ -130,11 +158,12 @@ class Loaded:
 
     def fill(self) -> None:
         """Write what the plan wants into its arrays and its maps of programs; BpfError."""
+        # Programs first: a call that is wanted and has no program is lost.
+        for table, index, name in self._calls():
+            self.maps[table].update(index, _FD.pack(self._programs[name]))
         for table, values in self._values.items():
             for index, value in values.items():
                 self.maps[table].update(index, value)
-        for table, index, name in self._calls():
-            self.maps[table].update(index, _FD.pack(self._programs[name]))
 
     def wrong(self) -> Iterator[str]:
         """What is not as it was made: slots of maps, and programs that hang no more. A sentence for each."""
@@ -165,6 +194,8 @@ class Loaded:
 
     def _load(self, programs: Mapping[str, ProgramSpec]) -> None:
         for name in self._plan.programs:
+            if name in self._programs:
+                continue
             if name not in programs:
                 self.left_out[name] = f"program {name} is not in the compiled probe"
                 continue
@@ -176,6 +207,20 @@ class Loaded:
                 self.left_out[name] = str(error)
             else:
                 self._ids[name] = self._kernel.program_id(self._programs[name])
+
+    def _clear(self, calls: list[tuple[str, int, str]], values: Mapping[str, dict[int, bytes]]) -> None:
+        """Take away what an earlier plan had and this one has not: the wish for a call before its program."""
+        for table, before in values.items():
+            for index in before.keys() - self._values.get(table, {}).keys():
+                self.maps[table].update(index, bytes(self.maps[table].spec.value_size))
+        kept = {(table, index) for table, index, _ in self._calls()}
+        for table, index, _ in calls:
+            if (table, index) not in kept:
+                self.maps[table].delete(index)
+        for name in self._links.keys() - self._plan.tracepoints.keys():
+            self._kernel.close(self._links.pop(name))
+        for name in self._programs.keys() - set(self._plan.programs):
+            self._kernel.close(self._programs.pop(name))
 
     def _linked(self, program: ProgramSpec) -> bytes:
         """The instructions with the fds of their maps."""

@@ -211,6 +211,28 @@ def test_reattaching_takes_off_before_it_hangs_up():
     assert len(kernel.links) == 1
 
 
+def test_another_plan_adds_and_takes_away_and_leaves_what_both_want():
+    kernel = FakeKernel()
+    loaded = load(kernel, ("on_exit", "on_exec", "exit_open", "exit_close"))
+    loaded.attach()
+    exits = dict(kernel.tables["exits"].values)
+    before = len(kernel.steps)
+    wanted = ("on_exit", "on_fork", "exit_close", "exit_chmod")
+    plan = Plan(
+        {"on_exit": "sys_exit", "on_fork": "sched_process_fork"},
+        {"exits": {3: "exit_close", 90: "exit_chmod"}},
+        {"slots": {3: b"\2\0", 90: b"\1\0"}},
+    )
+    loaded.change(ProbeObject(MAPS, tuple(ProgramSpec(name, LOAD_RING, ((4, "ring"),)) for name in wanted), {}), plan)
+    steps = kernel.steps[before:]
+    assert steps[:3] == ["program exit_chmod", "program on_fork", "tracepoint sched_process_fork"]
+    assert sorted(steps[3:]) == ["close 13", "close 16", "close 18"], "exit_open, on_exec, and the latter's link"
+    assert kernel.tables["exits"].values == {3: exits[3], 90: struct.pack("=i", 19)}
+    assert kernel.tables["slots"].values == {2: bytes(2), 3: b"\2\0", 90: b"\1\0"}
+    assert list(loaded.wrong()) == []
+    assert loaded.left_out == {}
+
+
 def test_everything_is_given_back():
     kernel = FakeKernel()
     with load(kernel) as loaded:
