@@ -116,7 +116,6 @@ def _libvirt_lxc(path: str) -> str:
     return path.partition("/libvirt/lxc/")[2]
 
 
-@functools.lru_cache(maxsize=4096)
 def mesos(cgroups: Cgroups) -> str:
     """The id that a Mesos agent gave a container."""
     for _, path in cgroups:
@@ -126,13 +125,11 @@ def mesos(cgroups: Cgroups) -> str:
     return ""
 
 
-@functools.lru_cache(maxsize=4096)
 def services(cgroups: Cgroups) -> tuple[str, ...]:
     """The systemd units (without .service) that the paths end in: the apps of rkt pods are units."""
     return tuple(path.rpartition("/")[2].removesuffix(".service") for _, path in cgroups if path.endswith(".service"))
 
 
-@functools.lru_cache(maxsize=4096)
 def bpm(cgroups: Cgroups) -> str:
     """The name of a BOSH process manager's job."""
     for _, path in cgroups:

@@ -110,7 +110,8 @@ def _new_thread(event: Event, birth: Birth, traits: tuple[int, ...], tid: int, p
     child.flags = flags | CLONE_ACTIVE
     child.uid, child.gid = traits[1], traits[2]
     child.fdlimit, child.pfmajor, child.pfminor, child.vmsize, child.vmrss, child.vmswap = birth.resources.of(event)
-    child.cgroups = cgroups.parse(event.raw(birth.cgroups)) or parent.cgroups
+    told = event.raw(birth.cgroups)
+    child.cgroups = (told and cgroups.parse(told)) or parent.cgroups
     if parent.placeholder:
         _introduce(parent, child)
     else:

@@ -6,8 +6,9 @@ cgroups of its rootless containers look like docker's as well.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from falco.state import cgroups
@@ -34,6 +35,7 @@ _TASK_IDS = ("MESOS_TASK_ID=", "mesos_task_id=", "MESOS_EXECUTOR_ID=")
 _POD, _POD_ARGUMENT = "container_uuid=", "--uuid="
 _STAGE2, _ROOTFS = "/opt/stage2/", "/rootfs"
 _FLY, _FLY_STAGE2 = "/var/lib/rkt/pods/run/", "/stage1/rootfs/opt/stage2/"
+_RKT_ROOTS = (_STAGE2, _FLY)
 
 
 def identify(thread: ThreadInfo, ancestors: Walk, pods: Collection[str]) -> Container | None:
@@ -41,20 +43,36 @@ def identify(thread: ThreadInfo, ancestors: Walk, pods: Collection[str]) -> Cont
 
     pods are the ids of the rkt containers that metadata has come for.
     """
-    found = by_path(thread.cgroups)
-    if found is not None:
-        return found
-    name = cgroups.mesos(thread.cgroups)
-    if name and _has_task(thread, ancestors):
-        return Container(name, MESOS, name=name)
-    pod = _rkt(thread, ancestors, pods)
+    told = _told(thread.cgroups)
+    if told.container is not None:
+        return told.container
+    if told.is_silent and not thread.root.startswith(_RKT_ROOTS):
+        return None
+    if told.mesos and _has_task(thread, ancestors):
+        return Container(told.mesos, MESOS, name=told.mesos)
+    pod = _rkt(thread, told.units, ancestors, pods)
     if pod is not None:
         return pod
-    name = cgroups.bpm(thread.cgroups)
-    return Container(name, BPM, name=name) if name else None
+    return Container(told.bpm, BPM, name=told.bpm) if told.bpm else None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Told:
+    """What cgroups tell: the container, or what may become one together with what else is known of the thread."""
+
+    container: Container | None
+    mesos: str
+    units: tuple[str, ...]
+    bpm: str
+    is_silent: bool
 
 
 @functools.lru_cache(maxsize=4096)
+def _told(paths: Cgroups) -> _Told:
+    mesos, units, bpm = cgroups.mesos(paths), cgroups.services(paths), cgroups.bpm(paths)
+    return _Told(by_path(paths), mesos, units, bpm, not (mesos or units or bpm))
+
+
 def by_path(paths: Cgroups) -> Container | None:
     """What the paths alone tell, for the engines that need no more."""
     for kind, engine in _BY_PATH:
@@ -84,8 +102,7 @@ def _variable(thread: ThreadInfo, prefix: str) -> str:
     return next((text.removeprefix(prefix) for text in thread.main.env if text.startswith(prefix)), "")
 
 
-def _rkt(thread: ThreadInfo, ancestors: Walk, pods: Collection[str]) -> Container | None:
-    units = cgroups.services(thread.cgroups)
+def _rkt(thread: ThreadInfo, units: Iterable[str], ancestors: Walk, pods: Collection[str]) -> Container | None:
     if units and pods:
         pod = next(filter(None, map(_pod_of, ancestors(thread))), "")
         for unit in units:

@@ -15,11 +15,11 @@ def mark(state: State, thread: ThreadInfo) -> None:
     The check itself is run from outside: it has the check's command line, and none of its ancestors is the
     container's first process. Once marked, a thread stays so.
     """
-    parent = state.parent(thread)
+    parent = state.threads.get(thread.ptid)
     if parent is not None and parent.healthcheck:
         thread.healthcheck = True
         return
-    container = state.container(thread)
+    container = state.containers.get(thread.container_id) if thread.container_id else None
     if container is None or not container.healthcheck or thread.vpid == 1:
         return
     exe, *args = container.healthcheck

@@ -37,14 +37,10 @@ def resources(event_type: EventType) -> Integers[int]:
     return Integers(event_type, ("fdlimit", "q", 0), *_FAULTS, *_MEMORY)
 
 
-@functools.lru_cache(maxsize=1024)
-def _short_name(raw: bytes) -> str:
-    return text(raw)
-
-
+@functools.lru_cache(maxsize=256)
 def program_name(raw: bytes) -> str:
     """The text of a program's name. Few programs make most processes, so the last names are kept."""
-    return _short_name(raw) if len(raw) < 64 else text(raw[:MAX_TEXT])
+    return text(raw[:MAX_TEXT])
 
 
 def word_list(raw: bytes) -> bytes:

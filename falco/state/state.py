@@ -21,7 +21,7 @@ from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINERS, MAX_FDS, MAX_THREA
 from falco.state.merging import Merge
 from falco.state.network import Interfaces, unmapped
 from falco.state.resets import RESETS
-from falco.state.threads import CLONE_CLOSED, ThreadInfo, placeholder
+from falco.state.threads import CLONE_CLOSED, GONE, ThreadInfo, placeholder
 
 if TYPE_CHECKING:
     from falco.events.event import Event
@@ -141,7 +141,8 @@ class State:
         if old is not None:
             self._replace(old, thread)
         threads[thread.tid] = thread
-        self._link(thread)
+        if thread.pid != thread.tid:
+            self._link(thread)
         return True
 
     def thread_or_placeholder(self, tid: int) -> ThreadInfo:
@@ -153,11 +154,10 @@ class State:
         return thread
 
     def _link(self, thread: ThreadInfo) -> None:
-        """Make a thread one of its process's; the process counts only those that are in the table."""
-        if thread.pid != thread.tid:
-            thread.main = self.thread_or_placeholder(thread.pid)
-            if self.threads.get(thread.tid) is thread:
-                thread.main.others[thread.tid] = thread
+        """Make a thread one of its process's others; the process counts only those that are in the table."""
+        thread.main = self.thread_or_placeholder(thread.pid)
+        if self.threads.get(thread.tid) is thread:
+            thread.main.others[thread.tid] = thread
 
     def _unlink(self, thread: ThreadInfo) -> None:
         others = thread.main.others
@@ -166,14 +166,17 @@ class State:
 
     def _replace(self, old: ThreadInfo, new: ThreadInfo) -> None:
         """Take away an entry whose tid is another thread's now."""
-        self._unlink(old)
+        if old.main is not old:
+            self._unlink(old)
         if old.placeholder and new.tid == new.pid:
             # It only stood for the process that is introduced now, whose threads have come before it.
             new.others, old.others = old.others, {}
             for other in new.others.values():
                 other.main = new
-        else:
+        elif old.others:
             self.drop_others(old)
+        # What refers to itself would stay until the garbage collector comes by, and new threads could not have its place.
+        old.main = new
 
     def drop_others(self, thread: ThreadInfo) -> None:
         """Remove all other threads of a process: it has begun another program, or its id is another's now."""
@@ -187,7 +190,8 @@ class State:
         if pid != thread.pid:
             self._unlink(thread)
             thread.pid, thread.main = pid, thread
-            self._link(thread)
+            if pid != thread.tid:
+                self._link(thread)
 
     def add_fd(self, thread: ThreadInfo, number: int, fd: FdInfo) -> bool:
         """Enter an fd into the process's table, replacing what had the number; False if it is refused."""
@@ -216,10 +220,13 @@ class State:
     def resolve_container(self, thread: ThreadInfo) -> None:
         """Set which container a thread runs in, and whether it is that one's health check."""
         found = engines.identify(thread, self.parents, self._pods)
-        thread.container_id = found.id if found is not None else ""
-        # Which of the CRI's runtimes it is, and hence its type, only metadata tells.
-        if found is not None and found.type != CRI and found.id not in self.containers:
-            self.add_container(found)
+        if found is None:
+            thread.container_id = ""
+        else:
+            thread.container_id = found.id
+            # Which of the CRI's runtimes it is, and hence its type, only metadata tells.
+            if found.type != CRI and found.id not in self.containers:
+                self.add_container(found)
         healthcheck.mark(self, thread)
 
     def remove_thread_later(self, thread: ThreadInfo) -> None:
@@ -318,7 +325,10 @@ class State:
             if self.threads.get(thread.tid) is thread:
                 del self.threads[thread.tid]
             main = thread.main
+            if main is thread:
+                thread.main = GONE  # As in _replace().
+                return
             self._unlink(thread)
-            if main is thread or not main.flags & CLONE_CLOSED:
+            if not main.flags & CLONE_CLOSED:
                 return
             thread = main

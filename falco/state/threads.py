@@ -143,3 +143,7 @@ def placeholder(tid: int) -> ThreadInfo:
     thread.comm = thread.exe = "<NA>"
     thread.placeholder = True
     return thread
+
+
+GONE = placeholder(-1)
+"""The main thread of main threads that have been removed."""
