@@ -77,13 +77,19 @@ def _resolved(wanted: int) -> Path:
         code = event.code
         if code in by_fd and event.fd is not None and not failed(event) and (code in _BY_FD or event.fd.kernel_path):
             return event.fd.name or None
-        path = passed(event)
-        if path is None and code != GENERIC_X:
-            return None
-        role = _role(code, wanted)
-        return facts.path(event, role) or (None if path is None else _absolute(event, places[code], role, path))
+        path, role = passed(event), _role(code, wanted)
+        if path is not None:
+            return facts.path(event, role) or _absolute(event, places[code], role, path)
+        return _without_name(event, role) if code == GENERIC_X else None
 
     return extract
+
+
+def _without_name(event: Event, role: int) -> str | None:
+    """Of a call without an event of its own and without a passed path: what is told, or the path of its fd."""
+    told = facts.path(event, role)
+    fd = event.fd
+    return told if told or role != NAMED or fd is None or not fd.kernel_path else fd.name
 
 
 def _absolute(event: Event, place: PathParam | None, role: int, path: str) -> str | None:
@@ -115,11 +121,15 @@ _link = _resolved(SOURCE)
 
 
 def _is_kernels(wanted: int) -> Extractor:
-    """Whether the kernel gave the path of fs.path.name and its like as it is."""
+    """Whether the kernel gave the path of fs.path.name and its like.
+
+    A passed path below a directory that the kernel told is one as well: links in it would have been followed.
+    """
     by_fd = _NAMED_BY_FD if wanted == NAMED else frozenset()
 
     def extract(event: Event) -> bool:
-        if facts.path(event, _role(event.code, wanted)):
+        role = _role(event.code, wanted)
+        if facts.told(event) and (facts.path(event, role) or facts.base(event, role)):
             return True
         return event.code in by_fd and event.fd is not None and event.fd.kernel_path
 

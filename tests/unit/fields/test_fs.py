@@ -147,6 +147,10 @@ def test_calls_without_an_event_of_their_own_have_what_facts_tell(box):
         "name": ("/r", "x")
     }
     assert paths(box.event("GENERIC_X", **generic, count=2, extra=[name_fact("t", "x")])) == {"target": (None, "x")}
+    fact = fd_fact(3, FdType.FILE_V2, "/f")
+    assert paths(box.event("GENERIC_X", **generic, count=2, extra=[fact])) == {"name": ("/f", None)}
+    assert paths(box.event("GENERIC_X", **generic, count=2, extra=[fact, *told])) == {"name": ("/b/x", "x")}
+    assert paths(box.event("GENERIC_X", **generic)) == {}
 
 
 @pytest.mark.parametrize("name", [f"fs.path.{name}{raw}" for name in FIELDS for raw in ("", "raw")])
@@ -157,3 +161,19 @@ def test_a_constant_is_what_events_have(box, name):
         assert found is VARIES or read(fs.FIELDS, name, box.event(symbol, **values)) is found is None
     assert field.fixed(EVENT_TABLE[CODES["SYSCALL_READ_X"]]) is None
     assert field.fixed(EVENT_TABLE[CODES["SYSCALL_RENAME_X"]]) is (None if name.startswith("fs.path.name") else VARIES)
+
+
+@pytest.mark.parametrize(
+    ("extra", "given"),
+    [([], False), ([base_fact("n", "/b")], True), ([path_fact("n", "/r")], True), ([base_fact("s", "/b")], False)],
+)
+def test_what_facts_tell_is_the_kernels(box, extra, given):
+    origin = one(fs.FIELDS, "fs.path.name").kernel_path
+    assert origin.is_given(box.event("SYSCALL_UNLINK_2_X", path="x", extra=extra)) is given
+    assert one(fs.FIELDS, "fs.path.nameraw").kernel_path is None
+
+
+def test_the_path_of_an_fd_is_the_kernels_if_it_is(box):
+    given = one(fs.FIELDS, "fs.path.name").kernel_path.is_given
+    assert given(box.event("SYSCALL_FCHMOD_X", fd=3, extra=[fd_fact(3, FdType.FILE_V2, "/f")]))
+    assert not given(box.event("SYSCALL_FCHMOD_X", fd=4))
