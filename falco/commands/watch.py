@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from falco.capture.live.procfs_host import Host
+    from falco.capture.probe.object import ProbeObject
+    from falco.capture.probe.plan import Plan
     from falco.capture.scap import reader
     from falco.commands.options import Options
     from falco.controls import Controls
@@ -96,18 +98,13 @@ class Watch:
     ) -> None:  # fmt: skip
         self._host: Host = this_host(host_root)
         self._running, self._on_lost, self._patience = running, on_lost, Patience(sleep)
+        self._need = need
         plan = make_plan(need, self._host.boot_ns)
-        text_for = partial(probe_text, plan.programs)
-        probe = build_probe(
-            text_for, host_root, os.uname().release, Cache(), cflags=("-DRING_PAGES=1",), compiler=compile_in_parts
-        )
-        self._loaded = Loaded(probe, plan, {"ring": ring_bytes})
-        for name, reason in self._loaded.left_out.items():
-            LOG.warning("probe: %s is left out: %s", name, reason)
+        self._loaded = Loaded(self._built(plan), plan, {"ring": ring_bytes})
+        self._tell_left_out({})
         self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), ring_bytes)
         self._drops = Drops(self._loaded.maps["counts"])
         self._canary = canary.Canary(self._loaded, self._ring, _on_blind, _on_recovery)
-        self._real = REAL_ENTERS | need.real
         self._next_look = self._next_mend = 0.0
         self._lost = False
         self._state: State
@@ -121,7 +118,7 @@ class Watch:
     def start(self, state: State, wanted_here: reader.Wanted) -> Snapshot:
         """Attach, and then find out what was there before: nothing that happens in between is missed."""
         self._state = state
-        self.source = LiveSource(self._ring, Event(state), self._idle, self._real, wanted_here, self._patience)
+        self.source = LiveSource(self._ring, Event(state), self._idle, REAL_ENTERS | self._need.real, wanted_here, self._patience)
         self.source.own_code, self.source.on_own = canary.CODE, self._canary.saw
         self.source.complete = PathResolver(str(self._host.proc)).complete
         self._loaded.attach()
@@ -133,6 +130,16 @@ class Watch:
             LOG.warning("%s", found.trouble)
         self._teach_roles(found.snapshot)
         return found.snapshot
+
+    def change(self, need: Wanted) -> None:
+        """Send what is wanted now. FalcoError if the probe for it cannot be had; then everything stays as it was."""
+        if need == self._need:
+            return
+        plan, before = make_plan(need, self._host.boot_ns), dict(self._loaded.left_out)
+        self._loaded.change(self._built(plan), plan)
+        self._need = need
+        self.source.expect(REAL_ENTERS | need.real)
+        self._tell_left_out(before)
 
     def close(self) -> None:
         """Take the probe out of the kernel, and tell of what was lost since the last look."""
@@ -149,6 +156,16 @@ class Watch:
     def lost(self) -> int:
         """How many records were lost so far."""
         return self._drops.total
+
+    def _built(self, plan: Plan) -> ProbeObject:
+        text_for, release = partial(probe_text, plan.programs), os.uname().release
+        flags = ("-DRING_PAGES=1",)
+        return build_probe(text_for, self._host.root, release, Cache(), cflags=flags, compiler=compile_in_parts)
+
+    def _tell_left_out(self, known: Mapping[str, str]) -> None:
+        for name, reason in self._loaded.left_out.items():
+            if name not in known:
+                LOG.warning("probe: %s is left out: %s", name, reason)
 
     def _teach_roles(self, snapshot: Snapshot) -> None:
         """Tell the probe which of the sockets that were there are whose: a server's or a client's."""

@@ -118,20 +118,6 @@ class Loaded:
         self.attach()
         self._clear(calls, values)
 
-    def change(self, probe: ProbeObject, plan: Plan) -> None:
-        """Put another plan in force without a gap: what both plans want goes on as it is. BpfError, FalcoError.
-
-        probe has the programs of the new plan, made of the same runtime. Those of the old one stay, and are not called.
-        """
-        dropped = {table: {i: bytes(len(value)) for i, value in rows.items()} for table, rows in self._values.items()}
-        self._plan = plan
-        self._load({p.name: p for p in probe.programs if p.name not in self._programs})
-        self._values = {table: dropped.get(table, {}) | values for table, values in plan.arrays.items()}
-        self.fill()
-        for name in set(self._links) - set(plan.tracepoints):
-            self._kernel.close(self._links.pop(name))
-        self.attach()
-
     def mend(self) -> None:
         """Write what the maps have to hold, and hang up again what hangs no more; BpfError."""
         self.fill()

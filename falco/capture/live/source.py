@@ -71,7 +71,7 @@ class LiveSource:
         self.on_skipped: Callable[[bytes], None] | None = None
         self.num = 0
         self._idle, self._patience = idle, patience or Patience()
-        self._advances = _advances(real_enters)
+        self.expect(real_enters)
         self._data, self._begin = b"", 0
         self._malformed = 0
         self._at = self._next = 0
@@ -95,6 +95,10 @@ class LiveSource:
                 patience.wait()
             if not self._idle():
                 return
+
+    def expect(self, real_enters: Iterable[int]) -> None:
+        """From now on these codes (of either half) are of calls whose enter has a record of its own."""
+        self._advances = _advances(real_enters)
 
     @property
     def malformed(self) -> int:
