@@ -43,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _prepare_streams() -> None:
     """Write UTF-8 whatever the locale is, and to nowhere where a stream is closed."""
+    if sys.stdin is None:
+        # Or the first file that is opened would be taken for standard input.
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -21,7 +21,7 @@ def _nothing() -> None:
 
 
 class Controls:
-    """The loop looks at pending after each event, and calls act() when it is set."""
+    """The loop looks at pending after each event, and calls act() when it is set; who waits asks running()."""
 
     __slots__ = ("_asked", "_reload", "_reopen", "_sample", "pending")
 
@@ -52,6 +52,10 @@ class Controls:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def running(self) -> bool:
+        """Do what was asked for, if anything; False to stop."""
+        return not self.pending or self.act()
+
     def act(self) -> bool:
         """Do what was asked for since the last call; False to stop."""
         self.pending = False
@@ -73,5 +77,5 @@ class Controls:
         self._asked.add(number)
         self.pending = True
         if number in _STOP:
-            # While a read waits for more input nobody looks at pending: a second signal then ends the process.
+            # Something may hang that cannot be interrupted (an output, a look-up): a second signal ends the process.
             signal.signal(number, signal.SIG_DFL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco.capture.scap.reader import Reader, Wanted
-from falco.capture.scap.stream import open_stream
+from falco.capture.scap.stream import Stopped, open_stream
 from falco.commands import audit, delivery, report, rules, watch
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
 from falco.commands.daemon import daemonize
@@ -104,6 +105,19 @@ class Run:
         self._let_out(loaded.config, ready)
         self._drops = DropActions(loaded.config.syscall_event_drops, self._alerts.raise_alert, self._in_force.names)
 
+    def open(self, path: str) -> Stream:
+        """A file to replay, nothing read yet. CaptureError."""
+        return open_stream(path, self._controls.running)
+
+    def replay_file(self, stream: Stream) -> None:
+        """Hold what a file has against the rules, until it ends or the user stops it. FalcoError."""
+        interval_ms = self._options.stats_interval_ms if self._stats_file else 0
+        with self._controls.installed(interval_ms), contextlib.suppress(Stopped), _progress(stream):
+            of_audit = holds_audit_events(stream)
+            what = "k8s audit" if of_audit else "system call"
+            LOG.info("Reading %s events from file: %s", what, self._options.events_file)
+            (self.replay_audit if of_audit else self.replay)(stream)
+
     def replay(self, stream: Stream) -> None:
         """Hold the events of a capture against the rules. CaptureError when it is damaged, after what came before."""
         options = self._options
@@ -117,10 +131,8 @@ class Run:
         source: Source = Limited(reader, options.duration_s) if options.duration_s else reader
         if simulate:
             source = Simulated(source, self._drops)
-        interval_ms = options.stats_interval_ms if self._stats_file else 0
         try:
-            with self._controls.installed(interval_ms), _progress(stream):
-                monitor(source, state, self._in_force, self._alerts, self._controls, recording)
+            monitor(source, state, self._in_force, self._alerts, self._controls, recording)
         finally:
             if recording is not None:
                 recording.close()
@@ -187,10 +199,8 @@ class Run:
         if self._recording is not None:
             raise FalcoError(f"{stream.path} holds Kubernetes audit events: -w records only system calls")
         self._audit_reader = reader = AuditReader(stream)
-        interval_ms = self._options.stats_interval_ms if self._stats_file else 0
-        with self._controls.installed(interval_ms), _progress(stream):
-            source = audit.limited(reader, self._options.duration_s)
-            monitor_audit(source, self._audit_in_force, self._alerts, self._controls)
+        source = audit.limited(reader, self._options.duration_s)
+        monitor_audit(source, self._audit_in_force, self._alerts, self._controls)
 
     def open_stats(self) -> None:
         """Begin the file of -s. FalcoError."""
@@ -277,7 +287,7 @@ def run(options: Options) -> int:
     started = time.perf_counter()
     this = Run(options)
     this.prepare()
-    stream = _open(options.events_file) if options.events_file is not None else None
+    stream = this.open(options.events_file) if options.events_file is not None else None
     this.open_stats()
     if stream is None:
         this.open_webserver()
@@ -288,10 +298,8 @@ def run(options: Options) -> int:
             this.listen(started)
         elif stream is None:
             this.watch(started)
-        elif holds_audit_events(stream):
-            this.replay_audit(stream)
         else:
-            this.replay(stream)
+            this.replay_file(stream)
     finally:
         if stream is not None:
             stream.close()
@@ -315,14 +323,6 @@ def _say_hello(options: Options, loaded: Loaded) -> None:
     for name, letter, why in _LATER:
         if getattr(options, name) is not None:
             LOG.warning("%s has no effect: %s", letter, why)
-
-
-def _open(path: str) -> Stream:
-    """The capture, opened. FalcoError if it cannot be or holds something else."""
-    stream = open_stream(path)
-    what = "k8s audit" if holds_audit_events(stream) else "system call"
-    LOG.info("Reading %s events from file: %s", what, path)
-    return stream
 
 
 def _progress(stream: Stream) -> Progress:

@@ -19,8 +19,19 @@ def test_a_stop_signal_stops_at_the_next_event(number):
         send(number)
         assert controls.pending
         assert controls.act() is False
-        # The next one is deadly, for a loop that waits for input and cannot look.
+        # The next one is deadly, for what waits and cannot look.
         assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_running_does_what_was_asked_for():
+    calls: list[str] = []
+    controls = Controls(reload=lambda: calls.append("reload"))
+    with controls.installed():
+        assert (controls.running(), calls) == (True, [])
+        send(signal.SIGHUP)
+        assert (controls.running(), calls) == (True, ["reload"])
+        send(signal.SIGTERM)
+        assert controls.running() is False
 
 
 def test_other_signals_call_what_they_ask_for_and_go_on():

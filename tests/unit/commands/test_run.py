@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -99,15 +100,15 @@ def test_a_full_disk_is_told_once_and_standard_output_goes_on(config_file, rules
 
 
 class Fed:
-    """A falco that reads a capture from a pipe, which is fed in two parts."""
+    """A falco that reads a capture from a pipe, which is fed in two parts. prefix is a command that runs it."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, capture="-", prefix=()):
         data = subprocess.run(["gzip", "-dc", CAT_WRITE], capture_output=True, check=True).stdout
         # The event that gives the alert comes well inside the second part.
         middle = data.rindex(b"/dev/null") - 2000
         self.first, self.rest = data[:middle], data[middle:]
         self.process = subprocess.Popen(
-            [*FALCO, "-e", "-", *map(str, args)],
+            [*prefix, *FALCO, "-e", str(capture), *map(str, args)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         self._deadline = threading.Timer(30, self.process.kill)
@@ -116,15 +117,23 @@ class Fed:
     def begin(self):
         """Feed the first part and wait until all of it has been looked at."""
         self._feed(self.first)
+        self.read_log_until("Reading system call events")
+        self.wait_until_it_waits()
+
+    def read_log_until(self, text):
+        """Read the log until a line has the text."""
         assert self.process.stderr is not None
         seen = ""
-        while "Reading system call events" not in seen:
+        while text not in seen:
             line = self.process.stderr.readline().decode()
             assert line, seen
             seen += line
-        # On Linux a process that waits for a pipe says so here.
+
+    def wait_until_it_waits(self):
+        """Wait until it waits for something to read."""
+        # On Linux a process that waits for a file to have something says so here.
         waits_for = Path(f"/proc/{self.process.pid}/wchan")
-        while "pipe" not in waits_for.read_text():
+        while "poll" not in waits_for.read_text():
             time.sleep(0.01)
 
     def end(self, *signals):
@@ -132,9 +141,20 @@ class Fed:
         for number in signals:
             self.process.send_signal(number)
         self._feed(self.rest)
+        return self.printed()
+
+    def printed(self):
+        """What was printed, once the process has ended."""
         out, err = self.process.communicate()
         self._deadline.cancel()
         return out.decode(), err.decode()
+
+    def stop(self, number):
+        """Send a signal while nothing comes any more; how long the end took in seconds, and what was printed."""
+        self.process.send_signal(number)
+        began = time.monotonic()
+        self.process.wait(10)
+        return time.monotonic() - began, *self.printed()
 
     def _feed(self, data):
         assert self.process.stdin is not None
@@ -169,14 +189,46 @@ def test_user_signal_reopens_a_rotated_file(config_file, rules_file, tmp_path):
     assert "An open was seen" in alerts.read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_signal_ends_with_the_statistics(config_file, rules_file, number):
+IGNORING = ("sh", "-c", 'trap "" INT TERM; exec "$@"', "sh")
+
+
+@pytest.mark.parametrize(
+    ("number", "prefix", "packed"),
+    [
+        (signal.SIGINT, (), False),
+        (signal.SIGTERM, (), True),
+        (signal.SIGINT, IGNORING, True),
+        (signal.SIGTERM, IGNORING, False),
+    ],
+)
+def test_a_stop_signal_ends_a_replay_in_which_nothing_comes(config_file, rules_file, number, prefix, packed):
+    fed = Fed("-c", config_file, "-r", rules_file, prefix=prefix)
+    fed.first = CAT_WRITE.read_bytes() if packed else fed.first + fed.rest
+    fed.begin()
+    took_s, out, err = fed.stop(number)
+    assert (fed.process.returncode, took_s < 1) == (0, True)
+    assert f"{number.name} received, exiting" in err
+    assert "Warning An open was seen" in out
+    assert "Events detected: 1" in out
+
+
+@pytest.mark.parametrize(("number", "source"), [(signal.SIGINT, "-"), (signal.SIGTERM, "pipe")])
+def test_a_stop_signal_ends_a_replay_in_which_nothing_has_come_yet(config_file, rules_file, number, source):
+    os.mkfifo("pipe")
+    fed = Fed("-c", config_file, "-r", rules_file, capture=source)
+    fed.wait_until_it_waits()
+    took_s, out, err = fed.stop(number)
+    assert (fed.process.returncode, took_s < 1) == (0, True)
+    assert "received, exiting" in err
+    assert "Events detected: 0" in out
+
+
+def test_hangup_is_heard_while_nothing_comes(config_file, rules_file):
     fed = Fed("-c", config_file, "-r", rules_file)
     fed.begin()
-    out, err = fed.end(number)
-    assert fed.process.returncode == 0
-    assert "received, exiting" in err
-    assert "Events detected: " in out
+    fed.process.send_signal(signal.SIGHUP)
+    fed.read_log_until("Reloaded")
+    fed.stop(signal.SIGTERM)
 
 
 def test_statistics_are_sampled_into_a_file(config_file, rules_file, tmp_path):

@@ -3,11 +3,11 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import sys
+import zlib
 
 import pytest
 
-from falco.capture.scap.stream import CHUNK, Stream, open_stream
+from falco.capture.scap.stream import CHUNK, Stopped, Stream, open_stream
 from falco.errors import CaptureError
 
 DATA = bytes(range(256)) * 40
@@ -87,14 +87,58 @@ def test_a_directory_is_refused(tmp_path):
         open_stream(str(tmp_path))
 
 
-def test_dash_is_standard_input(monkeypatch, tmp_path):
-    path = tmp_path / "x"
-    path.write_bytes(gzip.compress(DATA))
+@pytest.fixture
+def standard_input(tmp_path):
+    """What is written to this file stands on standard input."""
+    path = tmp_path / "input"
+    path.touch()
+    before = os.dup(0)
     with path.open("rb") as file:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(file))
-        stream = open_stream("-")
-        assert (stream.path, whole(stream)) == ("<stdin>", DATA)
-        stream.close()
+        os.dup2(file.fileno(), 0)
+    yield path
+    os.dup2(before, 0)
+    os.close(before)
+
+
+def test_dash_is_standard_input(standard_input):
+    standard_input.write_bytes(gzip.compress(DATA))
+    stream = open_stream("-")
+    assert (stream.path, whole(stream)) == ("<stdin>", DATA)
+    stream.close()
+
+
+def test_a_gzip_pipe_is_read_as_it_comes():
+    read, write = os.pipe()
+    packer = zlib.compressobj(wbits=31)
+    os.write(write, packer.compress(b"first") + packer.flush(zlib.Z_SYNC_FLUSH))
+    stream = Stream(os.fdopen(read, "rb"), "pipe")
+    assert stream.available(5)
+    os.write(write, packer.compress(b"second") + packer.flush())
+    os.close(write)
+    assert not stream.available(100)
+    assert stream.buffer == b"firstsecond"
+    stream.close()
+
+
+def test_a_read_that_waits_ends_when_no_more_is_wanted(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    answers = iter((True, True, False))
+    stream = open_stream(str(tmp_path / "pipe"), lambda: next(answers))
+    with pytest.raises(Stopped):
+        stream.available(1)
+    assert list(answers) == []
+    stream.close()
+
+
+def test_a_file_is_not_read_on_when_no_more_is_wanted(tmp_path):
+    (tmp_path / "x").write_bytes(bytes(3 * CHUNK))
+    wanted = True
+    stream = open_stream(str(tmp_path / "x"), lambda: wanted)
+    assert stream.available(CHUNK)
+    stream.pos, wanted = len(stream.buffer), False
+    with pytest.raises(Stopped):
+        stream.available(1)
+    stream.close()
 
 
 def test_a_pipe_is_read_as_it_comes():
