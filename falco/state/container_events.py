@@ -46,7 +46,8 @@ def synthetic_thread(container_id: str) -> ThreadInfo:
 def parse(raw: bytes) -> Container:
     """The container of a container event's JSON; keys may be missing. EventError if it is not such JSON."""
     try:
-        row = json.loads(text(raw).encode("utf-8", "replace"))["container"]
+        words = text(raw)
+        row = json.loads(words if words.isascii() else words.encode("utf-8", "replace"))["container"]
         return _container(row, raw.partition(b"\0")[0])
     except (ValueError, OverflowError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise EventError(f"container event without usable JSON: {error}") from None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from falco.events import facts
 from falco.events.decode import signed, text, unsigned
+from falco.events.integers import Integers
 from falco.events.table import CODES, EVENT_TABLE
 from falco.state.fds import FdInfo, FdType
 from falco.state.paths import AT_FDCWD, base_directory, below, join
@@ -23,7 +24,10 @@ CLOSE_RANGE_CLOEXEC = 4
 
 
 class OpenLayout:
-    """Where the exit event of an open-like call has its parameters, ABSENT for those that it lacks."""
+    """Where the exit event of an open-like call has its parameters, ABSENT for those that it lacks.
+
+    numbers are flags, mode and device.
+    """
 
     def __init__(self, symbol: str) -> None:
         event_type = EVENT_TABLE[CODES[symbol]]
@@ -33,8 +37,8 @@ class OpenLayout:
             return ABSENT if found is None else found
 
         self.name = index("name") if event_type.index("name") is not None else index("path")
-        self.dirfd, self.flags = index("dirfd"), index("flags")
-        self.dev, self.ino = index("dev"), index("ino")
+        self.dirfd, self.ino = index("dirfd"), index("ino")
+        self.numbers = Integers(event_type, ("flags", "I", 0), ("mode", "I", 0), ("dev", "I", 0))
 
 
 _LAYOUTS = {
@@ -48,8 +52,8 @@ def opened(state: State, event: Event) -> None:
     """open, creat, openat, openat2: the exit tells everything."""
     layout = _LAYOUTS[event.code]
     path = _path(event, layout) if event.fd is None else event.fd.name  # A fact has told of it.
-    flags = unsigned(event.raw(layout.flags))
-    _open(state, event, path, flags, unsigned(event.raw(layout.dev)), unsigned(event.raw(layout.ino)))
+    flags, _, dev = layout.numbers.of(event)
+    _open(state, event, path, flags, dev, unsigned(event.raw(layout.ino)))
 
 
 def _path(event: Event, layout: OpenLayout) -> str:
@@ -63,8 +67,8 @@ def _path(event: Event, layout: OpenLayout) -> str:
 
 def opened_by_handle(state: State, event: Event) -> None:
     """open_by_handle_at: the kernel gives the path, absolute."""
-    flags, dev, ino = (unsigned(event.raw(i)) for i in (_BY_HANDLE.flags, _BY_HANDLE.dev, _BY_HANDLE.ino))
-    _open(state, event, join("/", text(event.raw(_BY_HANDLE.name))), flags, dev, ino)
+    flags, _, dev = _BY_HANDLE.numbers.of(event)
+    _open(state, event, join("/", text(event.raw(_BY_HANDLE.name))), flags, dev, unsigned(event.raw(_BY_HANDLE.ino)))
 
 
 def opened_at_old(state: State, event: Event) -> None:
@@ -80,12 +84,12 @@ def opened_at_old(state: State, event: Event) -> None:
 
 
 def _open(state: State, event: Event, path: str, flags: int, dev: int, ino: int) -> None:
-    raw = event.raw(0)
-    if not raw or signed(raw) < 0:
+    number = event.first()
+    if number is None or number < 0:
         event.path = path
         return
     kind = FdType.DIRECTORY if flags & O_DIRECTORY else FdType.FILE_V2
-    created(state, event, signed(raw), FdInfo(kind, path, flags, dev, ino))
+    created(state, event, number, FdInfo(kind, path, flags, dev, ino))
 
 
 def created(state: State, event: Event, number: int, fd: FdInfo) -> None:

@@ -175,7 +175,7 @@ class State:
                 other.main = new
         elif old.others:
             self.drop_others(old)
-        # What refers to itself would stay until the garbage collector comes by, and new threads could not have its place.
+        # What refers to itself would stay until the garbage collector comes by, and keep new threads from its place.
         old.main = new
 
     def drop_others(self, thread: ThreadInfo) -> None:
