@@ -20,12 +20,14 @@ from falco.state.reconciling import Found
 from falco.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from falco.capture.live.procfs_host import Host
     from falco.state.reconciling import Reconciled
     from falco.state.state import State
     from falco.state.threads import ThreadInfo
+
+_ROUNDS = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def scan(host: Host) -> Scan:
 
 def _processes(host: Host, snapshot: Snapshot, threads: ThreadReader, unread: Unread) -> None:
     fds = FdReader(snapshot)
-    for pid in _pids(host):
+    for pid in _all_pids(host):
         with directory(f"{host.proc}/{pid}", unread) as process:
             thread = None if process is None else threads.process(process)
             if process is not None and thread is not None:
@@ -70,6 +72,19 @@ def look_again(host: Host, known: Mapping[int, ThreadInfo]) -> Found:
 def reconcile(state: State, host: Host) -> Reconciled:
     """After a loss of events: bring the thread table back to what /proc says. Raises OSError if there is none."""
     return reconciling.reconcile(state, look_again(host, state.threads))
+
+
+def _all_pids(host: Host) -> Iterator[int]:
+    """The processes that there are, and then those that were born while these were read.
+
+    What a process is born with is its parent's at that moment. Once the parent was read later than that, only the
+    child itself can tell.
+    """
+    seen: set[int] = set()
+    for _ in range(_ROUNDS):
+        new = [pid for pid in _pids(host) if pid not in seen]
+        yield from new
+        seen.update(new)
 
 
 def _pids(host: Host) -> list[int]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import shutil
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from falco.capture.live.procfs import look_again, reconcile, scan
 from falco.state.snapshot import Machine
 from falco.state.state import State
-from tests.unit.capture.live.proctree import BOOT_NS
+from tests.unit.capture.live.proctree import BOOT_NS, NOW_NS
 
 
 def test_a_scan_holds_the_machine_its_accounts_and_its_processes(tree):
@@ -31,6 +32,18 @@ def test_other_names_in_proc_are_no_processes(tree):
     (tree.root / "proc/self").mkdir()
     tree.process(7)
     assert set(scan(tree.host).snapshot.threads) == {7}
+
+
+def test_what_is_born_meanwhile_is_found_too(tree):
+    tree.process(7)
+
+    def later() -> int:
+        if not (tree.root / "proc/6").exists():
+            tree.process(6)
+        return NOW_NS
+
+    host = dataclasses.replace(tree.host, now=later)
+    assert set(scan(host).snapshot.threads) == {6, 7}
 
 
 def test_a_host_without_proc_is_an_error(tree):
