@@ -74,7 +74,7 @@ class Watching:
         self.loaded = Loaded(probe, make_plan(wanted, clock), {"ring": RING})
         self._ring = Ring(map_pages(self.loaded.maps["ring"].fd), RING)
         self._until = 0
-        self._source = LiveSource(self._ring, Event(State()), self._idle, REAL_ENTERS | wanted.real)
+        self.source = LiveSource(self._ring, Event(State()), self._idle, REAL_ENTERS | wanted.real)
 
     def __enter__(self) -> Self:
         self.loaded.attach()
@@ -94,7 +94,7 @@ class Watching:
     def _drain(self, of: Callable[[Event], bool]) -> list[Seen]:
         found = []
         self._until = self._ring.produced
-        for event in self._source:
+        for event in self.source:
             if of(event):
                 names = [param.name for param in event.type.params]
                 values = {name: event.param(i) for i, name in enumerate(names) if i < event.nparams}
