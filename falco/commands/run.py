@@ -14,6 +14,7 @@ from falco.capture.scap.stream import Stopped, open_stream
 from falco.commands import audit, delivery, report, rules, watch
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
 from falco.commands.daemon import daemonize
+from falco.commands.in_force import InForce
 from falco.commands.limited import Limited
 from falco.commands.progress import Progress
 from falco.commands.recording import recorder
@@ -27,7 +28,6 @@ from falco.k8s_audit.replay import AuditReader, holds_audit_events
 from falco.logs import LOG, to_stderr
 from falco.monitor import monitor, monitor_audit
 from falco.outputs.alerts import Alerts
-from falco.state.handlers import needed
 from falco.state.state import State
 from falco.stats import RuleCounts, StatsFile, drop_summary
 
@@ -38,10 +38,11 @@ if TYPE_CHECKING:
     from falco.capture.scap.recorder import Recorder
     from falco.capture.scap.stream import Stream
     from falco.commands.options import Options
+    from falco.engine.ruleset import Ruleset
     from falco.config import Loaded
     from falco.config_schema import Config
-    from falco.engine.ruleset import Ruleset
     from falco.monitor import Source
+    from falco.store.store import AlertStore
 
 _LATER = (
     ("cri", "--cri", "containers are not looked up yet"),
@@ -49,25 +50,6 @@ _LATER = (
     ("mesos_api", "-m", "Mesos is not supported: mesos.* fields have no value"),
 )
 """Options that are taken and do nothing."""
-
-
-class InForce:
-    """The rules that events are held against; a reload puts others in their place between two events."""
-
-    __slots__ = ("_all_events", "match", "ruleset", "wanted")
-
-    def __init__(self, ruleset: Ruleset, all_events: bool) -> None:
-        self._all_events = all_events
-        self.change(ruleset)
-
-    def change(self, ruleset: Ruleset) -> None:
-        """Put other rules in force. wanted is what the source has to let through for them and for the state."""
-        self.ruleset, self.match = ruleset, ruleset.match
-        self.wanted = Wanted(needed(ruleset.codes, self._all_events), ruleset.syscalls)
-
-    def names(self) -> list[str]:
-        """The names of these rules."""
-        return [bound.rule.name for bound in self.ruleset.rules]
 
 
 class Run:
@@ -86,6 +68,7 @@ class Run:
         self._listening: audit.Listening | None = None
         self._config: Config
         self._drops: DropActions
+        self._store: AlertStore | None = None
         self._in_force: InForce
         self._audit_in_force: audit.AuditInForce
 
@@ -103,6 +86,7 @@ class Run:
         self._in_force = InForce(ready.ruleset, self._options.all_events)
         self._audit_in_force = audit.AuditInForce(ready.audit)
         self._let_out(loaded.config, ready)
+        self._store = delivery.keep(self._alerts, loaded.config, replay=self._options.events_file is not None)
         self._drops = DropActions(loaded.config.syscall_event_drops, self._alerts.raise_alert, self._in_force.names)
 
     def open(self, path: str) -> Stream:
@@ -125,6 +109,7 @@ class Run:
         simulate = self._config.syscall_event_drops.simulate_drops
         seen = Wanted() if simulate else self._in_force.wanted
         self._reader = reader = Reader(stream, Event(state), state.load, seen)
+        reader.on_paths = self._in_force.know
         recording = self._recording
         if recording is not None:
             recording.attach(reader, state)
@@ -216,6 +201,8 @@ class Run:
         self._sample()
         if self._stats_file is not None:
             self._stats_file.close()
+        if self._store is not None:
+            self._store.close()
         self._alerts.close()
         summary = self._alerts.counts.summary()
         if self._options.writefile == STDOUT:
@@ -257,9 +244,11 @@ class Run:
         try:
             loaded = configure(self._options)
             ready = self._load_rules(loaded.config)
+            self._see(ready.ruleset)
             self._let_out(loaded.config, ready)
         except FalcoError as error:
             report.not_reloaded(error)
+            self._see(self._in_force.ruleset)
             return
         report.warn(loaded.warnings)
         log_as(loaded.config)
@@ -271,6 +260,11 @@ class Run:
         if self._reader is not None and self._options.filter is None:
             self._reader.wanted = self._in_force.wanted
         LOG.info("Reloaded")
+
+    def _see(self, ruleset: Ruleset) -> None:
+        """Have the probe send what these rules want."""
+        if self._watch is not None:
+            self._watch.change(watch.wanted(ruleset, self._options))
 
     def _sample(self) -> None:
         if self._stats_file is not None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from falco.fields.path_tables import FileId, PathTables
     from falco.filter.ast import BoundField, Node
 
+MAX_CHANGES = 1000
+"""How often links may come to lead elsewhere: each time costs a compile, and a hostile recording may go on and on."""
 _FileOf = Callable[["Event"], "FileId | None"]
 
 
@@ -44,16 +46,21 @@ class KnownRules:
         self._resolved: Mapping[str, str] = {}
         self._spelled = written
         self._by_any_name: Ruleset | None = None
+        self._changes_left = MAX_CHANGES
         fields = _file_fields(bound.condition for bound in written.rules)
         self._fields = tuple((cast("_FileOf", _file_of(field)), field.extract) for field in fields)
         self._on_files = _codes_on_files(written, fields)
         self.know(tables)
 
     def know(self, tables: PathTables) -> None:
-        """Go by other tables from the next event on. New functions are only needed where links lead elsewhere."""
+        """Go by other tables from the next event on. New functions are only needed where links lead elsewhere.
+
+        After MAX_CHANGES of links the last ones stay.
+        """
         self._files.clear()
         self._files.update(tables.files)
-        if tables.resolved != self._resolved:
+        if tables.resolved != self._resolved and self._changes_left:
+            self._changes_left -= 1
             self._resolved = dict(tables.resolved)
             self._spelled, self._by_any_name = self._with(_respelled(self._written.rules, self._resolved)), None
 

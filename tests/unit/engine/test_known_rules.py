@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from falco.engine import known_rules
 from falco.engine.interpreted import InterpretedRuleset
 from falco.engine.known_rules import KnownRules, spelled_out
 from falco.engine.ruleset import Ruleset
@@ -95,3 +96,12 @@ def test_paths_add_no_events():
     assert known.codes == written.codes == known._spelled.codes == {10}
     assert known.syscalls == written.syscalls == known._spelled.syscalls
     assert known.match(seen("/usr/bin", code=11)) is None
+
+
+def test_links_that_change_for_ever_stay_as_they_were_last(monkeypatch):
+    monkeypatch.setattr(known_rules, "MAX_CHANGES", 3)
+    known = KnownRules(Ruleset([bound_rule("x", path_test("fd.name", "=", "/bin"))], all_events=True), SHADOW)
+    for number in range(5):
+        known.know(PathTables({"/bin": f"/{number}"}, {(1, number): ("/bin",)}))
+    assert [name(known.match(seen(f"/{number}"))) for number in range(5)] == [None, "x", None, None, None]
+    assert name(known.match(seen("/tmp/x", file=(1, 4)))) == "x"

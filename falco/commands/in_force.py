@@ -1,0 +1,44 @@
+"""The rules that system call events are held against, and what is known of the paths in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from falco.capture.scap.reader import Wanted
+from falco.engine.known_rules import KnownRules
+from falco.fields.path_tables import NO_TABLES
+from falco.state.handlers import needed
+
+if TYPE_CHECKING:
+    from falco.engine.ruleset import Ruleset
+    from falco.fields.path_tables import PathTables
+
+
+class InForce:
+    """Finds the rule for an event. Other rules, and other tables of paths, come in between two events."""
+
+    __slots__ = ("_all_events", "_known", "_tables", "match", "ruleset", "wanted")
+
+    def __init__(self, ruleset: Ruleset, all_events: bool) -> None:
+        self._all_events, self._tables = all_events, NO_TABLES
+        self.change(ruleset)
+
+    def change(self, ruleset: Ruleset) -> None:
+        """Put other rules in force. wanted is what the source has to let through for them and for the state."""
+        self.ruleset, self.match = ruleset, ruleset.match
+        self._known: KnownRules | None = None
+        self.wanted = Wanted(needed(ruleset.codes, self._all_events), ruleset.syscalls)
+        self.know(self._tables)
+
+    def know(self, tables: PathTables) -> None:
+        """From now on the rules' paths also mean what tables say. Without any, nothing is done for that."""
+        self._tables = tables
+        if self._known is not None:
+            self._known.know(tables)
+        elif tables:
+            self._known = KnownRules(self.ruleset, tables)
+            self.match = self._known.match
+
+    def names(self) -> list[str]:
+        """The names of these rules."""
+        return [bound.rule.name for bound in self.ruleset.rules]

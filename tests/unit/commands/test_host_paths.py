@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from falco.commands.host_paths import EVERY_S, HostPaths
+from falco.commands.in_force import InForce
+from falco.engine import known_paths
+from falco.fields.path_tables import PathTables
+from tests.unit.commands.test_in_force import ruleset, seen
+
+
+class Recording:
+    """Keeps what a recorder is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[PathTables, int]] = []
+
+    def know(self, tables: PathTables, ts: int) -> None:
+        self.told.append((tables, ts))
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def started(root, recording: Any, clock: Clock, path: str = "/bin/x") -> tuple[HostPaths, InForce]:
+    in_force = InForce(ruleset(path), all_events=False)
+    paths = HostPaths(in_force, str(root), recording, clock, lambda: int(clock.now * 10**9))
+    paths.look()
+    return paths, in_force
+
+
+def test_what_is_found_is_in_force_and_recorded(tmp_path):
+    (tmp_path / "bin").symlink_to("usr/bin")
+    recording, clock = Recording(), Clock()
+    _, in_force = started(tmp_path, recording, clock)
+    assert recording.told == [(PathTables({"/bin/x": "/usr/bin/x"}), 100 * 10**9)]
+    assert in_force.match(seen("/usr/bin/x")) is in_force.ruleset.rules[0].rule
+
+
+def test_a_file_that_appears_is_known_after_the_next_look(tmp_path):
+    recording, clock = Recording(), Clock()
+    paths, in_force = started(tmp_path, recording, clock, "/shadow")
+    answers = iter((True, True, True, False))
+    running = paths.ticking(lambda: next(answers))
+    (tmp_path / "shadow").write_text("")
+    found = os.stat(tmp_path / "shadow")  # noqa: PTH116
+    event = seen("/tmp/link", (found.st_dev & 0xFFFFFFFF, found.st_ino))
+    assert running()
+    assert in_force.match(event) is None
+    clock.now += EVERY_S
+    assert running()
+    assert in_force.match(event) is in_force.ruleset.rules[0].rule
+    assert [ts for _, ts in recording.told] == [100 * 10**9, 103 * 10**9]
+    clock.now += EVERY_S
+    assert running()
+    assert len(recording.told) == 2  # Nothing changed.
+    assert not running()
+
+
+def test_other_rules_are_looked_at_anew(tmp_path):
+    (tmp_path / "bin").symlink_to("usr/bin")
+    paths, in_force = started(tmp_path, None, Clock(), "/etc/x")
+    in_force.change(ruleset("/bin/x"))
+    assert in_force.match(seen("/usr/bin/x")) is None
+    paths.look()
+    assert in_force.match(seen("/usr/bin/x")) is in_force.ruleset.rules[0].rule
+
+
+def test_too_many_paths_are_told(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(known_paths, "MAX_PATHS", 0)
+    started(tmp_path, None, Clock())
+    assert "1 paths of the rules" in caplog.text
