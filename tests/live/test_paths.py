@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,11 +14,13 @@ from falco.capture.live.resolver import PathResolver
 from falco.capture.probe.build import build_probe
 from falco.capture.probe.plan import Wanted, make_plan
 from falco.capture.probe.text import probe_text
-from falco.events.event import Event
 from falco.events.table import CODES, codes_named
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.state.threads import ThreadInfo
 from tests.live.watching import Watching
+
+if TYPE_CHECKING:
+    from falco.events.event import Event
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BPF needs root")
 
@@ -127,7 +130,7 @@ def test_odd_names(tree, shown, name):
 
     def act() -> None:
         os.close(os.open(os.fsencode(tree / "link") + b"/" + name, os.O_CREAT))
-        os.unlink(os.fsencode(tree / "link") + b"/" + name)
+        (tree / "link" / os.fsdecode(name)).unlink()
 
     expected = [os.fsdecode(path)]
     assert shown("fd.name", "SYSCALL_OPENAT_2_X", act) == expected
@@ -138,7 +141,7 @@ def removal(tree, passed, directory=".") -> Act:
     def act() -> None:
         (tree / "real/dir/gone").write_text("x")
         os.chdir(tree / directory)
-        os.unlink(passed)
+        Path(passed).unlink()
 
     return act
 
@@ -167,8 +170,8 @@ def test_a_mode_is_that_of_what_a_link_leads_to(tree, shown):
 
 def test_both_ends_of_a_rename(tree, shown):
     def act() -> None:
-        os.rename(tree / "link/dir/file", tree / "absolute/moved")
-        os.rename(tree / "real/moved", tree / "real/dir/file")
+        (tree / "link/dir/file").rename(tree / "absolute/moved")
+        (tree / "real/moved").rename(tree / "real/dir/file")
 
     assert shown("fs.path.source", "SYSCALL_RENAME_X", act)[0] == str(tree / "real/dir/file")
     assert shown("fs.path.target", "SYSCALL_RENAME_X", act)[0] == str(tree / "real/moved")
