@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import functools
 import os
 import resource
@@ -31,6 +32,7 @@ _NAME = 15
 """Bytes of a name in the kernel, without its NUL."""
 _ACTIVE_LOG, _LOG_SIZE, _LAST_LINES = 1, 4 << 20, 12
 _INFO = 256
+_MORE_TRIES = 4
 _CPUS = Path("/sys/devices/system/cpu/possible")
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -38,10 +40,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class BpfError(FalcoError):
     """The kernel refused; errno says why, log holds the last lines of what the verifier wrote, if it did."""
 
-    def __init__(self, what: str, errno: int, log: str = "") -> None:
-        self.errno, self.log = errno, log
-        reason = refusals.explain(errno)
-        message = f"{what}: {os.strerror(errno)}" + (f" ({reason})" if reason else "")
+    def __init__(self, what: str, number: int, log: str = "") -> None:
+        self.errno, self.log = number, log
+        reason = refusals.explain(number)
+        message = f"{what}: {os.strerror(number)}" + (f" ({reason})" if reason else "")
         super().__init__(f"{message}\n{log}" if log else message)
 
 
@@ -150,6 +152,13 @@ def _load(what: str, name: str, kind: int, code: bytes, log: ctypes.Array[ctypes
     text, licence = ctypes.create_string_buffer(code, len(code)), ctypes.create_string_buffer(b"Dual MIT/GPL")
     wanted = (_ACTIVE_LOG, _LOG_SIZE, _address(log)) if log is not None else (0, 0, 0)
     fields = (kind, len(code) // 8, _address(text), _address(licence), *wanted, 0, 0, name.encode()[:_NAME])
+    for _ in range(_MORE_TRIES):
+        try:
+            return _bpf(what, PROG_LOAD, "IIQQIIQII16s", *fields)
+        except BpfError as error:
+            # The verifier stops for a signal that comes meanwhile.
+            if error.errno != errno.EAGAIN:
+                raise
     return _bpf(what, PROG_LOAD, "IIQQIIQII16s", *fields)
 
 
