@@ -81,13 +81,15 @@ def test_of_the_machine_it_knows_what_the_system_says():
 def test_of_the_kernel_s_threads_it_says_nothing():
     state = machine()
     kernel = {int(p.name) for p in Path("/proc").iterdir() if p.name.isdecimal() and is_kernel_thread(p)}
-    assert kernel
+    if not kernel or Path("/proc/2/comm").read_text() != "kthreadd\n":
+        pytest.skip("no kernel threads in this pid namespace")
     assert not kernel & state.threads.keys()
 
 
 def is_kernel_thread(place: Path) -> bool:
     try:
-        return "\nKthread:\t1\n" in (place / "status").read_text()
+        # kthreadd's children; a program that the kernel starts as such has a command line.
+        return "\nPPid:\t2\n" in (place / "status").read_text() and not (place / "cmdline").read_bytes()
     except OSError:
         return False
 

@@ -44,8 +44,7 @@ class FdReader:
 
     def _sockets(self, process: Directory) -> Sockets:
         found = process.target("ns/net")
-        # Where the namespace cannot be told apart its sockets are this process's own and not kept for others.
-        return self.namespaces.of(found.inode if found else -process.fd, process.read)
+        return self.namespaces.of(found.inode if found else None, process.read)
 
 
 def _socket(process: Directory, name: str, rest: str, sockets: Sockets) -> FdInfo:

@@ -26,10 +26,11 @@ Sockets = dict[int, FdInfo]
 
 
 class Namespace(NamedTuple):
-    """A network namespace's sockets, and how many there were too many of."""
+    """A network namespace's sockets, how many there were too many of, and whether they could be read to the end."""
 
     sockets: Sockets
     refused: int
+    whole: bool
 
 
 def parse_inet(raw: bytes, l4proto: L4, rows: Sockets, listening: set[tuple[int, int]]) -> None:
@@ -158,11 +159,13 @@ def namespace(read: Read) -> Namespace:
         _tolerate(parse_inet, read(f"net/{name}"), l4proto, rows, listening)
     set_roles(rows, listening)
     _tolerate(parse_netlink, read("net/netlink"), rows)
-    parse_unix(read("net/unix"), rows)
+    unix = read("net/unix")
+    parse_unix(unix, rows)
     refused = max(0, len(rows) - MAX_SOCKETS)
     for inode in list(rows)[MAX_SOCKETS:]:
         del rows[inode]
-    return Namespace(rows, refused)
+    # Every namespace has at least the heading of this last file, unless the process that leads to it has gone.
+    return Namespace(rows, refused, bool(unix))
 
 
 def _tolerate(parse: Callable[..., None], *arguments: object) -> None:
@@ -212,15 +215,16 @@ class Namespaces:
     known: dict[int, Sockets] = dataclasses.field(default_factory=dict)
     refused: int = 0
 
-    def of(self, inode: int, read: Read) -> Sockets:
-        """The sockets of a namespace, which is read when it is met first."""
-        found = self.known.get(inode)
-        if found is None:
-            found = {}
-            if len(self.known) < MAX_NAMESPACES:
-                found, refused = namespace(read)
-                self.known[inode] = found
-                self.refused += refused
-            else:
-                self.refused += 1
-        return found
+    def of(self, inode: int | None, read: Read) -> Sockets:
+        """The sockets of a namespace, which is read when it is met first; each time if its inode is not known."""
+        found = None if inode is None else self.known.get(inode)
+        if found is not None:
+            return found
+        if len(self.known) >= MAX_NAMESPACES:
+            self.refused += 1
+            return {}
+        sockets, refused, whole = namespace(read)
+        self.refused += refused
+        if whole and inode is not None:
+            self.known[inode] = sockets
+        return sockets

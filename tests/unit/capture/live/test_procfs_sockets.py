@@ -187,6 +187,18 @@ def test_a_namespace_is_read_once():
     assert namespaces.of(2, read()) == {}
 
 
+def test_a_namespace_whose_process_goes_meanwhile_is_read_again():
+    namespaces = Namespaces()
+    first = namespaces.of(1, read(tcp=HEAD + line(WEB, PEER, ESTABLISHED, 6)))
+    assert (set(first), set(namespaces.of(1, read(unix=UNIX)))) == ({6}, {1266, 1267, 1268})
+
+
+def test_what_is_of_no_known_namespace_is_not_kept():
+    namespaces = Namespaces()
+    assert len(namespaces.of(None, read(unix=UNIX))) == 3
+    assert namespaces.known == {}
+
+
 def test_sockets_are_bounded(monkeypatch):
     monkeypatch.setattr(procfs_sockets, "MAX_SOCKETS", 2)
     namespaces = Namespaces()
