@@ -41,7 +41,9 @@ class Uring:
             memory.close()
         os.close(self.fd)
 
-    def run(self, opcode: int, fd: int, offset: int, address: int, length: int, flags: int, force_async: bool = False) -> int:
+    def run(
+        self, opcode: int, fd: int, offset: int, address: int, length: int, flags: int, force_async: bool = False
+    ) -> int:
         """One request from start to end; its result."""
         tail = self._word(self._sq, self._sq_tail)
         index = tail & self._word(self._sq, self._sq_mask)
