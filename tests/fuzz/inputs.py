@@ -18,7 +18,7 @@ TOTAL = int(os.environ.get("FUZZ_N", "2000"))
 """Inputs that all fuzz tests make together."""
 ONLY = os.environ.get("FUZZ_ONLY")
 SHARES = {
-    "capture": 20,
+    "capture": 18,
     "parameter": 10,
     "event": 8,
     "condition text": 12,
@@ -30,6 +30,7 @@ SHARES = {
     "BTF": 2,
     "probe file": 2,
     "/proc file": 4,
+    "ring record": 2,
 }
 """Of 100 inputs, how many are of each kind: the more, the more code they can reach. One test makes all of a kind."""
 SECONDS, MEGABYTES = 5.0, 300
