@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from falco.capture.live.resolver import RESOLVED
 from falco.capture.live.ring import Patience, Ring
-from falco.capture.scap import blocks
+from falco.capture.scap.blocks import EVENT_V2
 from falco.capture.scap.reader import Wanted
 from falco.errors import CaptureError
 from falco.events.decode import EventError
@@ -22,7 +22,8 @@ from falco.logs import LOG
 
 _BLOCK = struct.Struct("<IIHQqIHI")
 """Type, length, CPU, then the event's timestamp, tid, length, code and count of parameters: begin() in c/runtime.h."""
-_HEADER_AT = 10
+_unpack = _BLOCK.unpack_from
+_SIZE, _HEADER_AT = _BLOCK.size, 10
 _TRAILER = 4
 _LEAST = _BLOCK.size + _TRAILER
 _KNOWN = len(EVENT_TABLE)
@@ -119,18 +120,18 @@ class LiveSource:
         self._completed = None
         if end - at < _LEAST:
             return self._complain(at, end)
-        kind, size, cpu, ts, tid, length, code, count = _BLOCK.unpack_from(self._data, at)
+        data = self._data
+        kind, size, cpu, ts, tid, length, code, count = _unpack(data, at)
         self._next = after = at + size
-        start, last = at + _BLOCK.size, at + _HEADER_AT + length
+        start, last = at + _SIZE, at + _HEADER_AT + length
         if (
-            kind != blocks.EVENT_V2 or size & 3 or after > end
-            or self._data[after - _TRAILER : after] != self._data[at + 4 : at + 8]
+            kind != EVENT_V2 or size & 3 or after > end or data[after - 4 : after] != data[at + 4 : at + 8]
             or count > MAX_PARAMS or not start + 2 * count <= last <= after - _TRAILER
             or code >= _KNOWN or not self._advances[code]
         ):  # fmt: skip
             return self._complain(at, end)
         number = self.num + (1 if code & 1 and code == before + 1 else self._advances[code])
-        self.event.begin(number, cpu, ts, tid, code, self._data, start, last, count)
+        self.event.begin(number, cpu, ts, tid, code, data, start, last, count)
         if code == self.own_code and self.on_own(self.event):
             return False
         self.num = number
