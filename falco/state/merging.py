@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from falco.events.event import Event
     from falco.state.state import State
 
-_STEPS = frozenset(code for name in ("chdir", "fchdir", "chroot", "dup", "dup2", "dup3") for code in codes_named(name))
+_WALKS = frozenset(code for name in ("chdir", "fchdir", "getcwd") for code in codes_named(name))
+_COPIES = frozenset(
+    code for name in ("chroot", "dup", "dup2", "dup3", "fcntl", "pidfd_getfd") for code in codes_named(name)
+)
+_STEPS = _WALKS | _COPIES
 """Calls whose outcome depends on the state that they were made in."""
 _CLOCKS_NS = 1_000_000
 """By how much an event's time and a start time, which are of different clocks, may be apart."""
@@ -47,7 +51,7 @@ class Merge:
         vanished: Iterable[ThreadInfo] = (),
         end_ts: int = 0,
     ) -> None:
-        self._found = {tid: (threads[tid], ts) for tid, ts in read_at.items() if tid in threads}
+        self._found = {tid: (threads[tid], ts, threads[tid].main.cwd) for tid, ts in read_at.items() if tid in threads}
         self._vanished = list(vanished)
         self._older: dict[int, ThreadInfo] = {}
         self.until = max(read_at.values(), default=end_ts) + _LATE_NS
@@ -71,6 +75,8 @@ class Merge:
         event.thread = thread
         if thread is not None:
             _reset(event, thread)
+        if found is not None and event.code in _WALKS:
+            _lead(found[0].main, found[2])
         return True
 
     def _is_known_birth(self, state: State, event: Event) -> bool:
@@ -80,7 +86,7 @@ class Merge:
         found = self._found.get(signed(event.raw(0)))
         if found is None:
             return False
-        child, read_ts = found
+        child, read_ts, _ = found
         parent = state.threads.get(event.tid)
         # A vfork returns in the parent when its child has long begun another program, maybe after the look at it.
         parents = (event.tid, parent.pid if parent is not None else event.tid)
@@ -107,6 +113,18 @@ class Merge:
         """Remove what has vanished and was not removed by its own exit."""
         for thread in self._vanished:
             state.forget(thread)
+
+
+def _lead(main: ThreadInfo, cwd: str) -> None:
+    """Set the working directory to what was found: every way that was gone until then has led there.
+
+    Events on the way may have said for certain where the process was at their time.
+    """
+    if main.cwd != cwd:
+        main.cwd = cwd
+        main.generation += 1
+        for other in main.others.values():
+            other.generation += 1
 
 
 def _reset(event: Event, thread: ThreadInfo) -> None:

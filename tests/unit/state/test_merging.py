@@ -127,6 +127,14 @@ def test_steps_from_where_a_thread_was_are_not_taken_again(box):
     assert set(shell.fds) == {3}
 
 
+def test_the_way_that_was_gone_leads_to_where_a_thread_was_found(box):
+    shell = box.state.threads[7]
+    shell.cwd = "/said/by/an/event/"
+    generation = shell.generation
+    box.event("SYSCALL_CHDIR_X", ts=READ - SECOND, res=0, path="/elsewhere")
+    assert (shell.cwd, shell.generation > generation) == ("/home/u/sub/", True)
+
+
 def test_steps_after_the_look_are_taken(box):
     shell = box.state.threads[7]
     box.event("SYSCALL_CHDIR_X", ts=READ + 1, res=0, path="deeper")
@@ -147,6 +155,7 @@ def test_fds_that_are_opened_meanwhile_are_entered(box):
 
 def test_what_0_15_ignores_stays_hidden_meanwhile():
     box = machine(all_events=False)
+    assert box.state is not None
     event = box.event("SYSCALL_CLOSE_X", ts=START - SECOND, tid=200, res=0)
     assert (event.hidden, event.thread) == (True, box.state.threads[200])
 
