@@ -67,7 +67,7 @@ def call(number: int) -> None:
 class Canary:
     """Finds out when nothing is seen any more, tells it once, tries to mend it, and tells when it is mended.
 
-    on_blind gets the reason; on_recovery for how many seconds nothing was seen. beat() is to be called between batches,
+    on_blind gets the reason; on_recovery how many seconds after that all was well again. beat() is to be called between batches,
     saw() with every event of CODE.
     """
 
