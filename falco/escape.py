@@ -13,7 +13,8 @@ _NAMED = {"\n": "\\n", "\r": "\\r"}
 
 def escape_controls(text: str) -> str:
     r"""The text with every unsafe character spelled out: \n, \x1b, \u2028; an undecodable byte as \xff."""
-    return _UNSAFE.sub(_spell, text) if _UNSAFE.search(text) else text
+    # Nothing that can be printed is unsafe, and that is found out sooner.
+    return text if text.isprintable() else _UNSAFE.sub(_spell, text)
 
 
 def blank_controls(text: str) -> str:

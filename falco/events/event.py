@@ -125,6 +125,8 @@ class Event:
     def params(self) -> tuple[bytes, ...]:
         """All parameters' bytes, to keep an enter event for its exit."""
         bounds, buffer = self.bounds(), self.buffer
+        if self.nparams == 1:
+            return (buffer[bounds[0] : bounds[1]],)
         return tuple([buffer[start:end] for start, end in pairwise(bounds)])
 
     def _frame(self) -> list[int]:

@@ -24,7 +24,9 @@ HOST = "host"
 def container_of(event: Event) -> Container | None:
     """The container's metadata, None on the host and where it is not known."""
     thread = event.thread
-    return None if thread is None else event.state.container(thread)
+    if thread is None or not thread.container_id:
+        return None
+    return event.state.containers.get(thread.container_id)
 
 
 def identity(event: Event) -> object:
@@ -51,7 +53,7 @@ def text_or_host(attribute: Callable[[Container], str]) -> Extractor:
             return None
         if not thread.container_id:
             return HOST
-        container = event.state.container(thread)
+        container = event.state.containers.get(thread.container_id)
         return None if container is None else attribute(container) or None
 
     return extract

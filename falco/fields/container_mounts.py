@@ -61,9 +61,11 @@ def _by_path(glob: str, path: Part, part: Part) -> Extractor:
 
     def extract(event: Event) -> object:
         container = container_of(event)
-        if container is None:
-            return None
-        return next((part(mount) for mount in container.mounts if fits(path(mount))), None)
+        if container is not None:
+            for mount in container.mounts:
+                if fits(path(mount)):
+                    return part(mount)
+        return None
 
     return extract
 

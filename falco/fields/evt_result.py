@@ -30,8 +30,8 @@ _BUFLEN = tuple(not t.enter and bool(t.subject & Category.IO_READ) for t in EVEN
 def raw_result(event: Event) -> int | None:
     """What the call returned; None on enter events and where the event does not say."""
     index = _RESULTS[event.code]
-    if index is None:
-        return None
+    if not index:
+        return None if index is None else event.first()
     raw = event.raw(index)
     return signed(raw) if raw else None
 

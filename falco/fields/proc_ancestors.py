@@ -60,7 +60,7 @@ def of_parent(attribute: Attribute) -> Extractor:
 
     def extract(event: Event) -> object:
         thread = event.thread
-        parent = None if thread is None else event.state.parent(thread)
+        parent = None if thread is None else event.state.threads.get(thread.ptid)
         return None if parent is None else attribute(parent)
 
     return extract
@@ -93,12 +93,8 @@ def of_ancestor(attribute: Attribute, index: int) -> Extractor:
 
     def extract(event: Event) -> object:
         thread = event.thread
-        if thread is None:
-            return None
-        for distance, ancestor in enumerate(event.state.ancestors(thread), 1):
-            if distance == index:
-                return attribute(ancestor)
-        return None
+        ancestor = None if thread is None else event.state.ancestor(thread, index)
+        return None if ancestor is None else attribute(ancestor)
 
     return extract
 

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 
 from falco.alert import INTERNAL, Alert
 from falco.escape import UNSAFE, escape_controls
+from falco.priority import Priority
 
+_LABELS = tuple(priority.label for priority in Priority)
 _TIME_FIELD = {"syscall": "evt.time", "k8s_audit": "jevt.time"}
 _JSON_SPECIAL = re.compile(f'["\\\\\t{UNSAFE}]')
 _JSON_NAMED = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -37,18 +39,18 @@ class Formatter:
     def _text(self, alert: Alert) -> str:
         if alert.source == INTERNAL:
             fields = " ".join(f"{key}={value}" for key, value in sorted(alert.fields.items()))
-            return f"{self._shown(alert.time_ns)}: {alert.priority.label} {alert.text}({fields})"
-        return f"{self._shown(alert.time_ns)}: {alert.priority.label} {alert.text}"
+            return f"{self._shown(alert.time_ns)}: {_LABELS[alert.priority]} {alert.text}({fields})"
+        return f"{self._shown(alert.time_ns)}: {_LABELS[alert.priority]} {alert.text}"
 
     def _json(self, alert: Alert) -> str:
         at = f"{self._utc(alert.time_ns)}Z"
         if alert.source == INTERNAL:
-            outer = {"output": alert.text, "priority": alert.priority.label, "rule": alert.rule, "time": at}
+            outer = {"output": alert.text, "priority": _LABELS[alert.priority], "rule": alert.rule, "time": at}
             texts = {key: str(value) for key, value in alert.fields.items()}
             parts = {key: quote(value) for key, value in outer.items()} | {"output_fields": encode(texts)}
             return "{" + ",".join(f'"{key}":{parts[key]}' for key in sorted(parts)) + "}"
         output = f'"output":{quote(self._text(alert))},' if self._include_output else ""
-        head = f'{{{output}"priority":"{alert.priority.label}","rule":{quote(alert.rule)},"time":"{at}"'
+        head = f'{{{output}"priority":"{_LABELS[alert.priority]}","rule":{quote(alert.rule)},"time":"{at}"'
         return f'{head}, "output_fields": {encode(self._fields(alert))}}}'
 
     def _fields(self, alert: Alert) -> dict[str, object]:
@@ -62,20 +64,22 @@ class Formatter:
         """The time that begins the line."""
         if self._iso_8601:
             return f"{self._utc(time_ns)}+0000"
-        self._keep_second(time_ns)
-        return f"{self._clock}.{time_ns % 1_000_000_000:09d}"
+        second, rest = divmod(time_ns, 1_000_000_000)
+        if second != self._second:
+            self._keep_second(second)
+        return f"{self._clock}.{rest:09d}"
 
     def _utc(self, time_ns: int) -> str:
-        self._keep_second(time_ns)
-        return f"{self._date}.{time_ns % 1_000_000_000:09d}"
-
-    def _keep_second(self, time_ns: int) -> None:
-        # Alerts come in bursts, so most share their second with the one before.
-        second = time_ns // 1_000_000_000
+        second, rest = divmod(time_ns, 1_000_000_000)
         if second != self._second:
-            self._second = second
-            self._clock = time.strftime("%H:%M:%S", time.localtime(second))
-            self._date = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._keep_second(second)
+        return f"{self._date}.{rest:09d}"
+
+    def _keep_second(self, second: int) -> None:
+        # Alerts come in bursts, so most share their second with the one before.
+        self._second = second
+        self._clock = time.strftime("%H:%M:%S", time.localtime(second))
+        self._date = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def encode(fields: Mapping[str, object]) -> str:

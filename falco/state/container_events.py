@@ -54,6 +54,7 @@ def parse(raw: bytes) -> Container:
 
 
 def _container(row: dict[str, Any], raw: bytes) -> Container:
+    mounts, labels, env = row.get("Mounts"), row.get("labels"), row.get("env")
     return Container(
         id=str(row["id"]),
         type=int(row.get("type") or 0),
@@ -64,11 +65,11 @@ def _container(row: dict[str, Any], raw: bytes) -> Container:
         tag=_text(row, "imagetag"),
         digest=_text(row, "imagedigest"),
         privileged=bool(row.get("privileged", False)),
-        mounts=tuple(map(_mount, row.get("Mounts") or ())),
+        mounts=tuple(map(_mount, mounts)) if mounts else (),
         healthcheck=_healthcheck(row.get("Healthcheck")),
         ip=_address(_text(row, "ip")),
-        labels={str(key): str(value) for key, value in (row.get("labels") or {}).items()},
-        env=tuple(map(str, row.get("env") or ())),
+        labels={str(key): str(value) for key, value in labels.items()} if labels else {},
+        env=tuple(map(str, env)) if env else (),
         is_pod_sandbox=bool(row.get("is_pod_sandbox", False)),
         json=raw,
     )
@@ -138,5 +139,7 @@ def _unquoted(word: str) -> str:
 
 
 def _address(dotted: str) -> bytes:
+    if not dotted:
+        return b""
     parts = dotted.split(".")
     return bytes(map(int, parts)) if len(parts) == 4 and all(p.isdecimal() and int(p) < 256 for p in parts) else b""

@@ -107,6 +107,18 @@ class State:
         """The parents of the thread's process. They are threads: two in a row may belong to the same process."""
         return self.parents(thread.main)
 
+    def ancestor(self, thread: ThreadInfo, distance: int) -> ThreadInfo | None:
+        """The ancestor at a distance from the thread's process, 1 for its parent."""
+        found = thread.main
+        seen = {found.tid}
+        for _ in range(distance):
+            parent = self.threads.get(found.ptid)
+            if parent is None or parent.tid in seen or len(seen) > MAX_ANCESTORS:
+                return None
+            found = parent
+            seen.add(found.tid)
+        return found
+
     def container(self, thread: ThreadInfo) -> Container | None:
         """The metadata of the container that a thread runs in, None on the host and where it is not known."""
         return self.containers.get(thread.container_id) if thread.container_id else None

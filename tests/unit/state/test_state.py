@@ -257,11 +257,15 @@ def test_parents_and_ancestors(tree, tid, parents, ancestors):
     assert [found.tid for found in tree.parents(thread)] == parents
     assert [found.tid for found in tree.ancestors(thread)] == ancestors
     assert (tree.parent(thread) or thread).tid == [*parents, tid][0]
+    found = [tree.ancestor(thread, distance) for distance in range(1, 5)]
+    assert [ancestor.tid for ancestor in found if ancestor is not None] == ancestors
 
 
 def test_loops_of_parents_end(tree):
     tree.threads[1].ptid = 200
     assert [found.tid for found in tree.parents(tree.threads[200])] == [101, 100, 1]
+    assert tree.ancestor(tree.threads[200], 3) is tree.threads[1]
+    assert tree.ancestor(tree.threads[200], 4) is None
     tree.threads[1].ptid = 1
     assert [found.tid for found in tree.parents(tree.threads[1])] == []
 
