@@ -46,10 +46,16 @@ _FD = struct.Struct("<BqBBBBIQI")
 _SOCKETS = frozenset((3, 4, 5, 6, 8, 10, 15))
 """SCAP_FD_* of fds whose fact ends in a tuple: IPv4, IPv6, both bound, unix, unsupported, netlink."""
 _FAMILIES = {3: AF_INET, 5: AF_INET, 4: AF_INET6, 6: AF_INET6, 8: AF_UNIX}
+"""Of the tuple, by type; the others take any."""
 _TYPES, _ROLES, _TRANSPORTS = 22, 3, 6
+"""How many there are of each; what has a higher number is no fact."""
 _ROLE_BYTES = frozenset((NAMED, SOURCE, TARGET))
+_TEXTS = frozenset((BASE, NAME, PATH))
 _HEAD = 2
 _MARKS_SIZE = 5
+_SLASH = ord("/")
+_ANONYMOUS = (b"anon_inode:", b"memfd:", b"pipe:", b"pidfd:", b"[", b"\0")
+"""What the kernel's names of files without a path begin with."""
 
 
 class FdFact(NamedTuple):
@@ -93,16 +99,10 @@ def is_fact(raw: bytes) -> bool:
             and (raw[_FD.size] == _SLASH or raw[9] in _SOCKETS or raw[_FD.size :].startswith(_ANONYMOUS))
         )
     if kind in _TEXTS:
-        # What an unknown path begins with is told by nobody, so only passed names may begin with anything.
+        # The kernel's paths are absolute; what a call was given may be anything.
         begins = size > _HEAD and (kind == NAME or raw[_HEAD] == _SLASH)
         return begins and size <= _HEAD + LONGEST_PATH and raw[1] in _ROLE_BYTES and raw[-1] == 0
     return kind == MARKS and size == _MARKS_SIZE
-
-
-_SLASH = ord("/")
-_ANONYMOUS = (b"anon_inode:", b"memfd:", b"pipe:", b"pidfd:", b"[", b"\0")
-"""What the kernel's names of files without a path begin with."""
-_TEXTS = frozenset((BASE, NAME, PATH))
 
 
 def fd_fact(event: Event) -> bytes:
