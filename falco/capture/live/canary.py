@@ -67,8 +67,8 @@ def call(number: int) -> None:
 class Canary:
     """Finds out when nothing is seen any more, tells it once, tries to mend it, and tells when it is mended.
 
-    on_blind gets the reason; on_recovery how many seconds after that all was well again. beat() is to be called between batches,
-    saw() with every event of CODE.
+    on_blind gets the reason; on_recovery how many seconds after that all was well again. beat() is to be called between
+    batches, saw() with every event of CODE.
     """
 
     def __init__(
