@@ -33,6 +33,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   u64 number = KERNEL(u64, ctx->args[0], OFF_pt_regs__orig_ax);
   if (setting(TARGET) != bpf_get_current_pid_tgid() >> 32 || (number != 257 && number != 42)) return 0;
   c->task = bpf_get_current_task();
+  c->tid = bpf_get_current_pid_tgid();
   c->ret = ctx->args[1];
   c->fd = number == 42 ? (s64)KERNEL(u64, ctx->args[0], OFF_pt_regs__di) : c->ret;
   c->file = file_of(c->task, c->fd);
