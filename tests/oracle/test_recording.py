@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from falco.capture.scap import blocks as kinds
+from falco.capture.scap import path_records
 from falco.capture.scap.rotate import Rotation
+from falco.fields.path_tables import PathTables
 from falco.state.fds import FdType
 from tests.events import build, process, write_capture
 from tests.oracle import sysdig
-from tests.unit.capture.scap.recording import record
+from tests.unit.capture.scap.recording import raw, record, split
 
 FIELDS = "*%evt.time %evt.cpu %evt.dir %evt.type %proc.name %fd.name %user.name %container.id %container.name %evt.args"
 FILES = ("open", "openat", "close", "read", "execve")
@@ -80,3 +83,18 @@ def test_containers_in_rotated_files(tmp_path):
     found = [line for path in rotated(tmp_path) for line in lines(path)]
     assert found == lines(source)
     assert sum("3ad7b26ded6d web" in line for line in found) == 3
+
+
+def test_tables_of_paths_are_passed_over(capture, tmp_path):
+    """Before the first event and between any two, in one part and in several."""
+    large = PathTables({f"/{n}/" + "x" * 3000: "/y" for n in range(50)}, {(1, 2): ("/etc/shadow",)})
+    blocks = split(raw(capture))
+    events = [
+        number for number, block in enumerate(blocks) if int.from_bytes(block[:4], "little") in kinds.EVENT_BLOCKS
+    ]
+    for number in (events[0], events[len(events) // 2], events[-1]):
+        blocks[number] = b"".join(
+            (*path_records.encode(PathTables(), 1), *path_records.encode(large, 1), blocks[number])
+        )
+    (tmp_path / "x").write_bytes(b"".join(blocks))
+    assert lines(tmp_path / "x") == lines(capture)
