@@ -1,177 +1,284 @@
-"""However a path is given, fields show the one that the kernel found: on a real kernel, in a real file system."""
+"""Whatever name a file is opened by, the event tells the kernel's path, and the file itself by device and inode."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import mmap
 import os
-from collections.abc import Callable
-from functools import partial
+import socket
+import struct
+import subprocess
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from falco.capture.live.resolver import PathResolver
-from falco.capture.probe.build import build_probe
-from falco.capture.probe.plan import Wanted, make_plan
-from falco.capture.probe.text import probe_text
-from falco.events.table import CODES, codes_named
-from falco.fields.registry import SYSCALL_FIELDS
-from falco.state.threads import ThreadInfo
-from tests.live.watching import Watching
+from falco.events import facts
+from falco.events.table import CODES
+from falco.state.fds import FdType
+from tests.live.uring import Uring
 
-if TYPE_CHECKING:
-    from falco.events.event import Event
+OPENAT, OPEN = CODES["SYSCALL_OPENAT_2_X"], CODES["SYSCALL_OPEN_X"]
+FLIPS, ROUNDS = 10_000, 10
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BPF needs root")
 
-NAMES = ("openat", "unlink", "unlinkat", "chmod", "fchmodat", "rename", "renameat", "chdir", "fchdir", "close", "dup")
-WANTED = Wanted(frozenset(code for name in NAMES for code in codes_named(name)), None)
-Act = Callable[[], object]
+def opened(watching, act, code=OPENAT):
+    """The exits of successful opens that a function leads to."""
+    return [event for event in watching.seen(act) if event.code == code and event.values["fd"] >= 0]
+
+
+def names(place):
+    """Ways to name the file `real/file` below a place, by what each is called."""
+    (place / "real").mkdir()
+    (place / "real/file").write_text("x")
+    (place / "symlink").symlink_to("real/file")
+    (place / "directory").symlink_to("real")
+    (place / "chain").symlink_to("symlink")
+    (place / "absolute").symlink_to(place / "real/file")
+    return {
+        "plain": place / "real/file",
+        "symlink": place / "symlink",
+        "chain": place / "chain",
+        "absolute symlink": place / "absolute",
+        "symlinked directory": place / "directory/file",
+        "parent": f"{place}/directory/../real/file",
+        "dots and slashes": f"{place}//./real/.//file",
+        "root of the process": f"/proc/self/root{place}/real/file",
+    }
 
 
 @pytest.fixture(scope="module")
-def watching():
-    text_for = partial(probe_text, make_plan(WANTED, 0).programs)
-    probe = build_probe(text_for, Path("/"), os.uname().release, None, cflags=("-DRING_PAGES=1",))
-    with Watching(probe, WANTED) as attached:
-        attached.source.complete = PathResolver("/proc").complete
-        yield attached
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("place").resolve()
 
 
-@pytest.fixture
-def tree(tmp_path):
-    """real/dir with a file, link to real, and this process in the middle of it."""
-    (tmp_path / "real/dir").mkdir(parents=True)
-    (tmp_path / "real/dir/file").write_text("x")
-    (tmp_path / "link").symlink_to("real")
-    (tmp_path / "absolute").symlink_to(tmp_path / "real")
-    before = Path.cwd()
-    yield tmp_path
-    os.chdir(before)
+@pytest.fixture(scope="module")
+def ways(place):
+    return names(place)
 
 
-@pytest.fixture
-def shown(watching):
-    """shown(field, code, act): what a field showed on the exits of this kind while something was done."""
-
-    def ask(name: str, symbol: str, act: Act) -> list[object]:
-        field, found = SYSCALL_FIELDS.get(name), []
-
-        def look(event: Event) -> bool:
-            if event.tid == os.getpid():
-                event.state.apply(event)
-                if event.code == CODES[symbol]:
-                    found.append(field.extract(event))
-                event.state.settle()
-            return False
-
-        own = ThreadInfo(os.getpid(), os.getpid())
-        own.cwd = f"{Path.cwd()}/"
-        watching.source.event.state.add_thread(own)
-        watching.seen(act, look)
-        return found
-
-    return ask
+def is_the_file(event, path):
+    status = Path(path).stat()
+    return (event.fd.path, event.fd.device, event.fd.inode) == (str(path), status.st_dev, status.st_ino)
 
 
-def in_directory(tree, passed, directory="."):
-    """Open a path from another directory."""
+@pytest.mark.parametrize(
+    "way",
+    ["plain", "symlink", "chain", "absolute symlink", "symlinked directory", "parent", "dots and slashes",
+     "root of the process"],
+)  # fmt: skip
+def test_every_spelling_gives_the_kernels_path(watching, place, ways, way):
+    (event,) = opened(watching, lambda: os.close(os.open(ways[way], os.O_RDONLY)))
+    assert is_the_file(event, place / "real/file")
+    assert event.values["name"] == str(ways[way])
+
+
+def test_a_path_from_a_directory_fd(watching, place, ways):
+    with contextlib.ExitStack() as stack:
+        directory = os.open(place / "directory", os.O_DIRECTORY)
+        stack.callback(os.close, directory)
+        (event,) = opened(watching, lambda: os.close(os.open("../symlink", os.O_RDONLY, dir_fd=directory)))
+    assert is_the_file(event, place / "real/file")
+    assert event.values["dirfd"] == directory
+
+
+def test_a_path_through_an_fd_of_proc(watching, place, ways):
+    fd = os.open(place / "real/file", os.O_RDONLY)
+    try:
+        (event,) = opened(watching, lambda: os.close(os.open(f"/proc/self/fd/{fd}", os.O_RDONLY)))
+    finally:
+        os.close(fd)
+    assert is_the_file(event, place / "real/file")
+
+
+@pytest.mark.parametrize("change", ["chdir", "fchdir"])
+def test_a_relative_path_after_the_directory_changed(watching, place, ways, change):
+    before = os.open(".", os.O_DIRECTORY)
+    fd = os.open(place / "real", os.O_DIRECTORY)
+    try:
+        os.chdir(fd) if change == "fchdir" else os.chdir(place / "real")
+        (event,) = opened(watching, lambda: os.close(os.open("file", os.O_RDONLY)))
+    finally:
+        os.fchdir(before)
+        os.close(fd)
+        os.close(before)
+    assert is_the_file(event, place / "real/file")
+    assert event.fact(facts.BASE)[2:-1].decode() == str(place / "real")
+
+
+@pytest.mark.parametrize("name", [b"with\nnewline", b"not \xff utf-8", b"x" * 255, "ümläut".encode()])
+def test_any_name_is_told(watching, place, name):
+    path = bytes(place) + b"/" + name
+    (event,) = opened(watching, lambda: os.close(os.open(path, os.O_CREAT | os.O_WRONLY)))
+    assert event.fd.path.encode("utf-8", "surrogateescape") == path
+
+
+def test_a_deep_path_is_told(watching, place):
+    deep = place.joinpath(*[f"level{i:02}" for i in range(40)])
+    deep.mkdir(parents=True)
+    (event,) = opened(watching, lambda: os.close(os.open(deep / "file", os.O_CREAT | os.O_WRONLY)))
+    assert event.fd.path == str(deep / "file")
+
+
+def test_a_chroot_is_seen_from_the_host(watching, place, ways):
+    script = f"import os; os.chroot({str(place / 'real')!r}); os.close(os.open('/file', os.O_RDONLY))"
+    events = watching.seen(
+        lambda: subprocess.run(["/usr/bin/python3", "-S", "-c", script], check=True), of=lambda event: True
+    )
+    found = [e for e in events if e.code == OPENAT and e.values["name"] == "/file" and e.values["fd"] >= 0]
+    assert [is_the_file(event, place / "real/file") for event in found] == [True]
+
+
+def test_a_hard_link_is_the_same_file(watching, place, ways):
+    (place / "hard").hardlink_to(place / "real/file")
+    (event,) = opened(watching, lambda: os.close(os.open(place / "hard", os.O_RDONLY)))
+    status = (place / "real/file").stat()
+    assert (event.fd.path, event.fd.device, event.fd.inode) == (str(place / "hard"), status.st_dev, status.st_ino)
+
+
+def test_a_bind_mount_is_the_same_file(watching, place, ways):
+    bound = place / "bound"
+    bound.mkdir()
+    subprocess.run(["mount", "--bind", place / "real", bound], check=True)
+    try:
+        (event,) = opened(watching, lambda: os.close(os.open(bound / "file", os.O_RDONLY)))
+    finally:
+        subprocess.run(["umount", bound], check=True)
+    status = (place / "real/file").stat()
+    assert (event.fd.path, event.fd.device, event.fd.inode) == (str(bound / "file"), status.st_dev, status.st_ino)
+
+
+def test_a_buffer_that_another_thread_rewrites_deceives_nobody(watching, place):
+    """What is told is the file that the kernel opened, whichever name stood in the buffer when it was read."""
+    choices = [place / "flip_a", place / "flip_b"]
+    for choice in choices:
+        choice.write_text("x")
+    buffer = ctypes.create_string_buffer(bytes(choices[0]))
+    at, end, letters = ctypes.addressof(buffer), len(bytes(choices[0])) - 1, (ord("a"), ord("b"))
+    libc = ctypes.CDLL(None)
+    stop = threading.Event()
+
+    def flip():
+        while not stop.is_set():
+            for letter in letters:
+                ctypes.memset(at + end, letter, 1)
+
+    results = []
+
+    def act():
+        for _ in range(FLIPS // ROUNDS):
+            fd = libc.open(buffer, os.O_RDONLY)
+            results.append(os.fstat(fd).st_ino)
+            os.close(fd)
+
+    flipper = threading.Thread(target=flip)
+    flipper.start()
+    try:
+        events = [event for _ in range(ROUNDS) for event in opened(watching, act)]
+    finally:
+        stop.set()
+        flipper.join()
+    by_inode = {choice.stat().st_ino: str(choice) for choice in choices}
+    ours = [event for event in events if event.values["name"].startswith(f"{place}/flip_")]
+    assert len(ours) == FLIPS
+    assert [event.fd.inode for event in ours] == results
+    assert [event.fd.path for event in ours] == [by_inode[inode] for inode in results]
+    assert len(set(results)) == 2, "the name was never flipped: the test has shown nothing"
+
+
+ENTRY_32 = bytes.fromhex("89f8 53 89f3 87d1 cd80 5b c3")
+"""f(number, a, b, c): eax, ebx, ecx and edx loaded, then int 0x80."""
+LOW = 0x40
+"""MAP_32BIT: the 32-bit entry takes addresses of 32 bits."""
+
+
+def call_32(number, name, flags):
+    """Make a call by the 32-bit entry."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    access = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+    at = libc.mmap(None, ctypes.c_size_t(8192), access, LOW | mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+    ctypes.memmove(at, ENTRY_32, len(ENTRY_32))
+    ctypes.memmove(at + 4096, name + b"\0", len(name) + 1)
+    entry = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_uint, ctypes.c_uint, ctypes.c_uint)(at)
+    result = entry(number, at + 4096, flags, 0)
+    libc.munmap(ctypes.c_void_p(at), ctypes.c_size_t(8192))
+    return result
+
+
+def test_an_open_by_the_32_bit_entry_is_an_open(watching, place, ways):
+    (event,) = opened(watching, lambda: os.close(call_32(5, bytes(ways["symlink"]), 0)), code=OPEN)
+    assert is_the_file(event, place / "real/file")
+    assert (event.values["name"], event.fact(facts.MARKS)[1]) == (str(ways["symlink"]), facts.COMPAT)
+
+
+@pytest.fixture(scope="module")
+def uring():
+    with Uring() as uring:
+        yield uring
+
+
+@pytest.mark.parametrize("by_worker", [False, True])
+def test_an_open_through_io_uring_is_an_open(watching, place, ways, uring, by_worker):
+    (event,) = opened(watching, lambda: os.close(uring.open(bytes(ways["symlink"]), os.O_RDONLY, by_worker)))
+    assert is_the_file(event, place / "real/file")
+    assert (event.values["name"], event.fact(facts.MARKS)[1]) == (str(ways["symlink"]), facts.IO_URING)
+
+
+def test_a_connect_rename_and_unlink_through_io_uring(watching, place, uring):
+    (place / "to rename").write_text("x")
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        host, port = server.getsockname()
+        address = struct.pack("=H", 2) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
+
+        def act():
+            assert uring.rename(bytes(place / "to rename"), bytes(place / "renamed")) == 0
+            assert uring.unlink(bytes(place / "renamed")) == 0
+            assert uring.connect(client.fileno(), address) == 0
+
+        seen = [event for event in watching.seen(act) if event.fact(facts.MARKS) and event.code & 1]
+        rename, unlink, connect = seen
+        assert rename.type.name == "renameat2"
+        assert (rename.values["oldpath"], rename.values["newpath"]) == (f"{place}/to rename", f"{place}/renamed")
+        assert (unlink.type.name, unlink.values["name"]) == ("unlinkat", f"{place}/renamed")
+        assert (connect.type.name, connect.values["fd"], connect.fd.connected) == ("connect", client.fileno(), True)
+        assert connect.fd.ends.destination_port == port
+
+
+def test_a_memory_file_has_its_name(watching):
+    events = watching.seen(lambda: os.close(os.memfd_create("secret")))
+    (made,) = [event for event in events if event.code == CODES["SYSCALL_MEMFD_CREATE_X"]]
+    assert (made.fd.path, made.fd.type) == ("/memfd:secret", FdType.FILE_V2)
+
+
+def test_an_fd_from_before_is_known(tree, shown):
+    number = os.open(tree / "link/dir/file", os.O_RDONLY)
+    assert shown("fd.name", "SYSCALL_CLOSE_X", lambda: os.close(number)) == [str(tree / "real/dir/file")]
+
+
+def test_a_name_that_another_thread_rewrites_meanwhile(tree, shown):
+    names = [os.fsencode(tree / "real/dir" / name) for name in ("file", "else")]
+    by_inode = {}
+    for name in names:
+        Path(os.fsdecode(name)).touch()
+        by_inode[os.stat(name).st_ino] = os.fsdecode(name)
+    buffer, libc = ctypes.create_string_buffer(names[0]), ctypes.CDLL(None)
+    opened: list[str] = []
+
+    def flip() -> None:
+        while len(opened) < FLIPS:
+            for name in names:
+                ctypes.memmove(buffer, name, len(name))
 
     def act() -> None:
-        os.chdir(tree / directory)
-        os.close(os.open(passed, os.O_RDONLY))
+        flipping = threading.Thread(target=flip)
+        flipping.start()
+        while len(opened) < FLIPS:
+            number = libc.openat(-100, buffer, os.O_RDONLY)
+            opened.append(by_inode[os.fstat(number).st_ino])
+            os.close(number)
+        flipping.join()
 
-    return act
-
-
-def by_fchdir(tree) -> None:
-    number = os.open(tree / "link/dir", os.O_DIRECTORY)
-    os.fchdir(number)
-    os.close(number)
-    os.close(os.open("file", os.O_RDONLY))
-
-
-def by_dirfd(tree) -> None:
-    number = os.open(tree / "link", os.O_DIRECTORY)
-    os.close(os.open("dir/file", os.O_RDONLY, dir_fd=number))
-    os.close(number)
-
-
-def by_fd(tree) -> None:
-    number = os.open(tree / "link", os.O_DIRECTORY)
-    os.close(os.open(f"/proc/self/fd/{number}/dir/file", os.O_RDONLY))
-    os.close(number)
-
-
-WAYS = {
-    "link": lambda tree: in_directory(tree, tree / "link/dir/file"),
-    "absolute link": lambda tree: in_directory(tree, tree / "absolute/dir/file"),
-    "dots": lambda tree: in_directory(tree, tree / "link/dir/../../real/./dir//file"),
-    "relative": lambda tree: in_directory(tree, "file", "real/dir"),
-    "relative below a link": lambda tree: in_directory(tree, "../dir/file", "link/dir"),
-    "fchdir": lambda tree: partial(by_fchdir, tree),
-    "dirfd": lambda tree: partial(by_dirfd, tree),
-    "root of self": lambda tree: in_directory(tree, f"/proc/self/root{tree}/link/dir/file"),
-    "fd of self": lambda tree: partial(by_fd, tree),
-    "directory of self": lambda tree: in_directory(tree, "/proc/self/cwd/dir/file", "link"),
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_an_open(tree, shown, way):
-    act = WAYS[way](tree)
-    assert str(tree / "real/dir/file") in shown("fd.name", "SYSCALL_OPENAT_2_X", act)
-    assert str(tree / "real/dir/file") in shown("fs.path.name", "SYSCALL_OPENAT_2_X", act)
-
-
-@pytest.mark.parametrize("name", [b"new\nline", b"not \xff text", "é".encode()])
-def test_odd_names(tree, shown, name):
-    path = os.fsencode(tree / "real") + b"/" + name
-
-    def act() -> None:
-        os.close(os.open(os.fsencode(tree / "link") + b"/" + name, os.O_CREAT))
-        (tree / "link" / os.fsdecode(name)).unlink()
-
-    expected = [os.fsdecode(path)]
-    assert shown("fd.name", "SYSCALL_OPENAT_2_X", act) == expected
-    assert shown("fs.path.name", "SYSCALL_UNLINK_2_X", act) == expected
-
-
-def removal(tree, passed, directory=".") -> Act:
-    def act() -> None:
-        (tree / "real/dir/gone").write_text("x")
-        os.chdir(tree / directory)
-        Path(passed).unlink()
-
-    return act
-
-
-REMOVALS = {
-    "link": lambda tree: removal(tree, tree / "link/dir/gone"),
-    "absolute link": lambda tree: removal(tree, tree / "absolute/dir/gone"),
-    "dots": lambda tree: removal(tree, "link/dir/../dir/gone"),
-    "relative": lambda tree: removal(tree, "gone", "link/dir"),
-    "root of self": lambda tree: removal(tree, f"/proc/self/root{tree}/link/dir/gone"),
-    "directory of self": lambda tree: removal(tree, "/proc/self/cwd/dir/gone", "link"),
-}
-
-
-@pytest.mark.parametrize("way", REMOVALS)
-def test_a_removal(tree, shown, way):
-    assert shown("fs.path.name", "SYSCALL_UNLINK_2_X", REMOVALS[way](tree)) == [str(tree / "real/dir/gone")]
-
-
-def test_a_mode_is_that_of_what_a_link_leads_to(tree, shown):
-    (tree / "alias").symlink_to("link/dir/file")
-    assert shown("fs.path.name", "SYSCALL_CHMOD_X", lambda: (tree / "alias").chmod(0o600)) == [
-        str(tree / "real/dir/file")
-    ]
-
-
-def test_both_ends_of_a_rename(tree, shown):
-    def act() -> None:
-        (tree / "link/dir/file").rename(tree / "absolute/moved")
-        (tree / "real/moved").rename(tree / "real/dir/file")
-
-    assert shown("fs.path.source", "SYSCALL_RENAME_X", act)[0] == str(tree / "real/dir/file")
-    assert shown("fs.path.target", "SYSCALL_RENAME_X", act)[0] == str(tree / "real/moved")
+    assert shown("fd.name", "SYSCALL_OPENAT_2_X", act) == opened
+    assert set(opened) == set(by_inode.values())
