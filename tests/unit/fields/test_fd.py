@@ -154,3 +154,22 @@ def test_large_device_numbers(event_of, process):
     process.fds[3] = FdInfo(FdType.FILE_V2, "/x", dev=(0x12 << 20) | (0xFD << 8) | 0x34)
     event = event_of("SYSCALL_READ_E", 3, 10, fd=3)
     assert (value("dev.major", event), value("dev.minor", event)) == (0xFD, 0x1234)
+
+
+def told(name, event):
+    """Whether the kernel gave the path, and which file it is."""
+    origin = next(field.kernel_path for field in fd.FIELDS if field.name == name)
+    assert origin is not None
+    assert origin.is_given is not None
+    return origin.is_given(event), None if origin.file is None else origin.file(event)
+
+
+def test_what_the_kernel_tells_of_a_path(event_of, process):
+    assert [field.name for field in fd.FIELDS if field.kernel_path] == ["fd.name", "fd.directory"]
+    event = event_of("SYSCALL_READ_E", 3, 10, fd=3)
+    process.fds[3].dev, process.fds[3].ino = 0x801, 77
+    assert told("fd.name", event) == (False, None)
+    process.fds[3].kernel_path = True
+    assert told("fd.name", event) == (True, (0x801, 77))
+    assert told("fd.directory", event) == (True, None)
+    assert told("fd.name", event_of("SYSCALL_OPEN_X", -2, "/no/such", 1, 0, fd=-1)) == (None, None)

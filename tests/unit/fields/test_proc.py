@@ -60,3 +60,14 @@ def test_a_pid_in_the_namespace_that_is_not_known(event, process):
 def test_no_thread_no_value(event):
     event.thread = None
     assert set(read_all(proc.FIELDS, event).values()) == {None}
+
+
+def test_whether_the_kernel_gave_the_programs_path(event, process):
+    (origin,) = (field.kernel_path for field in proc.FIELDS if field.kernel_path is not None)
+    assert origin.is_given is not None
+    assert origin.is_given(event) is False
+    process.kernel_exepath = True
+    assert origin.is_given(event) is True
+    event.thread = None
+    assert origin.is_given(event) is None
+    assert origin.file is None

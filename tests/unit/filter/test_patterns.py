@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falco.filter import patterns
-from falco.filter.patterns import Glob, Memo, Network, Networks, PathPrefixes
+from falco.filter.patterns import Glob, Memo, Network, Networks, PathPrefixes, glob_literal, glob_quoted
 
 LIBC = ctypes.CDLL(None)
 
@@ -83,3 +83,27 @@ def test_a_memo_asks_once_and_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(patterns, "MEMO_LIMIT", 2)
     assert memo[3] == 6
     assert len(memo) == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literal"),
+    [
+        ("/etc/*", "/etc/"),
+        ("/a?", "/a"),
+        ("/a[bc]", "/a"),
+        ("/a\\*b*", "/a"),
+        ("/plain", "/plain"),
+        ("*", ""),
+        ("", ""),
+    ],
+)
+def test_what_all_matches_of_a_glob_begin_with(pattern, literal):
+    assert glob_literal(pattern) == literal
+
+
+@given(st.text("ab*?[]\\/!-", max_size=8))
+def test_a_quoted_text_matches_itself_only(text):
+    pattern = Glob(glob_quoted(text))
+    assert pattern.match(text)
+    assert not pattern.match(text + "a")
+    assert not pattern.match("b" + text)

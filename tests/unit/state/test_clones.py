@@ -27,9 +27,11 @@ def child_exit(box, child, parent=100, kind="SYSCALL_CLONE_20_X", **values):
 def test_the_parent_s_event_creates_the_child(box):
     server = box.state.threads[100]
     server.fds[3] = FdInfo(FdType.FILE_V2, "/x")
+    server.kernel_exepath = True
     event = parent_exit(box, 200)
     child = box.state.threads[200]
     assert event.thread is server
+    assert child.kernel_exepath
     assert (child.tid, child.pid, child.ptid, child.vtid, child.vpid) == (200, 200, 100, 200, 200)
     assert (child.comm, child.exe, child.args, child.uid, child.gid) == ("srv2", "/bin/srv", ["-d", ""], 33, 34)
     assert (child.exepath, child.root, child.sid, child.vpgid, child.tty) == ("/bin/srv", "/", 90, 91, 4)

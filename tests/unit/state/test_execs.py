@@ -69,6 +69,9 @@ def test_newer_writers_tell_path_and_user(box):
     box.event("SYSCALL_EXECVE_19_X", res=0, **EXEC, uid=0, gid=5, trusted_exepath="/real/ls")
     shell = box.state.threads[7]
     assert (shell.exepath, shell.uid, shell.gid) == ("/real/ls", 0, 5)
+    assert shell.kernel_exepath
+    execve(box)
+    assert not shell.kernel_exepath
 
 
 @pytest.mark.parametrize(
