@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from falco.state.state import State
+    from falco.state.tables import Tables
     from falco.state.threads import ThreadInfo
 
 
-def mark(state: State, thread: ThreadInfo) -> None:
+def mark(tables: Tables, thread: ThreadInfo) -> None:
     """Mark a thread that is its container's health check, or a child of one.
 
     The check itself is run from outside: it has the check's command line, and none of its ancestors is the
     container's first process. Once marked, a thread stays so.
     """
-    parent = state.threads.get(thread.ptid)
+    parent = tables.threads.get(thread.ptid)
     if parent is not None and parent.healthcheck:
         thread.healthcheck = True
         return
-    container = state.containers.get(thread.container_id) if thread.container_id else None
+    container = tables.containers.get(thread.container_id) if thread.container_id else None
     if container is None or not container.healthcheck or thread.vpid == 1:
         return
     exe, *args = container.healthcheck
     if thread.exe == exe and thread.args == args:
-        inside = any(ancestor.vpid == 1 and ancestor.container_id for ancestor in state.parents(thread))
+        inside = any(ancestor.vpid == 1 and ancestor.container_id for ancestor in tables.parents(thread))
         thread.healthcheck = not inside or thread.healthcheck

@@ -18,7 +18,7 @@ from falco.events.event import LENGTH_SIZES, Event
 from falco.events.syscalls import IGNORED_CODES, SYSCALL_NAMES
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_E, GENERIC_X, Param
 from falco.events.types import ParamType
-from falco.state import state as module
+from falco.state import tables as module
 from falco.state.handlers import HANDLERS, IGNORED, needed
 from falco.state.state import State
 from falco.state.threads import ThreadInfo

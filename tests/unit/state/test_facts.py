@@ -231,7 +231,7 @@ def test_files_without_a_path(box, kind, path, typed, name):
 
 
 def test_a_full_table_still_shows_what_is_told(box, monkeypatch):
-    monkeypatch.setattr("falco.state.state.MAX_FDS", 0)
+    monkeypatch.setattr("falco.state.tables.MAX_FDS", 0)
     event = box.event("SYSCALL_READ_X", **READ, count=4, extra=[FILE])
     assert event.fd.name == "/real/file"
     assert box.state.refused["fds"] == 1

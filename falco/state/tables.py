@@ -1,0 +1,215 @@
+"""The tables: threads, fds, users, interfaces and containers, what is looked up in them, enters them and leaves them.
+
+They are bounded; what finds them full is refused and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from falco.state import engines, healthcheck
+from falco.state.engines import CRI, RKT
+from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINERS, MAX_FDS, MAX_THREADS
+from falco.state.network import Interfaces, unmapped
+from falco.state.threads import CLONE_CLOSED, GONE, ThreadInfo, placeholder
+
+if TYPE_CHECKING:
+    from falco.state.containers import Container
+    from falco.state.fds import FdInfo
+    from falco.state.users import Group, User
+
+_SWEEP_AGAIN = 1024
+"""Refused containers between two searches for entries that no thread is in any more."""
+
+
+class Tables:
+    """All tables. refused counts entries that found a table full, by its name."""
+
+    def __init__(self) -> None:
+        self.refused = dict.fromkeys(("threads", "fds", "containers", "accounts", "interfaces"), 0)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything but the counters."""
+        self.threads: dict[int, ThreadInfo] = {}
+        self.users: dict[int, User] = {}
+        self.groups: dict[int, Group] = {}
+        self.interfaces = Interfaces()
+        self.containers: dict[str, Container] = {}
+        self._pods: set[str] = set()
+
+    # -- lookups -------------------------------------------------------------------------------------------------
+
+    def parent(self, thread: ThreadInfo) -> ThreadInfo | None:
+        """The thread whose tid is this one's ptid, if it is known."""
+        return self.threads.get(thread.ptid)
+
+    def parents(self, thread: ThreadInfo) -> Iterator[ThreadInfo]:
+        """A thread's parent, that one's parent and so on; ends at an unknown one, at a loop and after MAX_ANCESTORS."""
+        seen = {thread.tid}
+        found = self.threads.get(thread.ptid)
+        while found is not None and found.tid not in seen and len(seen) <= MAX_ANCESTORS:
+            seen.add(found.tid)
+            yield found
+            found = self.threads.get(found.ptid)
+
+    def ancestors(self, thread: ThreadInfo) -> Iterator[ThreadInfo]:
+        """The parents of the thread's process. They are threads: two in a row may belong to the same process."""
+        return self.parents(thread.main)
+
+    def ancestor(self, thread: ThreadInfo, distance: int) -> ThreadInfo | None:
+        """The ancestor at a distance from the thread's process, 1 for its parent."""
+        found = thread.main
+        seen = {found.tid}
+        for _ in range(distance):
+            parent = self.threads.get(found.ptid)
+            if parent is None or parent.tid in seen or len(seen) > MAX_ANCESTORS:
+                return None
+            found = parent
+            seen.add(found.tid)
+        return found
+
+    def container(self, thread: ThreadInfo) -> Container | None:
+        """The metadata of the container that a thread runs in, None on the host and where it is not known."""
+        return self.containers.get(thread.container_id) if thread.container_id else None
+
+    def is_local(self, address: bytes, thread: ThreadInfo) -> bool:
+        """Whether an address belongs to this host or to the thread's container (sinsp_network_interfaces)."""
+        address = unmapped(address)
+        container = self.container(thread)
+        if len(address) == 4:
+            if container is not None and self._is_container_address(address, container):
+                return True
+        elif thread.container_id:
+            return False
+        return self.interfaces.has(address)
+
+    def _is_container_address(self, address: bytes, container: Container) -> bool:
+        if any(container.ip):
+            return container.ip == address
+        # A container without an address of its own shares another's network: any container's address will do, and
+        # one that has none equals 0.0.0.0 (sinsp_network_interfaces::is_ipv4addr_local, kept as it was).
+        return any((other.ip or bytes(4)) == address for other in self.containers.values())
+
+    # -- entries -------------------------------------------------------------------------------------------------
+
+    def add_thread(self, thread: ThreadInfo) -> bool:
+        """Enter a thread, in the place of what had its tid; refused and counted (False) when the table is full."""
+        threads = self.threads
+        old = threads.get(thread.tid)
+        if old is None and len(threads) >= MAX_THREADS:
+            self.refused["threads"] += 1
+            return False
+        if old is not None:
+            self._replace(old, thread)
+        threads[thread.tid] = thread
+        if thread.pid != thread.tid:
+            self._link(thread)
+        return True
+
+    def thread_or_placeholder(self, tid: int) -> ThreadInfo:
+        """The thread of this tid; a placeholder is made, and entered if there is room, where it is not known."""
+        thread = self.threads.get(tid)
+        if thread is None:
+            thread = placeholder(tid)
+            self.add_thread(thread)
+        return thread
+
+    def _link(self, thread: ThreadInfo) -> None:
+        """Make a thread one of its process's others; the process counts only those that are in the table."""
+        thread.main = self.thread_or_placeholder(thread.pid)
+        if self.threads.get(thread.tid) is thread:
+            thread.main.others[thread.tid] = thread
+
+    def _unlink(self, thread: ThreadInfo) -> None:
+        others = thread.main.others
+        if others.get(thread.tid) is thread:
+            del others[thread.tid]
+
+    def _replace(self, old: ThreadInfo, new: ThreadInfo) -> None:
+        """Take away an entry whose tid is another thread's now."""
+        if old.main is not old:
+            self._unlink(old)
+        if old.placeholder and new.tid == new.pid:
+            # It only stood for the process that is introduced now, whose threads have come before it.
+            new.others, old.others = old.others, {}
+            for other in new.others.values():
+                other.main = new
+        elif old.others:
+            self.drop_others(old)
+        # What refers to itself would stay until the garbage collector comes by, and keep new threads from its place.
+        old.main = new
+
+    def drop_others(self, thread: ThreadInfo) -> None:
+        """Remove all other threads of a process: it has begun another program, or its id is another's now."""
+        others, thread.others = thread.others, {}
+        for tid, other in others.items():
+            if self.threads.get(tid) is other:
+                del self.threads[tid]
+
+    def set_process(self, thread: ThreadInfo, pid: int) -> None:
+        """Make a thread one of another process's, if it is not."""
+        if pid != thread.pid:
+            self._unlink(thread)
+            thread.pid, thread.main = pid, thread
+            if pid != thread.tid:
+                self._link(thread)
+
+    def add_fd(self, thread: ThreadInfo, number: int, fd: FdInfo) -> bool:
+        """Enter an fd into the process's table, replacing what had the number; False if it is refused."""
+        fds = thread.main.fds
+        if number < 0 or (len(fds) >= MAX_FDS and number not in fds):
+            self.refused["fds"] += 1
+            return False
+        fds[number] = fd
+        return True
+
+    def add_container(self, container: Container) -> None:
+        """Enter or replace a container. When the table is full, those that no thread is in any more have to go."""
+        containers = self.containers
+        if container.id not in containers and len(containers) >= MAX_CONTAINERS:
+            if self.refused["containers"] % _SWEEP_AGAIN == 0:
+                used = {thread.container_id for thread in self.threads.values()}
+                self.containers = containers = {id: kept for id, kept in containers.items() if id in used}
+                self._pods &= containers.keys()
+            if len(containers) >= MAX_CONTAINERS:
+                self.refused["containers"] += 1
+                return
+        containers[container.id] = container
+        if container.type == RKT:
+            self._pods.add(container.id)
+
+    def resolve_container(self, thread: ThreadInfo) -> None:
+        """Set which container a thread runs in, and whether it is that one's health check."""
+        found = engines.identify(thread, self.parents, self._pods)
+        if found is None:
+            thread.container_id = ""
+        else:
+            thread.container_id = found.id
+            # Which of the CRI's runtimes it is, and hence its type, only metadata tells.
+            if found.type != CRI and found.id not in self.containers:
+                self.add_container(found)
+        healthcheck.mark(self, thread)
+
+    def remove_thread(self, thread: ThreadInfo) -> None:
+        """Remove a thread whose last event has come."""
+        # A process stays as long as it has other threads, whose last one takes it along; so does that one's, if a
+        # capture has such a thing.
+        while not thread.others:
+            if self.threads.get(thread.tid) is thread:
+                del self.threads[thread.tid]
+            main = thread.main
+            if main is thread:
+                thread.main = GONE  # As in _replace().
+                return
+            self._unlink(thread)
+            if not main.flags & CLONE_CLOSED:
+                return
+            thread = main
+
+    def forget(self, thread: ThreadInfo) -> None:
+        """Remove a thread that has gone unseen; a process goes with the last of its threads."""
+        thread.flags |= CLONE_CLOSED
+        if self.threads.get(thread.tid) is thread:
+            self.remove_thread(thread)
