@@ -12,6 +12,7 @@ import dataclasses
 import signal
 import socket
 import ssl
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 128
 _HANDSHAKE_S = 10.0
+_SWITCH_S = 0.001
 _BACKLOG = 128
 _LINES, _WINDOW_S = 20, 10.0
 """How many complaints the log gets in that time at most; the others are counted."""
@@ -69,6 +71,8 @@ class WebServer:
         LOG.info(
             "Starting internal webserver, listening on %s", f"{scheme}://{self._settings.listen_address}:{self.port}"
         )
+        # Two threads want to run now: the one that watches system calls must not wait long for its turn.
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
         self._thread.start()
 
     def stop(self) -> None:

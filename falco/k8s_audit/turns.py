@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TURN_S = 0.002
 """How long a turn lasts where system calls are waiting too."""
+LONG_TURN_S = 0.005
+"""How long one lasts where none wait: they may come meanwhile."""
 
 
 class Matcher(Protocol):
@@ -63,4 +65,4 @@ class Turns:
         """Work, and wait for work, for so long in all; shorter once work came and is done."""
         end = self._clock() + seconds
         if self._queue.wait(seconds):
-            self.work(max(0.0, end - self._clock()))
+            self.work(min(LONG_TURN_S, end - self._clock()))

@@ -5,7 +5,6 @@ Figures of two machines, or of two runs on a busy one, do not compare; the ratio
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +14,9 @@ from falco.engine.bind import bind_rules
 from falco.engine.load import load_rules
 from falco.engine.ruleset import Ruleset
 from falco.fields.registry import SYSCALL_FIELDS
+from tests.bench.audit import audit
 from tests.bench.equivalent import equivalent
+from tests.bench.measure import measured
 from tests.bench.repeat import repeat
 from tests.bench.rulesets import rules
 from tests.bench.stages import STAGES, stages
@@ -31,27 +32,6 @@ CASES = (
     ("made/six_behaviours", EVENTS // 10),
 )
 ITEMS = 400
-
-
-def measured(command: list[str]) -> tuple[float, int]:
-    """Wall seconds and peak memory (MB) of a command; its output is thrown away, its failure is an error."""
-    started, peak = time.perf_counter(), 0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while process.poll() is None:
-            peak = max(peak, _peak_kb(process.pid))
-            time.sleep(0.005)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit status {process.returncode}")
-    return time.perf_counter() - started, peak // 1024
-
-
-def _peak_kb(pid: int) -> int:
-    """The most memory that a process has had so far; its resource usage would count what its parent had at the fork."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
 def replays(folder: Path) -> None:
@@ -114,3 +94,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as made:
         replays(Path(made))
         loading(Path(made))
+        audit(Path(made))

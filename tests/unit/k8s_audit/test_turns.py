@@ -9,18 +9,19 @@ from falco.k8s_audit.turns import Turns
 
 
 class Rules:
-    """Match events with an even time, and take a second for each of them."""
+    """Match events with an even time, and take so many seconds for each of them."""
 
-    def __init__(self):
+    def __init__(self, seconds):
         self.now = 0.0
+        self._seconds = seconds
 
     def match(self, event) -> Any:
-        self.now += 1.0
+        self.now += self._seconds
         return SimpleNamespace(name="even") if event.ts % 2 == 0 else None
 
 
-def turns(count):
-    queue, rules, found = AuditQueue(1000), Rules(), []
+def turns(count, seconds=1.0):
+    queue, rules, found = AuditQueue(1000), Rules(seconds), []
     queue.put([AuditEvent({}, number, 1) for number in range(count)], 0)
     made = Turns(queue, rules, lambda rule, event: found.append((rule.name, event.num)), lambda: rules.now)
     return queue, made, found
@@ -42,9 +43,12 @@ def test_a_turn_ends_when_nothing_waits():
 
 
 def test_a_pause_does_what_waits_and_no_more_than_fits_into_it():
-    queue, made, _ = turns(4)
-    made.pause(2.5)
-    assert (made.num, len(queue)) == (3, 1)
-    made.pause(2.5)
+    queue, made, _ = turns(9, 0.002)
+    made.pause(0.003)
+    assert (made.num, len(queue)) == (2, 7)
+    made.pause(10)
+    assert (made.num, len(queue)) == (5, 4), "system calls that came meanwhile must not wait so long"
+    made.pause(10)
+    made.pause(10)
     made.pause(0.001)
-    assert (made.num, len(queue)) == (4, 0)
+    assert (made.num, len(queue)) == (9, 0)
