@@ -250,35 +250,3 @@ def test_a_memory_file_has_its_name(watching):
     events = watching.seen(lambda: os.close(os.memfd_create("secret")))
     (made,) = [event for event in events if event.code == CODES["SYSCALL_MEMFD_CREATE_X"]]
     assert (made.fd.path, made.fd.type) == ("/memfd:secret", FdType.FILE_V2)
-
-
-def test_an_fd_from_before_is_known(tree, shown):
-    number = os.open(tree / "link/dir/file", os.O_RDONLY)
-    assert shown("fd.name", "SYSCALL_CLOSE_X", lambda: os.close(number)) == [str(tree / "real/dir/file")]
-
-
-def test_a_name_that_another_thread_rewrites_meanwhile(tree, shown):
-    names = [os.fsencode(tree / "real/dir" / name) for name in ("file", "else")]
-    by_inode = {}
-    for name in names:
-        Path(os.fsdecode(name)).touch()
-        by_inode[os.stat(name).st_ino] = os.fsdecode(name)
-    buffer, libc = ctypes.create_string_buffer(names[0]), ctypes.CDLL(None)
-    opened: list[str] = []
-
-    def flip() -> None:
-        while len(opened) < FLIPS:
-            for name in names:
-                ctypes.memmove(buffer, name, len(name))
-
-    def act() -> None:
-        flipping = threading.Thread(target=flip)
-        flipping.start()
-        while len(opened) < FLIPS:
-            number = libc.openat(-100, buffer, os.O_RDONLY)
-            opened.append(by_inode[os.fstat(number).st_ino])
-            os.close(number)
-        flipping.join()
-
-    assert shown("fd.name", "SYSCALL_OPENAT_2_X", act) == opened
-    assert set(opened) == set(by_inode.values())
