@@ -77,6 +77,8 @@ def _cloned_parent(state: State, event: Event, birth: Birth, traits: tuple[int, 
         # Later the same tid may be another thread's, whose predecessor's end was not seen.
         if existing.ptid == event.tid or event.ts - existing.clone_ts <= STALE_NS:
             return
+    if child_tid in state.ended and event.ts - state.ended.pop(child_tid) <= STALE_NS:
+        return  # It ended before its parent's call returned, and nothing would ever remove it again.
     child = _new_thread(event, birth, traits, child_tid, parent)
     _enter_child(state, child, parent)
 

@@ -12,7 +12,7 @@ from falco.state import engines, healthcheck
 from falco.state.engines import CRI, RKT
 from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINERS, MAX_FDS, MAX_THREADS
 from falco.state.network import Interfaces, unmapped
-from falco.state.threads import CLONE_CLOSED, GONE, ThreadInfo, placeholder
+from falco.state.threads import CLONE_CLOSED, CLONE_INVERTED, GONE, ThreadInfo, placeholder
 
 if TYPE_CHECKING:
     from falco.state.containers import Container
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 _SWEEP_AGAIN = 1024
 """Refused containers between two searches for entries that no thread is in any more."""
+_MAX_ENDED = 1024
 
 
 class Tables:
-    """All tables. refused counts entries that found a table full, by its name."""
+    """All tables. refused counts entries that found a table full, by its name.
+
+    ended are the latest threads (tid -> when they began) that ended before the call which made them returned.
+    """
 
     def __init__(self) -> None:
         self.refused = dict.fromkeys(("threads", "fds", "containers", "accounts", "interfaces"), 0)
@@ -38,6 +42,7 @@ class Tables:
         self.interfaces = Interfaces()
         self.containers: dict[str, Container] = {}
         self._pods: set[str] = set()
+        self.ended: dict[int, int] = {}
 
     # -- lookups -------------------------------------------------------------------------------------------------
 
@@ -199,6 +204,8 @@ class Tables:
         while not thread.others:
             if self.threads.get(thread.tid) is thread:
                 del self.threads[thread.tid]
+                if thread.flags & CLONE_INVERTED:
+                    self._remember_end(thread)
             main = thread.main
             if main is thread:
                 thread.main = GONE  # As in _replace().
@@ -207,6 +214,12 @@ class Tables:
             if not main.flags & CLONE_CLOSED:
                 return
             thread = main
+
+    def _remember_end(self, thread: ThreadInfo) -> None:
+        # Its parent's call may be about to return, which must not bring it back.
+        self.ended[thread.tid] = thread.clone_ts
+        if len(self.ended) > _MAX_ENDED:
+            del self.ended[next(iter(self.ended))]
 
     def forget(self, thread: ThreadInfo) -> None:
         """Remove a thread that has gone unseen; a process goes with the last of its threads."""

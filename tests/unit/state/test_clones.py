@@ -50,6 +50,36 @@ def test_the_parent_s_event_creates_the_child(box):
     assert (child.last_fd, child.nchilds, child.flags) == (0, 0, CLONE_ACTIVE)
 
 
+def gone(box, tid):
+    box.event("PROCEXIT_1_E", tid=tid)
+    box.state.settle()
+
+
+def test_a_child_that_ended_before_its_parent_s_call_returned_stays_away(box):
+    child_exit(box, 200)
+    gone(box, 200)
+    parent_exit(box, 200)
+    assert 200 not in box.state.threads
+    # The next one with this id is another.
+    parent_exit(box, 200)
+    assert 200 in box.state.threads
+
+
+def test_a_child_long_after_one_that_ended_early_is_another(box):
+    child_exit(box, 200)
+    gone(box, 200)
+    box.ts += STALE_NS
+    parent_exit(box, 200)
+    assert 200 in box.state.threads
+
+
+def test_of_children_that_ended_early_only_the_latest_are_remembered(box):
+    for tid in range(1000, 2100):
+        child_exit(box, tid)
+        gone(box, tid)
+    assert (len(box.state.ended), 1000 in box.state.ended, 2099 in box.state.ended) == (1024, False, True)
+
+
 def test_a_new_thread_shares_its_process(box):
     parent_exit(box, 102, flags="CLONE_THREAD|CLONE_FILES")
     thread, main = box.state.threads[102], box.state.threads[100]
