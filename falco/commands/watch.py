@@ -118,7 +118,9 @@ class Watch:
     def start(self, state: State, wanted_here: reader.Wanted) -> Snapshot:
         """Attach, and then find out what was there before: nothing that happens in between is missed."""
         self._state = state
-        self.source = LiveSource(self._ring, Event(state), self._idle, REAL_ENTERS | self._need.real, wanted_here, self._patience)
+        self.source = LiveSource(
+            self._ring, Event(state), self._idle, REAL_ENTERS | self._need.real, wanted_here, self._patience
+        )
         self.source.own_code, self.source.on_own = canary.CODE, self._canary.saw
         self.source.complete = PathResolver(str(self._host.proc)).complete
         self._loaded.attach()
@@ -159,7 +161,7 @@ class Watch:
 
     def _built(self, plan: Plan) -> ProbeObject:
         text_for, release = partial(probe_text, plan.programs), os.uname().release
-        flags = ("-DRING_PAGES=1",)
+        flags = ("-DRING_PAGES=1", "-g0")  # the ring gets its size when it is made; nobody reads debug information
         return build_probe(text_for, self._host.root, release, Cache(), cflags=flags, compiler=compile_in_parts)
 
     def _tell_left_out(self, known: Mapping[str, str]) -> None:

@@ -63,7 +63,7 @@ def build_everything(cache: Cache) -> ProbeObject:
     plan = make_plan(EVERYTHING, 0)
     text_for = partial(probe_text, plan.programs)
     release = os.uname().release
-    return build_probe(text_for, Path("/"), release, cache, cflags=("-DRING_PAGES=1",), compiler=compile_in_parts)
+    return build_probe(text_for, Path("/"), release, cache, cflags=("-DRING_PAGES=1", "-g0"), compiler=compile_in_parts)
 
 
 class Watching:

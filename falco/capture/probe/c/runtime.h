@@ -51,6 +51,7 @@ struct call {
   u32 bases, based;       /* how many facts about paths are to follow, and how many did */
   u32 tells_names;        /* the event has no parameters for the paths as they were passed */
   struct base base[2];
+  u32 cut;                /* a parameter had no room any more */
   u64 filename;
   u32 code, nparams, next; /* of a record about a process: its event, and the step that ends it */
   u32 filename_in_kernel;
@@ -151,7 +152,7 @@ INLINE void length(struct record *r, struct call *c, u32 bytes) {
 /* Take up a parameter of so many bytes that have been written at here(). */
 INLINE void took(struct record *r, struct call *c, u32 bytes) {
   if (c->pos > LAST_START) {
-    count(COUNT_TOO_LONG);
+    c->cut = 1;
     bytes = 0;
   }
   c->pos += bytes;
@@ -227,6 +228,10 @@ INLINE int submit(struct record *r, struct call *c) {
   /* The reader looks by itself every few milliseconds: waking it per event would double the cost. */
   if (ring.ringbuf_output(from, size, 1 /* BPF_RB_NO_WAKEUP */)) count(COUNT_RING_FULL);
   else count(COUNT_SENT);
+  if (c->cut) {
+    c->cut = 0;
+    count(COUNT_TOO_LONG);
+  }
   return 0;
 }
 INLINE void step(void *ctx, int which) {
