@@ -15,6 +15,7 @@ from falco.engine.load import load_rules
 from falco.engine.ruleset import Ruleset
 from falco.fields.registry import SYSCALL_FIELDS
 from tests.bench.audit import audit
+from tests.bench.dense import write_dense
 from tests.bench.equivalent import equivalent
 from tests.bench.measure import measured
 from tests.bench.repeat import repeat
@@ -23,13 +24,14 @@ from tests.bench.stages import STAGES, stages
 from tests.conftest import CAPTURES, TESTS
 
 EVENTS = 1_000_000
+DENSE = "dense"
 CASES = (
     ("run_as_user_0_container", EVENTS),
     ("run_as_user_0_container", EVENTS // 10),
     ("curl_google", EVENTS),
     ("open-multiple-files", EVENTS),
     # Nearly every event of this one changes state or meets a rule, so little can be passed over.
-    ("made/six_behaviours", EVENTS // 10),
+    (DENSE, EVENTS // 10),
 )
 ITEMS = 400
 
@@ -68,7 +70,9 @@ def _filter(label: str, path: Path) -> str:
 
 
 def _repeated(name: str, wanted: int, folder: Path) -> tuple[Path, int]:
-    capture = folder / f"{Path(name).name}-{wanted}.scap"
+    capture = folder / f"{name}-{wanted}.scap"
+    if name == DENSE:
+        return capture, write_dense(capture, wanted)
     return capture, repeat(CAPTURES / f"{name}.scap", capture, wanted)
 
 

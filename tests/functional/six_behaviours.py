@@ -6,12 +6,13 @@ It was made by this program and not recorded: python -m tests.functional.six_beh
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from falco.state.snapshot import Interface
 from falco.state.users import Group, User
 from tests.conftest import CAPTURES
-from tests.events import Builder, ends, process, write_capture
+from tests.events import Builder, Built, ends, process, write_capture
 
 PATH = CAPTURES / "made" / "six_behaviours.scap"
 CONTAINER = "3f1c9d5a7b24" + "e0" * 26
@@ -33,11 +34,13 @@ FIRES = {
 def write(path: Path = PATH) -> Path:
     """Write the capture."""
     builder = Builder()
-    _containers(builder)
-    _shells(builder)
-    _servers(builder)
-    _files(builder)
-    _network(builder)
+    containers(builder)
+    processes(builder)
+    return write_events(path, builder.built)
+
+
+def write_events(path: Path, events: Iterable[Built]) -> Path:
+    """Write a capture of events on the machine where the behaviours happen."""
     inside = [("cpu", f"/docker/{CONTAINER}")]
     threads = [
         process(1, ptid=0, comm="systemd", exe="/sbin/init"),
@@ -55,7 +58,7 @@ def write(path: Path = PATH) -> Path:
         User(33, 33, "www-data", "/var/www", ""),
         Group(0, "root"),
     ]
-    return write_capture(path, builder.built, threads, interfaces, accounts)
+    return write_capture(path, events, threads, interfaces, accounts)
 
 
 def _container(builder: Builder, identity: str, **details: object) -> None:
@@ -64,7 +67,7 @@ def _container(builder: Builder, identity: str, **details: object) -> None:
     builder.add("CONTAINER_JSON_E", tid=-1, json=json.dumps({"container": row}))
 
 
-def _containers(builder: Builder) -> None:
+def containers(builder: Builder) -> None:
     """Before everything a known container; then one that is privileged, one with a socket mounted, a plain one."""
     _container(builder, CONTAINER[:12])
     builder.add("GENERIC_E", tid=1, ID=16)
@@ -72,6 +75,14 @@ def _containers(builder: Builder) -> None:
     _container(builder, "aaaa00000001", privileged=True)
     _container(builder, "bbbb00000002", Mounts=[{**mount, "Propagation": "rprivate"}])
     _container(builder, "cccc00000003", Mounts=[{**mount, "Source": "/srv", "Destination": "/srv"}])
+
+
+def processes(builder: Builder) -> None:
+    """What processes do: all but the containers' own behaviours."""
+    _shells(builder)
+    _servers(builder)
+    _files(builder)
+    _network(builder)
 
 
 def _exec(builder: Builder, tid: int, program: str, *args: str, parent: int = 50, **values: object) -> None:
