@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 O_RDONLY, O_WRONLY = 1, 2  # PPM_O_*; O_RDWR is both.
 O_CREAT, O_TMPFILE, O_F_CREATED = 1 << 2, 1 << 13, 1 << 14
 _EXECUTE = 0o111
-_OPENS = ("SYSCALL_OPEN_X", "SYSCALL_OPENAT_E", "SYSCALL_OPENAT_2_X")
-"""What 0.15 looks at; creat and openat2 are not among them."""
-_LATER_OPENS = (*_OPENS, "SYSCALL_OPENAT2_X", "SYSCALL_OPEN_BY_HANDLE_AT_X")
+_OPENS = (
+    "SYSCALL_OPEN_X", "SYSCALL_OPENAT_E", "SYSCALL_OPENAT_2_X", "SYSCALL_OPENAT2_X", "SYSCALL_OPEN_BY_HANDLE_AT_X",
+)  # fmt: skip
+"""The first three are what 0.15 looks at, and it has no event for the others. creat is not among them there either."""
 _CREAT = CODES["SYSCALL_CREAT_X"]
 
 _PATHS = {
@@ -44,8 +45,8 @@ def _indexes(symbols: tuple[str, ...], name: str) -> tuple[int | None, ...]:
     return tuple(t.index(name) if t.code in codes else None for t in EVENT_TABLE)
 
 
-_FLAGS, _LATER_FLAGS = _indexes(_OPENS, "flags"), _indexes((*_LATER_OPENS, "SYSCALL_CREAT_X"), "flags")
-_MODES = _indexes((*_LATER_OPENS, "SYSCALL_CREAT_X"), "mode")
+_FLAGS, _LATER_FLAGS = _indexes(_OPENS, "flags"), _indexes((*_OPENS, "SYSCALL_CREAT_X"), "flags")
+_MODES = _indexes((*_OPENS, "SYSCALL_CREAT_X"), "mode")
 
 
 def _opened_for(bit: int) -> Extractor:
@@ -132,7 +133,7 @@ FIELDS = (
     Field(
         "evt.is_open_read",
         ParamType.BOOL,
-        "Whether open or openat asks for reading, be it granted or not.",
+        "Whether open, openat or openat2 asks for reading, be it granted or not.",
         _opened_for(O_RDONLY),
         scope=Scope.EVENT,
         constant=_false_unless(_FLAGS),
@@ -140,7 +141,7 @@ FIELDS = (
     Field(
         "evt.is_open_write",
         ParamType.BOOL,
-        "Whether open or openat asks for writing, be it granted or not.",
+        "Whether open, openat or openat2 asks for writing, be it granted or not.",
         _opened_for(O_WRONLY),
         scope=Scope.EVENT,
         constant=_false_unless(_FLAGS),

@@ -18,6 +18,8 @@ FIELDS: dict[str, Any] = {field.name: field for field in (*evt_open.FIELDS, *evt
         ("SYSCALL_OPEN_X", (-13, "x", "O_WRONLY", 0), False, True),
         ("SYSCALL_OPENAT_2_X", (3, -100, "x", "O_RDWR", 0), True, True),
         ("SYSCALL_OPENAT_E", (-100, "x", "O_WRONLY|O_CREAT", 0), False, True),
+        ("SYSCALL_OPENAT2_X", (3, -100, "x", "O_RDWR", 0, 0), True, True),
+        ("SYSCALL_OPEN_BY_HANDLE_AT_X", (3, 4, "O_RDONLY", "/x"), True, False),
         ("SYSCALL_CREAT_X", (3, "x", 0o644), False, False),
         ("SYSCALL_OPEN_X", (3, "x"), False, False),
         ("SYSCALL_READ_X", (1, b"x"), False, False),
@@ -80,7 +82,8 @@ def test_abspath_has_two_forms_only():
     [
         ("evt.is_open_read", "SYSCALL_OPEN_X", VARIES),
         ("evt.is_open_read", "SYSCALL_OPEN_E", False),
-        ("evt.is_open_write", "SYSCALL_OPENAT2_X", False),
+        ("evt.is_open_write", "SYSCALL_OPENAT2_X", VARIES),
+        ("evt.is_open_write", "SYSCALL_CREAT_X", False),
         ("evt.is_open_create", "SYSCALL_OPENAT2_X", VARIES),
         ("evt.abspath", "SYSCALL_MKDIRAT_X", VARIES),
         ("evt.abspath", "SYSCALL_OPEN_X", None),
