@@ -204,7 +204,7 @@ NETWORK = (
     Call("listen", 50, (363,), "SOCKET_LISTEN", ("FD(A0)", "U32(A1)"), (_RES, "FD(A0)", "S32(A1)"), "A0", (),
          "role_is(c, ROLE_SERVER, RET == 0)"),
     Call("connect", 42, (362,), "SOCKET_CONNECT", ("FD(A0)", "ADDRESS(A1, A2)"),
-         (_RES, "TUPLE(c->file, 1)", "FD(A0)", "ADDRESS(A1, A2)"), "A0", (),
+         (_RES, "TO(c->file, A1, A2)", "FD(A0)", "ADDRESS(A1, A2)"), "A0", (),
          "role_is(c, ROLE_CLIENT, RET == 0 || RET == -EINPROGRESS)"),
     Call("accept", 43, (), "SOCKET_ACCEPT4_5", ("S32(0)",),
          ("FD(RET)", "TUPLE(c->file, 0)", *_QUEUE),

@@ -4,12 +4,14 @@
  */
 #define PATH_END (LONGEST - 1) /* where the NUL of a path stands in the walk's first half */
 #define NAMES (LONGEST + 256)  /* scratch behind it */
-#define MOST_COMPONENTS 64
+#define MOST_COMPONENTS 100
 #define MOST_GROUPS 16
 #define MOST_CONTROLLERS 14
 
-/* Put the path of a dentry under a mount together, as the host sees it. It then stands from c->walked on. */
+/* Put the path of a dentry under a mount together, as the host sees it. It then stands from c->walked on. What is deeper
+ * than can be told is not told at all: the end of a path alone would be another's. */
 INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) {
+  int whole = 0;
   u64 mount = vfsmount - OFF_mount__mnt, root = KERNEL(u64, vfsmount, OFF_vfsmount__mnt_root);
   c->walked = PATH_END;
   w->data[PATH_END] = 0;
@@ -17,7 +19,10 @@ INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) 
   for (int i = 0; i < MOST_COMPONENTS; i++) {
     if (dentry == root) {
       u64 parent = KERNEL(u64, mount, OFF_mount__mnt_parent);
-      if (parent == mount) break;
+      if (parent == mount) {
+        whole = 1;
+        break;
+      }
       dentry = KERNEL(u64, mount, OFF_mount__mnt_mountpoint);
       mount = parent;
       root = KERNEL(u64, mount, OFF_mount__mnt + OFF_vfsmount__mnt_root);
@@ -27,16 +32,24 @@ INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) 
     u64 name = KERNEL(u64, dentry, OFF_dentry__d_name + OFF_qstr__name);
     u32 size = KERNEL(u32, dentry, OFF_dentry__d_name + OFF_qstr__len) & 0xff, pos = c->walked & (LONGEST - 1);
     if (size + 1 > pos) break;
-    if (parent == dentry && KERNEL(u8, name, 0) == '/') break;
+    if (parent == dentry && KERNEL(u8, name, 0) == '/') {
+      whole = 1;
+      break;
+    }
     pos = (pos - size) & (LONGEST - 1);
     bpf_probe_read_kernel(w->data + pos, size, (void *)name);
     pos = (pos - 1) & (LONGEST - 1);
     w->data[pos] = '/';
     c->walked = pos;
-    if (parent == dentry) break; /* files without a directory: memfd and its like have their name only */
+    if (parent == dentry) {
+      whole = 1;
+      break; /* files without a directory: memfd and its like have their name only */
+    }
     dentry = parent;
   }
-  if (c->walked == PATH_END) {
+  if (!whole) {
+    c->walked = PATH_END;
+  } else if (c->walked == PATH_END) {
     c->walked = PATH_END - 1;
     w->data[PATH_END - 1] = '/';
   }
@@ -44,7 +57,7 @@ INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) 
 /* Copy what was walked to the record at `at` (a bounded position); the bytes copied, its NUL included. */
 INLINE u32 copy_walked(struct record *r, struct call *c, struct walk *w, u64 at) {
   u32 from = c->walked & (LONGEST - 1), size = (LONGEST - from) & (2 * LONGEST - 1);
-  if (size > LONGEST) return 0;
+  if (size > LONGEST || from == PATH_END) return 0;
   bpf_probe_read_kernel(r->data + at, size, w->data + from);
   return size;
 }

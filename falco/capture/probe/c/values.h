@@ -150,22 +150,26 @@ INLINE u32 address_at(struct record *r, u64 at, u64 address, u64 size) {
   } while (0)
 
 /* Put what the call names as the other end into a tuple that has none, as a socket without connection has. */
-INLINE void other_end(struct record *r, u64 at, u64 sk, u64 address, int own) {
+INLINE u32 other_end(struct record *r, u64 at, u64 sk, u64 address, int own, u32 size) {
   u16 family = USER(u16, address), is = KERNEL(u16, sk, OFF_sock_common__skc_family);
-  if (!address || family != is || has_peer(sk)) return;
+  if (!address || family != is || has_peer(sk)) return size;
   if (family == FAMILY_INET) {
     STORE(u32, r, at + (own ? 7 : 1), USER(u32, address + 4));
     STORE(u16, r, at + (own ? 11 : 5), bpf_ntohs(USER(u16, address + 2)));
   } else if (family == FAMILY_INET6) {
     bpf_probe_read_user(r->data + at + (own ? 19 : 1), 16, (void *)(address + 8));
     STORE(u16, r, at + (own ? 35 : 17), bpf_ntohs(USER(u16, address + 2)));
+  } else if (family == FAMILY_UNIX && own) {
+    long n = bpf_probe_read_user_str(r->data + at + 17, 108, (void *)(address + 2 + (USER(u8, address + 2) == 0)));
+    if (n > 1) return 17 + (u32)n;
   }
+  return size;
 }
 #define ENDS_WITH(file, address, own) \
   do { \
     u64 sk_ = socket_of(file), at_ = here(c), address_ = address; \
     u32 n_ = sk_ ? ends(r, at_, sk_, own) : 0; \
-    if (n_) other_end(r, at_, sk_, address_, own); \
+    if (n_) n_ = other_end(r, at_, sk_, address_, own, n_); \
     took(r, c, n_); \
   } while (0)
 /* The tuple of a datagram sent to, or received from, an address. */
