@@ -1,4 +1,7 @@
-"""Audit events that wait for their turn: what a web server has accepted, bounded by the memory that it takes.
+"""The texts of audit events that wait for their turn: what a web server has accepted, bounded by their size.
+
+They wait as text. Parsed they would take several times the memory, and the interpreter's search for cycles would stop
+everything to walk through them again and again.
 
 The web server's thread puts, the thread that holds events against rules takes. Room for a request is claimed before
 the request is read on, so whatever was read completely also fits.
@@ -7,25 +10,22 @@ the request is read on, so whatever was read completely also fits.
 from __future__ import annotations
 
 import collections
+import sys
 import threading
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from falco.k8s_audit.event import AuditEvent
+from collections.abc import Sequence
 
 
 class AuditQueue:
-    """First in, first out. limit is in bytes, as events weigh; taken events no longer count."""
+    """First in, first out. limit is in bytes; what was taken no longer counts."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._used = 0
-        self._events: collections.deque[AuditEvent] = collections.deque()
+        self._texts: collections.deque[str] = collections.deque()
         self._changed = threading.Condition()
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self._texts)
 
     @property
     def used(self) -> int:
@@ -45,25 +45,24 @@ class AuditQueue:
         with self._changed:
             self._used -= size
 
-    def put(self, events: Iterable[AuditEvent], claimed: int) -> None:
-        """Let events wait in the room that was claimed for them."""
+    def put(self, texts: Sequence[str], claimed: int) -> None:
+        """Let texts wait in the room that was claimed for them."""
+        sizes = sum(map(sys.getsizeof, texts))
         with self._changed:
-            self._used -= claimed
-            for event in events:
-                self._used += event.weight
-                self._events.append(event)
+            self._used += sizes - claimed
+            self._texts.extend(texts)
             self._changed.notify()
 
-    def take(self) -> AuditEvent | None:
-        """The event that has waited longest, None if none waits."""
+    def take(self) -> str | None:
+        """The text that has waited longest, None if none waits."""
         with self._changed:
-            if not self._events:
+            if not self._texts:
                 return None
-            event = self._events.popleft()
-            self._used -= event.weight
-            return event
+            text = self._texts.popleft()
+            self._used -= sys.getsizeof(text)
+            return text
 
     def wait(self, seconds: float) -> bool:
-        """Wait until an event waits, so long at most; whether one does."""
+        """Wait until something waits here, so long at most; whether it does."""
         with self._changed:
-            return bool(self._events) or self._changed.wait(seconds)
+            return bool(self._texts) or self._changed.wait(seconds)

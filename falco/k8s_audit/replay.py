@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from falco.k8s_audit.document import BadAuditError, decode, read_document
+from falco.k8s_audit.document import decode, read_document
+from falco.k8s_audit.event import BadAuditError
 
 if TYPE_CHECKING:
     from falco.capture.scap.stream import Stream

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 from falco.k8s_audit.body import Body, RefusedError, full
-from falco.k8s_audit.document import BadAuditError, decode, read_document, weigh
+from falco.k8s_audit.document import decode, split_document
+from falco.k8s_audit.event import BadAuditError
 
 if TYPE_CHECKING:
-    from falco.k8s_audit.event import AuditEvent
     from falco.k8s_audit.queue import AuditQueue
 
 HEALTH = "/healthz"
@@ -93,24 +94,22 @@ class Endpoint:
         """Read the events and let them wait. All of the list or none: the client sends it again as a whole."""
         try:
             text = decode(data)
-            weight = weigh(text)
-            if weight > self._queue.limit:
-                raise RefusedError(413, "the events need more memory than all that wait may have")
-            if not self._queue.claim(weight):
+            size = 3 * sys.getsizeof(text)  # The whole, and its parts with what each text has beside its characters.
+            if len(data) + size > self._queue.limit:
+                raise RefusedError(413, "the body is larger than all that may wait")
+            if not self._queue.claim(size):
                 raise full()
-            events: tuple[AuditEvent, ...] = ()
+            texts: tuple[str, ...] = ()
             try:
-                document = read_document(text)
-                events = document.events
+                document = split_document(text)
+                texts = document.events
             finally:
-                self._queue.put(events, weight)
+                self._queue.put(texts, size)
         except BadAuditError as error:
             raise RefusedError(400, str(error)) from None
-        refused = len(document.refused)
-        told = (
-            f"{refused} of {refused + len(events)} events could not be read: {document.refused[0]}" if refused else ""
-        )
-        return Answer(200, "ok", accepted=len(events), refused=refused, complaint=told)
+        taken, refused = len(texts), len(document.refused)
+        told = f"{refused} of {taken + refused} events could not be read: {document.refused[0]}" if refused else ""
+        return Answer(200, "ok", accepted=taken, refused=refused, complaint=told)
 
 
 def refusal(status: int, reason: str) -> Answer:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from falco.k8s_audit.document import event_of
+
 if TYPE_CHECKING:
     from falco.engine.rule import Rule
     from falco.k8s_audit.event import AuditEvent
@@ -50,9 +52,10 @@ class Turns:
         """Hold events against the rules until none waits or the time is up; one event is always looked at."""
         end = self._clock() + seconds
         while True:
-            event = self._queue.take()
-            if event is None:
+            text = self._queue.take()
+            if text is None:
                 return
+            event = event_of(text)
             self.num += 1
             event.num = self.num
             rule = self._rules.match(event)

@@ -7,7 +7,9 @@ import tracemalloc
 import pytest
 
 from falco.k8s_audit import document
-from falco.k8s_audit.document import MAX_DEPTH, BadAuditError, decode, read_document, weigh
+from falco.k8s_audit.document import decode, event_of, read_document, split_document, weigh
+from falco.k8s_audit.event import BadAuditError
+from falco.k8s_audit.walker import MAX_DEPTH
 
 AT = '"stageTimestamp":"2019-05-13T08:00:00Z"'
 EVENT = f'{{"kind":"Event","auditID":"a",{AT}}}'
@@ -38,7 +40,7 @@ def test_one_event_in_all_its_forms(text):
     assert (event.ts, event.json["kind"], found.refused) == (1_557_734_400_000_000_000, "Event", ())
 
 
-@pytest.mark.parametrize("text", ['{"kind":"EventList","items":[]}', "[]"])
+@pytest.mark.parametrize("text", ['{"kind":"EventList","items":[]}', '{"kind":"EventList","items":null}', "[]"])
 def test_a_list_may_be_empty(text):
     assert read_document(text).events == ()
 
@@ -71,6 +73,7 @@ def test_a_list_may_be_empty(text):
         ('{"a" 1}', "':' is expected"),
         ("{1:2}", "a key is expected"),
         ('{"a":"\n"}', "not JSON at character"),
+        ('{"kind":"Event","items":[]}', "Event with a list of items"),
         ("{" + ",".join(f'"{n}":0' for n in range(1100)) + "}", "more than 1000 members"),
     ],
 )
@@ -87,6 +90,30 @@ def test_one_bad_event_does_not_take_its_neighbours_with_it(bad):
     assert (len(found.events), len(found.refused)) == (2, 1)
 
 
+@pytest.mark.parametrize("small", [0, 1 << 16])
+def test_of_a_document_that_is_split_only_texts_are_kept(small, monkeypatch):
+    monkeypatch.setattr(document, "_SMALL", small)
+    assert split_document(EVENT) == document.Document((EVENT,))
+    found = split_document(f'{{"items":[ {EVENT},7,{{"auditID":"b",{AT}}}], "kind":"EventList"}}')
+    assert found.events == (EVENT, f'{{"auditID":"b",{AT}}}')
+    assert found.refused == ("an event is no JSON object",)
+    assert [event_of(text).json["auditID"] for text in found.events] == ["a", "b"]
+
+
+@pytest.mark.parametrize("small", [0, 1 << 16])
+def test_short_and_long_documents_read_the_same(small, monkeypatch, captures):
+    monkeypatch.setattr(document, "_SMALL", small)
+    for line in (captures / "k8s_audit" / "kube-apiserver-1.20.jsonl").read_text().splitlines()[:30]:
+        (event,) = read_document(line).events
+        assert event.json == {"kind": "Event", **json.loads(line)}
+
+
+def test_documents_have_a_bound_in_memory(monkeypatch):
+    monkeypatch.setattr(document, "MAX_WEIGHT", 5_000)
+    with pytest.raises(BadAuditError, match="too many small values"):
+        read_document("[" + "[]," * 100 + "[]]")
+
+
 def test_depth_up_to_the_bound_is_taken():
     assert len(read_document(deep(MAX_DEPTH)).events) == 1
 
@@ -95,12 +122,6 @@ def test_reasons_are_short_whatever_the_input():
     with pytest.raises(BadAuditError) as caught:
         read_document(json.dumps({"kind": "x" * 100_000}))
     assert len(str(caught.value)) < 200
-
-
-def test_lists_have_a_bound(monkeypatch):
-    monkeypatch.setattr(document, "MAX_EVENTS", 3)
-    with pytest.raises(BadAuditError, match="more than 3 events"):
-        read_document("[" + ",".join([EVENT] * 4) + "]")
 
 
 @pytest.mark.parametrize("text", ["[" * 300 + '"' + '\\"' * 1_000_000, '[{"a":' + "[" * 300 + "1," * 500_000])

@@ -3,9 +3,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from falco.k8s_audit.event import AuditEvent
 from falco.k8s_audit.queue import AuditQueue
 from falco.k8s_audit.turns import Turns
+
+TEXT = '{"auditID":"a","stageTimestamp":"2019-05-13T08:00:00.00000000%dZ"}'
 
 
 class Rules:
@@ -21,8 +22,8 @@ class Rules:
 
 
 def turns(count, seconds=1.0):
-    queue, rules, found = AuditQueue(1000), Rules(seconds), []
-    queue.put([AuditEvent({}, number, 1) for number in range(count)], 0)
+    queue, rules, found = AuditQueue(10_000), Rules(seconds), []
+    queue.put([TEXT % number for number in range(count)], 0)
     made = Turns(queue, rules, lambda rule, event: found.append((rule.name, event.num)), lambda: rules.now)
     return queue, made, found
 
