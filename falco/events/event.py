@@ -92,16 +92,13 @@ class Event:
 
         EventError if the lengths do not fit the event.
         """
-        bounds = self._bounds
-        return self._frame() if bounds is None else bounds
+        return self._bounds or self._frame()
 
     def raw(self, index: int) -> bytes:
         """A parameter's bytes, empty where it is absent. EventError if the lengths do not fit the event."""
-        bounds = self._bounds
-        if bounds is None:
-            bounds = self._frame()
         if index >= self.nparams:
             return b""
+        bounds = self._bounds or self._frame()
         return self.buffer[bounds[index] : bounds[index + 1]]
 
     def first(self) -> int | None:

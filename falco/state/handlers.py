@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from falco.events.event import Event
 from falco.events.table import CODES, EVENT_TABLE, codes_named
 from falco.events.types import Category, EventFlag
-from falco.state import accounts, attributes, clones, container_events, execs, files, processes, sockets
+from falco.state import accounts, attributes, clones, container_events, execs, files, processes, sockets, transfers
 from falco.state.resets import LAST_015
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ _BY_SYMBOL: dict[str, Handler] = {
     "SOCKET_ACCEPT_5_X": sockets.accept_exit,
     "SOCKET_ACCEPT4_5_X": sockets.accept_exit,
     "SOCKET_ACCEPT4_6_X": sockets.accept_exit,
-    "SOCKET_SENDTO_E": sockets.send_enter,
-    "SOCKET_SENDTO_X": sockets.send_exit,
-    "SOCKET_SENDMSG_E": sockets.send_enter,
-    "SOCKET_SENDMSG_X": sockets.send_exit,
-    "SOCKET_RECVFROM_X": sockets.receive_exit,
-    "SOCKET_RECVMSG_X": sockets.receive_exit,
+    "SOCKET_SENDTO_E": transfers.send_enter,
+    "SOCKET_SENDTO_X": transfers.send_exit,
+    "SOCKET_SENDMSG_E": transfers.send_enter,
+    "SOCKET_SENDMSG_X": transfers.send_exit,
+    "SOCKET_RECVFROM_X": transfers.receive_exit,
+    "SOCKET_RECVMSG_X": transfers.receive_exit,
     "SOCKET_GETSOCKOPT_X": sockets.getsockopt_exit,
     "PROCEXIT_E": processes.exited,
     "PROCEXIT_1_E": processes.exited,
@@ -109,10 +109,10 @@ def _table() -> tuple[Handler | None, ...]:
     handlers.update(dict.fromkeys(clones.CLONES, clones.cloned))
     handlers.update(dict.fromkeys(execs.EXECS, execs.executed))
     handlers.update(dict.fromkeys(processes.COUNTERS, processes.counters))
-    transfers = EventFlag.READS_FROM_FD | EventFlag.WRITES_TO_FD
+    moving = EventFlag.READS_FROM_FD | EventFlag.WRITES_TO_FD
     for event_type in EVENT_TABLE:
-        if event_type.flags & transfers and not event_type.enter:
-            handlers.setdefault(event_type.code, sockets.io_exit)
+        if event_type.flags & moving and not event_type.enter:
+            handlers.setdefault(event_type.code, transfers.io_exit)
     return tuple(handlers.get(code) for code in range(len(EVENT_TABLE)))
 
 

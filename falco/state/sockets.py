@@ -1,4 +1,4 @@
-"""What socket calls do to the fd table."""
+"""What calls that make, name and connect sockets do to the fd table."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import errno
 from typing import TYPE_CHECKING
 
 from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, SockAddr, SockTuple, signed, sockaddr, socktuple, unsigned
-from falco.events.table import CODES, EVENT_TABLE
 from falco.state.fds import CHANGING, L4, FdInfo, FdType, Role
-from falco.state.files import ABSENT, call_params, created
+from falco.state.files import call_params, created
 from falco.state.network import (
     INET_TYPES,
     NO_ADDRESS,
     NO_ADDRESS6,
-    guess_role,
     narrow,
     plain_endpoint,
     swap_ends,
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 AF_NETLINK = 16
 SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
 IPPROTO_UDP = 17
-_INET = (AF_INET, AF_INET6)
+INET = (AF_INET, AF_INET6)
 _PROTOCOLS = {6: L4.TCP, IPPROTO_UDP: L4.UDP, 1: L4.ICMP, 255: L4.RAW}
 _BY_TYPE = {SOCK_STREAM: L4.TCP, SOCK_DGRAM: L4.UDP}
 _FAMILIES = {
@@ -37,9 +35,6 @@ _FAMILIES = {
     AF_INET6: FdType.IPV6_SOCK,
     AF_NETLINK: FdType.NETLINK,
 }
-_TUPLE_INDEX = tuple(ABSENT if (found := t.index("tuple")) is None else found for t in EVENT_TABLE)
-_ENTER_TUPLE = 2
-_SENDTO_ENTER = CODES["SOCKET_SENDTO_E"]
 NO_NAME = "NULL"
 """What an absent address prints as."""
 
@@ -50,10 +45,11 @@ def socket_exit(state: State, event: Event) -> None:
     assert thread is not None
     params = call_params(thread, event, 3, 1)
     if raw and signed(raw) >= 0 and params is not None:
-        created(state, event, signed(raw), _socket(*map(unsigned, params[:3])))
+        created(state, event, signed(raw), new_socket(*map(unsigned, params[:3])))
 
 
-def _socket(domain: int, kind: int, protocol: int) -> FdInfo:
+def new_socket(domain: int, kind: int, protocol: int) -> FdInfo:
+    """The nameless entry of a socket of a domain, type and protocol."""
     fd = FdInfo(_FAMILIES.get(domain, FdType.UNKNOWN))
     if fd.type in INET_TYPES:
         fd.l4proto = _transport(kind, protocol)
@@ -86,8 +82,8 @@ def bind_exit(state: State, event: Event) -> None:
     raw = event.raw(1)
     if event.error or event.fd is None or not raw:
         return
-    fd, address = _changing(event, event.fd), sockaddr(raw)
-    if address.family in _INET and address.port:
+    fd, address = changing(event, event.fd), sockaddr(raw)
+    if address.family in INET and address.port:
         fd.source, fd.destination, fd.destination_port = b"", narrow(address.address), address.port
         fd.type = FdType.IPV4_SERVSOCK if len(fd.destination) == 4 else FdType.IPV6_SERVSOCK
         fd.role = Role.SERVER
@@ -95,7 +91,7 @@ def bind_exit(state: State, event: Event) -> None:
 
 
 def _address_name(address: SockAddr) -> str:
-    if address.family in _INET:
+    if address.family in INET:
         return plain_endpoint(address.address, address.port)
     return address.path if address.family == AF_UNIX else f"family {address.family}"
 
@@ -109,14 +105,14 @@ def connect_exit(state: State, event: Event) -> None:
         event.path = NO_NAME if ends is None else ends_name(ends)
     if fd is None or (event.error and event.error != errno.EINPROGRESS):
         return
-    fd = _changing(event, fd)
+    fd = changing(event, fd)
     fd.connected = True
     if ends is not None:
         set_name(event, fd, _connect(fd, ends))
         fd.role = fd.role or Role.CLIENT
 
 
-def _changing(event: Event, fd: FdInfo) -> FdInfo:
+def changing(event: Event, fd: FdInfo) -> FdInfo:
     """The event's fd, to be changed: one that other processes may share, as it was no socket so far, is copied."""
     if fd.type not in CHANGING and event.thread is not None:
         event.fd = fd = fd.copy()
@@ -125,7 +121,7 @@ def _changing(event: Event, fd: FdInfo) -> FdInfo:
 
 
 def _connect(fd: FdInfo, ends: SockTuple) -> str:
-    if ends.family in _INET:
+    if ends.family in INET:
         changed = take_ends(fd, ends)
         if fd.role == Role.SERVER and fd.l4proto == L4.UDP:
             if changed:
@@ -140,7 +136,7 @@ def ends_name(ends: SockTuple) -> str:
     """A tuple as the event has it: ports always shown, v4-mapped addresses as IPv4."""
     if ends.family == AF_UNIX:
         return unix_name(ends)
-    if ends.family not in _INET:
+    if ends.family not in INET:
         return f"family {ends.family}"
     source, destination = narrow(ends.source), narrow(ends.destination)
     if len(source) != len(destination):
@@ -170,7 +166,7 @@ def accept_exit(state: State, event: Event) -> None:
 
 def _accepted(ends: SockTuple) -> FdInfo | None:
     fd = FdInfo(FdType.UNIX_SOCK)
-    if ends.family in _INET:
+    if ends.family in INET:
         take_ends(fd, ends)
         fd.l4proto = L4.TCP
     elif ends.family == AF_UNIX:
@@ -179,69 +175,6 @@ def _accepted(ends: SockTuple) -> FdInfo | None:
         return None
     fd.role, fd.connected = Role.SERVER, True
     return fd
-
-
-def send_enter(state: State, event: Event) -> None:
-    """sendto, sendmsg: the destination is in the enter, which is kept. sendto on an unknown fd means a UDP socket."""
-    thread = event.thread
-    assert thread is not None
-    thread.enter = event.params()
-    raw = event.raw(_ENTER_TUPLE)
-    if event.fd is None and event.code == _SENDTO_ENTER and raw and raw[0] in _INET and thread.last_fd >= 0:
-        created(state, event, thread.last_fd, _socket(raw[0], SOCK_DGRAM, IPPROTO_UDP))
-
-
-def send_exit(state: State, event: Event) -> None:
-    """sendto, sendmsg: a datagram socket takes over the ends of what it sent."""
-    thread = event.thread
-    assert thread is not None
-    params = call_params(thread, event, 3, 2)
-    _transferred(state, event, params[_ENTER_TUPLE] if params else b"", incoming=False)
-
-
-def receive_exit(state: State, event: Event) -> None:
-    """recvfrom, recvmsg: a datagram socket takes over the ends of what it received."""
-    _transferred(state, event, event.raw(_TUPLE_INDEX[event.code]), incoming=True)
-
-
-def io_exit(state: State, event: Event) -> None:
-    """Any other successful transfer shows that an inet socket is connected."""
-    del state
-    fd = event.fd
-    if fd is not None and not event.error and fd.type in INET_TYPES:
-        fd.connected = True
-
-
-def _transferred(state: State, event: Event, raw: bytes, incoming: bool) -> None:
-    fd = event.fd
-    if fd is None or event.error:
-        return
-    if fd.type in INET_TYPES:
-        fd.connected = True
-    # The ends of a TCP connection do not change; libsinsp knows only IPv4 ones as such, which comes to the same.
-    if not raw or (fd.name and fd.type == FdType.IPV4_SOCK and fd.l4proto == L4.TCP):
-        return
-    ends, fd = socktuple(raw), _changing(event, fd)
-    if ends.family in _INET:
-        if take_ends(fd, ends):
-            _took_ends(state, event, fd, incoming)
-        return
-    if ends.family == AF_UNIX:
-        fd.type = FdType.UNIX_SOCK
-        fd.source_pointer, fd.destination_pointer = ends.source_pointer, ends.destination_pointer
-    set_name(event, fd, ends_name(ends))
-
-
-def _took_ends(state: State, event: Event, fd: FdInfo, incoming: bool) -> None:
-    state.interfaces.complete(fd)
-    if fd.l4proto == L4.UNKNOWN:
-        fd.l4proto = L4.UDP
-    if fd.role == Role.NONE:
-        fd.role = guess_role(fd, incoming)
-    # The client is always the source: a client that receives and a server that sends stand at the other end.
-    if (fd.role == Role.CLIENT) == incoming:
-        swap_ends(fd)
-    set_name(event, fd, tuple_name(fd))
 
 
 def set_name(event: Event, fd: FdInfo, name: str) -> None:

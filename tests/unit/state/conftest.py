@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import TYPE_CHECKING
 
 import pytest
 
+from falco.state.network import address_text
 from falco.state.snapshot import Interface, Snapshot
 from falco.state.state import State
 from falco.state.threads import CLONE_THREAD
 from tests.events import Builder, process
 
+if TYPE_CHECKING:
+    from falco.events.event import Event
+    from falco.state.fds import FdInfo
+
 CLONE_FILES = 1
+AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
+STREAM, DGRAM, RAW, CLOEXEC = 1, 2, 3, 0x80000
+TCP, UDP, ICMP, IPPROTO_RAW = 6, 17, 1, 255
+HTTP = "10.0.0.5:4000->93.1.1.1:80"
 
 
 def interface(name: str, address: str, mask: str) -> Interface:
@@ -47,3 +57,16 @@ def machine(all_events: bool = True) -> State:
 def box() -> Builder:
     """Events on machine(), with -A; those of the shell unless a tid is given."""
     return Builder(machine(), tid=7)
+
+
+def fds(box: Builder, tid: int = 7) -> dict[int, FdInfo]:
+    assert box.state is not None
+    return box.state.threads[tid].main.fds
+
+
+def socket(box: Builder, fd: int, domain: int = AF_INET, type: int = STREAM, proto: int = 0) -> Event:
+    return box.call("SOCKET_SOCKET", {"domain": domain, "type": type, "proto": proto}, fd=fd)
+
+
+def source_and_destination(fd: FdInfo) -> tuple[str, str]:
+    return f"{address_text(fd.source)}:{fd.source_port}", f"{address_text(fd.destination)}:{fd.destination_port}"
