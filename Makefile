@@ -26,8 +26,12 @@ $(STAMP): pyproject.toml build/setup/setup build/setup/apt-packages.txt
 	@touch $@
 
 .PHONY: run
-run: $(STAMP) ## replay a shipped capture with the default rules (live capture is not there yet)
-	@echo "Live capture is not there yet: replaying $(CAPTURE) with $(RULES)."
+run: $(STAMP) ## monitor this host with the default rules, alerts on the terminal; Ctrl-C ends it
+	@.venv/bin/falco -r $(RULES) || { status=$$?; \
+	  echo "To see alerts without watching this host: make demo" >&2; exit $$status; }
+
+.PHONY: demo
+demo: $(STAMP) ## replay a shipped capture with the default rules, on any machine and as anybody
 	.venv/bin/falco -e $(CAPTURE) -r $(RULES)
 
 .PHONY: test

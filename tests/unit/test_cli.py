@@ -26,12 +26,11 @@ def test_a_bad_command_line_ends_with_1(capsys):
     assert capsys.readouterr().err.startswith("falco: unrecognized argument '--lsit', did you mean --list?\n")
 
 
-def test_without_a_capture_it_says_what_is_missing(capsys, config_file, rules_file):
+def test_a_host_that_cannot_be_watched_ends_with_1_and_why(capsys, config_file, rules_file, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOST_ROOT", str(tmp_path))
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", "box", "4.19.0-9-amd64", "#1", "x86_64")))
     assert main(["-c", str(config_file), "-r", str(rules_file)]) == 1
-    assert (
-        "Runtime error: live capture is not built yet: replay a capture with -e FILE. Exiting."
-        in capsys.readouterr().err
-    )
+    assert "kernel 4.19.0-9-amd64 is too old: the probe needs 5.8 or newer" in capsys.readouterr().err
 
 
 def test_mistakes_end_with_1_and_their_places(config_file, tmp_path):
