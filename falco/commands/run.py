@@ -14,6 +14,7 @@ from falco.capture.scap.stream import Stopped, open_stream
 from falco.commands import audit, delivery, report, rules, watch
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
 from falco.commands.daemon import daemonize
+from falco.commands.host_paths import HostPaths
 from falco.commands.in_force import InForce
 from falco.commands.limited import Limited
 from falco.commands.progress import Progress
@@ -62,6 +63,7 @@ class Run:
         self._stats_file: StatsFile | None = None
         self._reader: Reader | LiveSource | None = None
         self._watch: watch.Watch | None = None
+        self._paths: HostPaths | None = None
         self._recording: Recorder | None = None
         self._state: State | None = None
         self._audit_reader: AuditReader | None = None
@@ -134,6 +136,8 @@ class Run:
             sleep: Callable[[float], None] = time.sleep
             if self._listening is not None:
                 running, sleep = self._listening.beside(running), self._listening.pause
+            paths = HostPaths(self._in_force, options.host_root, recording, time.monotonic, lambda: watching.now_ns)
+            self._paths, running = paths, paths.ticking(running)
             self._watch = watching = watch.Watch(need, Path(options.host_root), size, running, self._lost, sleep)
             try:
                 self._start_listening()
@@ -141,6 +145,8 @@ class Run:
                 self._reader = watching.source
                 if recording is not None:
                     recording.attach(watching.source, state)
+                paths.look()
+                if recording is not None:
                     recording.begin(watching.now_ns)
                 to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
                 monitor(watching.source, state, self._in_force, self._alerts, self._controls, recording)
@@ -254,6 +260,8 @@ class Run:
         log_as(loaded.config)
         self._drops.change(loaded.config.syscall_event_drops)
         self._in_force.change(ready.ruleset)
+        if self._paths is not None:
+            self._paths.look()
         self._audit_in_force.change(ready.audit)
         if self._listening is not None:
             self._listening.reload()
