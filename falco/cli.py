@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from falco import logs
-from falco.commands import fields, report, rules, run, support
+from falco.commands import alerts, fields, report, rules, run, support, usage
 from falco.commands.options import Options, UsageError, parse
 from falco.errors import FalcoError
 
 QUESTIONS: tuple[tuple[Callable[[Options], bool], Callable[[Options], int]], ...] = (
+    (lambda options: options.help, usage.print_help),
+    (lambda options: options.version, usage.print_version),
     (lambda options: options.ignored_events, fields.print_ignored),
     (lambda options: options.list is not None, fields.print_list),
     (lambda options: bool(options.validate), rules.validate),
@@ -31,14 +33,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status."""
     _prepare_streams()
     logs.setup()
+    given = list(sys.argv[1:] if argv is None else argv)
     try:
-        options = parse(sys.argv[1:] if argv is None else argv, os.environ)
+        if given[:1] == ["alerts"]:
+            return _guarded(lambda: alerts.alerts(given[1:]))
+        options = parse(given, os.environ)
     except UsageError as error:
         logs.to_stderr(f"falco: {error}\nfalco --help lists the options.\n")
         return 1
     except SystemExit as end:  # argparse has printed what was asked for.
         return int(end.code or 0)
-    return _guarded(options)
+    answer = next((answer for asked, answer in QUESTIONS if asked(options)), run.run)
+    return _guarded(lambda: answer(options), verbose=options.verbose, as_json=options.json)
 
 
 def _prepare_streams() -> None:
@@ -54,22 +60,32 @@ def _prepare_streams() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def _guarded(options: Options) -> int:
+def _guarded(answer: Callable[[], int], *, verbose: bool = False, as_json: bool = False) -> int:
     try:
-        return next((answer for asked, answer in QUESTIONS if asked(options)), run.run)(options)
+        return answer()
+    except UsageError:
+        raise
     except FalcoError as error:
-        report.fatal(error, as_json=options.json)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Nothing may be written there when Python cleans up.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        report.fatal(error, as_json=as_json)
+        _leave_stdout()
+    except BrokenPipeError:  # Whoever read our output has seen enough.
+        _leave_stdout()
         return 141
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - a defect of ours; the user gets a sentence, with -v the traceback.
-        if options.verbose:
+        if verbose:
             logs.to_stderr(traceback.format_exc())
         report.defect(error)
     return 1
+
+
+def _leave_stdout() -> None:
+    """Let no write to standard output fail when Python cleans up."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

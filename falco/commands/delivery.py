@@ -1,14 +1,18 @@
-"""Where alerts go, as the configuration has it: the outputs of this process and their limit."""
+"""Where alerts go, as the configuration has it: the outputs of this process and their limit, and the store."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco.errors import FalcoError
 from falco.outputs.build import build
 from falco.outputs.format import Formatter
 from falco.outputs.throttle import Throttle
+from falco.store.retention import Limits
+from falco.store.store import AlertStore, Hooks
 
 if TYPE_CHECKING:
     from falco.config_schema import Config
@@ -28,3 +32,28 @@ def let_out(alerts: Alerts, wanted: Config, templates: Mapping[str, Template], *
         iso_8601=wanted.time_format_iso_8601,
     )
     alerts.change(templates, formatter, dispatch, Throttle(wanted.outputs.rate, wanted.outputs.max_burst))
+
+
+def keep(alerts: Alerts, wanted: Config, *, replay: bool) -> AlertStore | None:
+    """Keep every alert in the store from now on, if the configuration has one for this kind of run."""
+    settings = wanted.alert_store
+    if settings.enabled == "false" or (settings.enabled == "auto" and replay):
+        return None
+    limits = Limits(settings.keep_days, settings.max_size_mb, settings.hard_limit_mb, enabled_forwarders(wanted))
+    # Forwarders and `falco alerts` need the text of the alert as well as its fields, whatever the outputs print.
+    formatter = Formatter(json_output=True, iso_8601=wanted.time_format_iso_8601)
+    store = AlertStore(
+        Path(settings.path).absolute(),
+        limits,
+        Hooks(formatter.line, alerts.raise_alert),
+        capacity=wanted.outputs.queue_capacity,
+        patient=replay,
+    )
+    alerts.keep_in(store)
+    return store
+
+
+def enabled_forwarders(wanted: Config) -> tuple[str, ...]:
+    """The names of the destinations that are waited for."""
+    names = (field.name for field in dataclasses.fields(wanted.forwarders))
+    return tuple(name for name in names if getattr(wanted.forwarders, name).enabled)

@@ -17,6 +17,7 @@ from falco.commands.daemon import daemonize
 from falco.commands.host_paths import HostPaths
 from falco.commands.in_force import InForce
 from falco.commands.limited import Limited
+from falco.commands.options import unused
 from falco.commands.progress import Progress
 from falco.commands.recording import recorder
 from falco.commands.say import say
@@ -325,6 +326,8 @@ def _say_hello(options: Options, loaded: Loaded) -> None:
     for name, letter, why in _LATER:
         if getattr(options, name) is not None:
             LOG.warning("%s has no effect: %s", letter, why)
+    for text in unused(options):
+        LOG.warning("%s", text)
 
 
 def _progress(stream: Stream) -> Progress:
