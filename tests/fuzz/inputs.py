@@ -19,18 +19,20 @@ TOTAL = int(os.environ.get("FUZZ_N", "2000"))
 ONLY = os.environ.get("FUZZ_ONLY")
 SHARES = {
     "capture": 18,
-    "parameter": 10,
+    "parameter": 9,
     "event": 8,
     "condition text": 12,
-    "condition": 14,
-    "rules file": 12,
+    "condition": 12,
+    "rules file": 11,
     "shipped rules": 4,
-    "configuration": 8,
+    "configuration": 7,
     "option": 4,
     "BTF": 2,
     "probe file": 2,
     "/proc file": 4,
     "ring record": 2,
+    "audit document": 3,
+    "audit request": 2,
 }
 """Of 100 inputs, how many are of each kind: the more, the more code they can reach. One test makes all of a kind."""
 SECONDS, MEGABYTES = 5.0, 300
