@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from falco.escape import escape_controls
 
@@ -51,13 +51,14 @@ class StatsFile:
 
     def __init__(self, path: str, extra: Mapping[str, str]) -> None:
         """Open the file for appending (OSError)."""
-        self._file: TextIO = Path(path).open("a", encoding="utf-8")
+        # Without a buffer, which on a full disk would keep what it could not write for ever.
+        self._file = io.FileIO(path, "a")
         self._extra = dict(extra)
         self._samples = 0
         self._last = (0, 0, 0)
 
     def write(self, events: int, drops: int = 0, preemptions: int = 0) -> None:
-        """Append a sample of the counts since the start of the run."""
+        """Append a sample of the counts since the start of the run (OSError)."""
         now = (events, drops, preemptions)
         delta = tuple(a - b for a, b in zip(now, self._last, strict=True))
         self._samples += 1
@@ -70,8 +71,7 @@ class StatsFile:
             "delta": dict(zip(names, delta, strict=True)),
             "drop_pct": 100.0 * delta[1] / delta[0] if delta[0] else 0,
         }
-        self._file.write(json.dumps(sample) + "\n")
-        self._file.flush()
+        self._file.write(json.dumps(sample).encode() + b"\n")
 
     def close(self) -> None:
         """Close the file."""

@@ -45,9 +45,16 @@ def log_as(wanted: Config) -> None:
 
 def rules_paths(options: Options, wanted: Config) -> tuple[str, ...]:
     """The rules files and directories to load: those of -r, else those of falco.yaml that exist."""
-    paths = options.rules or tuple(path for path in wanted.rules_file if Path(path).exists())
+    paths = options.rules or tuple(filter(_exists, wanted.rules_file))
     if not paths and options.writefile is None:
         raise FalcoError(
             "You must specify at least one rules file/directory via -r or a rules_file entry in falco.yaml"
         )
     return paths
+
+
+def _exists(path: str) -> bool:
+    found = Path(path).exists()
+    if not found:
+        logs.LOG.info("rules_file: %s does not exist and is passed over", path)
+    return found

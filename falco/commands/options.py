@@ -8,10 +8,19 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from falco import VERSION
 from falco.errors import FalcoError, nearest
 
 _STATS_EXTRA = "FALCO_STATS_EXTRA_"
+_MAX_INTERVAL_MS = 10**9
+"""Some days, which every timer can do."""
+NEEDED = (
+    ("-N", "names_only", "--list", "list"),
+    ("--all", "all", "--list", "list"),
+    ("-P", "pidfile", "-d", "daemon"),
+    ("--stats_interval", "stats_interval_ms", "-s", "stats_file"),
+    ("-K", "k8s_api_cert", "-k", "k8s_api"),
+)
+"""Options that mean nothing without another one: both as written and as Options names them."""
 
 
 class UsageError(FalcoError):
@@ -62,6 +71,8 @@ class Options:
     compress: bool = False
     print_rules_code: bool = False
     json: bool = False
+    help: bool = False
+    version: bool = False
     host_root: str = "/"
     argv: tuple[str, ...] = ()
     stats_extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -83,6 +94,19 @@ def _positive(text: str) -> int:
     if not number:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return number
+
+
+def _interval(text: str) -> int:
+    number = _positive(text)
+    if number > _MAX_INTERVAL_MS:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than {_MAX_INTERVAL_MS}")
+    return number
+
+
+def _file(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name is no file")
+    return text
 
 
 def _duration(text: str) -> int:
@@ -112,7 +136,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_input(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("-e", dest="events_file", metavar="FILE", help="read events from a capture; - is standard input")
+    group.add_argument(
+        "-e", dest="events_file", metavar="FILE", type=_file, help="read events from a capture; - is standard input"
+    )
     group.add_argument(
         "--disable-source",
         metavar="SOURCE",
@@ -125,17 +151,26 @@ def _add_input(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-S", "--snaplen", metavar="BYTES", type=_natural, help="how much of each buffer to capture (80)"
     )
-    group.add_argument("-s", dest="stats_file", metavar="FILE", help="append statistics to a file while running")
     group.add_argument(
-        "--stats_interval", dest="stats_interval_ms", metavar="MS", type=_positive, help="how often -s writes (5000)"
+        "-s", dest="stats_file", metavar="FILE", type=_file, help="append statistics to a file while running"
+    )
+    group.add_argument(
+        "--stats_interval", dest="stats_interval_ms", metavar="MS", type=_interval, help="how often -s writes (5000)"
     )
     group.add_argument("-d", "--daemon", action="store_true", help="run in the background")
-    group.add_argument("-P", "--pidfile", metavar="FILE", help="where -d writes its process id (/var/run/falco.pid)")
+    group.add_argument(
+        "-P", "--pidfile", metavar="FILE", type=_file, help="where -d writes its process id (/var/run/falco.pid)"
+    )
 
 
 def _add_rules(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "-r", dest="rules", metavar="FILE", action="append", help="rules file or directory, instead of falco.yaml's; *"
+        "-r",
+        dest="rules",
+        metavar="FILE",
+        type=_file,
+        action="append",
+        help="rules file or directory, instead of falco.yaml's; *",
     )
     group.add_argument("-D", dest="disable", metavar="REGEX", action="append", help="disable rules of that name; *")
     group.add_argument("-T", dest="disable_tag", metavar="TAG", action="append", help="disable rules with that tag; *")
@@ -161,7 +196,7 @@ def _add_alerts(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_recording(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("-w", "--writefile", metavar="FILE", help="record the events into a capture")
+    group.add_argument("-w", "--writefile", metavar="FILE", type=_file, help="record the events into a capture")
     group.add_argument("--filter", metavar="CONDITION", help="record only what meets a condition")
     group.add_argument("--rotate-size", dest="rotate_size_mb", metavar="MB", type=_positive, help="new file after MB")
     group.add_argument("--rotate-seconds", metavar="S", type=_positive, help="new file after S seconds")
@@ -180,9 +215,9 @@ def _add_metadata(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_questions(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("-h", "--help", action="help", help="print this")
-    group.add_argument("--version", action="version", version=f"falco version {VERSION}", help="print the version")
-    group.add_argument("-V", "--validate", metavar="FILE", action="append", help="check a rules file; *")
+    group.add_argument("-h", "--help", action="store_true", help="print this")
+    group.add_argument("--version", action="store_true", help="print the version")
+    group.add_argument("-V", "--validate", metavar="FILE", type=_file, action="append", help="check a rules file; *")
     group.add_argument("-L", dest="describe_all", action="store_true", help="describe all rules")
     group.add_argument("-l", dest="describe", metavar="RULE", help="describe one rule")
     group.add_argument(
@@ -197,7 +232,7 @@ def _add_questions(group: argparse._ArgumentGroup) -> None:
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
-    """Read a command line (without the program's name). UsageError; SystemExit after --help and --version."""
+    """Read a command line (without the program's name). UsageError."""
     parser = build_parser()
     namespace, rest = parser.parse_known_args(list(argv))
     if rest:
@@ -234,3 +269,13 @@ def _absolute(options: Options) -> Options:
     paths = {name: getattr(options, name) for name in singles}
     changed = {name: os.path.abspath(path) for name, path in paths.items() if path and path != "-"}  # noqa: PTH100
     return dataclasses.replace(options, **changed, rules=tuple(map(os.path.abspath, options.rules)))
+
+
+def unused(options: Options) -> list[str]:
+    """What to tell about options that mean nothing without another one that is not there."""
+    default = Options()
+    return [
+        f"{letter} has no effect without {other}"
+        for letter, name, other, needed in NEEDED
+        if getattr(options, name) != getattr(default, name) and getattr(options, needed) == getattr(default, needed)
+    ]

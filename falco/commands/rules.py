@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from falco.engine.bind import BoundRule, bind_rules
 from falco.engine.describe import describe_rules
 from falco.engine.load import collect_rules
 from falco.engine.ruleset import Ruleset
-from falco.engine.select import Selection, select_rules
+from falco.engine.select import Selection, select_rules, unmatched
 from falco.errors import Problem, RulesError, in_order
 from falco.fields.registry import AUDIT_FIELDS, REGISTRIES, SYSCALL_FIELDS, list_names
 from falco.fields.template import compile_template
@@ -63,13 +62,14 @@ def load(options: Options, paths: Iterable[str], minimum_priority: Priority = Pr
     errors = in_order((*collected.errors, *unbound, *bad_outputs), collected.files)
     if errors:
         raise RulesError((*errors, *collected.warnings))
-    enabled = _enabled(bound, options)
+    selection = Selection(options.disable, options.disable_tag, options.tag)
+    enabled = _enabled(bound, selection)
     return Rules(
         collected.rules,
         Ruleset(_of(SYSCALL_FIELDS, enabled), all_events=options.all_events),
         AuditRuleset(_of(AUDIT_FIELDS, enabled)),
         templates,
-        collected.warnings,
+        (*collected.warnings, *unmatched(collected.rules, selection)),
         (*notes, *collected.unused_lines()),
         tuple(collected.event_type_lines()),
     )
@@ -99,7 +99,7 @@ def validate(options: Options) -> int:
         rules = load(options, options.validate)
     except RulesError as error:
         if options.json:
-            sys.stdout.write(report.as_document(error, ()) + "\n")
+            say([report.as_document(error, ())])
             return 1
         raise
     if options.json:
@@ -135,9 +135,8 @@ def load_configured(options: Options) -> Rules:
     return rules
 
 
-def _enabled(bound: Iterable[BoundRule], options: Options) -> list[BoundRule]:
+def _enabled(bound: Iterable[BoundRule], selection: Selection) -> list[BoundRule]:
     """The rules that are to run, in order."""
-    selection = Selection(options.disable, options.disable_tag, options.tag)
     by_name = {each.rule.name: each for each in bound}
     chosen = select_rules([each.rule for each in by_name.values()], selection)
     return [by_name[rule.name] for rule in chosen]

@@ -46,7 +46,10 @@ def rules_files(paths: Iterable[str]) -> tuple[tuple[str, ...], tuple[Problem, .
     for path in paths:
         try:
             if Path(path).is_dir():
-                files.extend(sorted(str(entry) for entry in Path(path).iterdir() if entry.is_file()))
+                found = sorted(str(entry) for entry in Path(path).iterdir() if entry.is_file())
+                files.extend(found)
+                if not found:
+                    problems.append(Problem(f"{path} holds no rules files", severity="warning", code="file"))
             else:
                 files.append(path)
         except (OSError, ValueError) as error:

@@ -172,6 +172,7 @@ class _Reader:
             return self._switch(name)
         condition = self._required("condition", "rule", name)
         if append:
+            self._warn_of_unused(("rule", "condition", "append"), "in a rule that is appended to")
             return None if condition is None else RuleAppend(name, condition)
         output = self._required("output", "rule", name)
         description = self._required("desc", "rule", name)
@@ -193,11 +194,13 @@ class _Reader:
         )
 
     def _switch(self, name: Scalar) -> RuleSwitch:
-        for name_of, key in self._keys.items():
-            if name_of in KEYS["rule"] and name_of not in ("rule", "enabled", "append"):
-                message = f"key '{name_of}' is ignored in an item that only turns a rule on or off"
-                self._warn(key.place, message, "unknown-key")
+        self._warn_of_unused(("rule", "enabled", "append"), "in an item that only turns a rule on or off")
         return RuleSwitch(name, self._flag("enabled", default=True))
+
+    def _warn_of_unused(self, used: tuple[str, ...], where: str) -> None:
+        for name, key in self._keys.items():
+            if name in KEYS["rule"] and name not in used:
+                self._warn(key.place, f"key '{name}' is ignored {where}", "unknown-key")
 
     def _priority(self, written: Scalar) -> Priority | None:
         priority = priority_named(written.text.strip())

@@ -91,7 +91,8 @@ def collect_rules(
     files, file_problems = rules_files(paths)
     problems = list(file_problems)
     definitions = Definitions(minimum_priority)
-    complete = _define(files, engine_version, definitions, problems) and not file_problems
+    complete = _define(files, engine_version, definitions, problems)
+    complete = complete and all(problem.severity != "error" for problem in file_problems)
     compiler = RuleCompiler(definitions, tuple(known_fields), all_events=all_events)
     rules = compiler.compile()
     problems += [*definitions.problems, *compiler.problems]

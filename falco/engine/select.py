@@ -61,6 +61,20 @@ def select_rules(rules: Iterable[Rule], selection: Selection) -> tuple[Rule, ...
     )
 
 
+def unmatched(rules: Iterable[Rule], selection: Selection) -> tuple[Problem, ...]:
+    """Warnings of options that apply to none of the rules: they are likely to be mistyped."""
+    known = tuple(rules)
+    tags = {tag for rule in known for tag in rule.tags}
+    found = [
+        f"-D {pattern.pattern}: no rule has such a name"
+        for pattern in _compile(selection.disabled_patterns)
+        if not any(pattern.fullmatch(rule.name) for rule in known)
+    ]
+    for letter, wanted in (("-T", selection.disabled_tags), ("-t", selection.enabled_tags)):
+        found += [f"{letter} {tag}: no rule has this tag" for tag in wanted if tag not in tags]
+    return tuple(Problem(message, severity="warning", code="option") for message in found)
+
+
 def _compile(texts: Iterable[str]) -> list[re.Pattern[str]]:
     patterns: list[re.Pattern[str]] = []
     problems: list[Problem] = []

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from falco.errors import Problem
-from falco.filter.ast import And, Comparison, MacroRef, Node, Not, Or, all_of, any_of
+from falco.filter.ast import And, Comparison, MacroRef, Node, Not, Or, Place, all_of, any_of
 from falco.filter.mistakes import undefined_macro
 
 MAX_TESTS = 20_000
@@ -102,9 +102,7 @@ class Macros:
         expanded = self._expand(node)
         limit = _exceeded(expanded)
         if limit:
-            place = refs[0].place
-            message = f"the condition is too large once its macros are expanded: more than {limit}"
-            self.problems.append(Problem(message, place.location, place.snippet, place.width, code="too-large"))
+            self.problems.append(_too_large(refs[0].place if refs else _first_place(node), limit, refs))
             return None
         return expanded
 
@@ -147,6 +145,18 @@ def _exceeded(expanded: _Expanded) -> str:
     if expanded.tests > MAX_TESTS:
         return f"{MAX_TESTS} comparisons"
     return f"{MAX_DEPTH} levels of and, or and not" if expanded.depth > MAX_DEPTH else ""
+
+
+def _too_large(place: Place, limit: str, refs: Sequence[MacroRef]) -> Problem:
+    expanded = " once its macros are expanded" if refs else ""
+    message = f"the condition is too large{expanded}: more than {limit}"
+    return Problem(message, place.location, place.snippet, place.width, code="too-large")
+
+
+def _first_place(node: Node) -> Place:
+    while not isinstance(node, Comparison | MacroRef):
+        node = node.child if isinstance(node, Not) else node.children[0]
+    return node.place
 
 
 def _references(node: Node) -> list[MacroRef]:

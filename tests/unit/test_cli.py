@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_defect_is_one_sentence_and_with_v_a_traceback(monkeypatch, capsys):
 
 def test_the_first_question_that_applies_is_answered():
     options = Options(ignored_events=True, list="", validate=("x",))
-    assert [asked(options) for asked, _ in cli.QUESTIONS][:3] == [True, True, True]
+    assert [asked(options) for asked, _ in cli.QUESTIONS][2:5] == [True, True, True]
     assert [asked(Options()) for asked, _ in cli.QUESTIONS] == [False] * len(cli.QUESTIONS)
 
 
@@ -96,3 +97,36 @@ def test_closed_streams_and_other_locales_harm_nobody(config_file, rules_file):
     assert "Warning gesehen: Öffnung 漢 /dev/null\n".encode() in done.stdout
     closed = subprocess.run(["sh", "-c", '"$@" >&- 2>&-', "sh", *command], timeout=60, check=False)
     assert closed.returncode == 0
+
+
+def filled(*args):
+    with Path("/dev/full").open("wb") as full:
+        return subprocess.run(
+            [*FALCO, *map(str, args)], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+
+
+FULL = "Runtime error: Standard output cannot be written: No space left on device. Exiting."
+
+
+@pytest.mark.parametrize("args", [("-h",), ("--version",), ("--list", "-N")])
+def test_a_full_disk_is_told(args):
+    done = filled(*args)
+    assert (done.returncode, FULL in done.stderr) == (1, True)
+    assert "defect" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_a_full_disk_at_the_end_of_a_run_is_told(config_file, rules_file):
+    done = filled("-c", config_file, "-e", CAT_WRITE, "-r", rules_file)
+    assert (done.returncode, FULL in done.stderr) == (1, True)
+    assert "Exception" not in done.stderr
+
+
+def test_without_standard_streams(config_file, rules_file):
+    command = ("sh", "-c", '"$@" <&- >&-', "sh", *FALCO, "-c", str(config_file), "-r", str(rules_file))
+    done = subprocess.run([*command, "-e", str(CAT_WRITE)], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, "rror" in done.stderr) == (0, False)
+    done = subprocess.run([*command, "-e", "-"], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "Runtime error: <stdin>: byte 0: too short for a capture. Exiting." in done.stderr

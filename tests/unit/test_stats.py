@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from falco.priority import Priority
 from falco.stats import RuleCounts, StatsFile, drop_summary
 
@@ -58,3 +60,11 @@ def test_samples_are_lines_of_json_with_differences(tmp_path):
         "delta": {"events": 200, "drops": 50, "preemptions": 0},
         "drop_pct": 25.0,
     }
+
+
+def test_a_full_disk_is_an_error_at_every_sample_and_not_at_the_end():
+    file = StatsFile("/dev/full", {})
+    for _ in range(2):
+        with pytest.raises(OSError, match="No space left"):
+            file.write(1)
+    file.close()

@@ -54,3 +54,12 @@ def test_no_rules_at_all_is_an_error_unless_something_is_recorded():
     with pytest.raises(FalcoError, match="You must specify at least one rules file/directory via -r or a rules_file"):
         rules_paths(Options(), Config(rules_file=("/none",)))
     assert rules_paths(Options(writefile="out.scap"), Config()) == ()
+
+
+def test_rules_files_that_are_not_there_are_named(tmp_path, capsys):
+    there = tmp_path / "there.yaml"
+    there.touch()
+    logs.setup()
+    rules_paths(Options(), Config(rules_file=(str(there), "/none/at/all.yaml")))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(": rules_file: /none/at/all.yaml does not exist and is passed over")

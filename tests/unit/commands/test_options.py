@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from falco.commands.options import Options, UsageError, build_parser, parse
+from falco.commands.options import Options, UsageError, build_parser, parse, unused
 
 OF_0_15 = [
     "-h --help -c -A -b --print-base64 --cri -d --daemon -D -e -i --ignored-events -k --k8s-api -K --k8s-api-cert",
@@ -43,6 +43,8 @@ def test_nothing_given():
         (["--list", "k8s_audit"], {"list": "k8s_audit"}),
         (["--list=syscall"], {"list": "syscall"}),
         (["-s", "f", "--stats_interval", "200"], {"stats_file": "f", "stats_interval_ms": 200}),
+        (["-h"], {"help": True}),
+        (["--version"], {"version": True}),
         (["-M", "45", "-S", "4096"], {"duration_s": 45, "snaplen": 4096}),
         (
             ["-w", "f", "--rotate-size", "2", "--rotate-count=3"],
@@ -68,7 +70,10 @@ def test_forms(argv, expected):
         (["-M", "-5"], "invalid duration"),
         (["-S", "-1"], "whole number"),
         (["--stats_interval", "0"], "above 0"),
+        (["--stats_interval", "99999999999999"], "more than 1000000000"),
         (["-e"], "expected one argument"),
+        (["-e", ""], "an empty name is no file"),
+        (["-r", "x", "-r", ""], "an empty name is no file"),
         (["--lsit"], "did you mean --list?"),
         (["--valid"], "did you mean --validate?"),
         (["capture.scap"], "unrecognized argument 'capture.scap'"),
@@ -101,3 +106,17 @@ def test_paths_still_hold_in_the_background(tmp_path, monkeypatch):
     assert (options.events_file, options.rules) == (f"{tmp_path}/in", (f"{tmp_path}/a",))
     assert (options.config, options.writefile, options.stats_file) == ("/abs", "-", f"{tmp_path}/st")
     assert parse(["-e", "in"], {}).events_file == "in"
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["-N", "-K", "x"], ["-N has no effect without --list", "-K has no effect without -k"]),
+        (["--all", "-P", "p"], ["--all has no effect without --list", "-P has no effect without -d"]),
+        (["--stats_interval", "7"], ["--stats_interval has no effect without -s"]),
+        (["--list", "-N", "--all", "-d", "-P", "p", "-s", "f", "--stats_interval", "7", "-k", "u", "-K", "c"], []),
+        ([], []),
+    ],
+)
+def test_options_that_mean_nothing_alone(argv, told):
+    assert unused(parse(argv, {})) == told

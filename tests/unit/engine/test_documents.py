@@ -120,3 +120,9 @@ def test_file_size_is_bounded(tmp_path, monkeypatch):
     assert read_document(str(path)).complete
     path.write_text("- 12345678\n", encoding="utf-8")
     assert "is larger than" in read_document(str(path)).problems[0].message
+
+
+def test_a_directory_without_files_is_told(tmp_path):
+    files, (problem,) = rules_files([str(tmp_path)])
+    assert files == ()
+    assert (problem.severity, problem.message) == ("warning", f"{tmp_path} holds no rules files")

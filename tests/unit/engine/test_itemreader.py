@@ -185,3 +185,13 @@ def test_merged_mappings_give_what_is_not_written_itself():
 def test_a_mapping_merged_into_itself_ends():
     (item,), _ = read("- &a\n  macro: R\n  <<: *a\n")
     assert isinstance(item, Broken)
+
+
+def test_what_an_appended_rule_cannot_add_is_told():
+    text = "- rule: R\n  append: true\n  condition: and c\n  tags: [x]\n  enabled: false\n"
+    ((item,), found) = read(text)
+    assert isinstance(item, RuleAppend)
+    assert [(p.severity, p.message, str(p.location)) for p in found] == [
+        ("warning", "key 'tags' is ignored in a rule that is appended to", "f:4:3"),
+        ("warning", "key 'enabled' is ignored in a rule that is appended to", "f:5:3"),
+    ]

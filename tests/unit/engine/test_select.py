@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from falco.engine.select import Selection, select_rules
+from falco.engine.select import Selection, select_rules, unmatched
 from falco.errors import FalcoError, RulesError
 from falco.filter.parser import parse_condition
 from tests.unit.engine.rules import rule
@@ -54,3 +54,13 @@ def test_every_bad_pattern_is_reported():
     with pytest.raises(RulesError) as caught:
         chosen(disabled_patterns=("(", "fine", "*x"))
     assert [p.message.split(": not a")[0] for p in caught.value.problems] == ["-D (", "-D *x"]
+
+
+def test_options_that_apply_to_no_rule_are_told():
+    selection = Selection(("one", "on", "t.*"), ("a", "nope"), ())
+    assert [(p.severity, p.message) for p in unmatched(RULES, selection)] == [
+        ("warning", "-D on: no rule has such a name"),
+        ("warning", "-T nope: no rule has this tag"),
+    ]
+    (problem,) = unmatched(RULES, Selection((), (), ("b", "c")))
+    assert problem.message == "-t c: no rule has this tag"

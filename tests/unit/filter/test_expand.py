@@ -129,3 +129,11 @@ def test_expanded_macros_keep_their_places():
     assert isinstance(node, Comparison)
     assert not isinstance(node, MacroRef)
     assert str(node.place.location) == "macros:2:2"
+
+
+def test_a_condition_that_is_too_large_without_macros():
+    known = Macros()
+    assert known.expand(parsed(" or ".join(["a.b=1"] * (MAX_TESTS + 1)))) is None
+    assert [(p.message, str(p.location)) for p in known.problems] == [
+        (f"the condition is too large: more than {MAX_TESTS} comparisons", "f:1:1")
+    ]
