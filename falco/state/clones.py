@@ -8,7 +8,6 @@ from falco.events.decode import signed
 from falco.events.integers import Integers
 from falco.events.table import CODES, EVENT_TABLE
 from falco.state import cgroups
-from falco.state.fds import inherited
 from falco.state.files import ABSENT
 from falco.state.processes import ARGS, EXE, PID, PTID, place, program_name, resources, word_list
 from falco.state.threads import CLONE_ACTIVE, CLONE_INVERTED, CLONE_THREAD, NO_ID, ThreadInfo
@@ -118,9 +117,6 @@ def _new_thread(event: Event, birth: Birth, traits: tuple[int, ...], tid: int, p
         _introduce(parent, child)
     else:
         _inherit(child, parent)
-    if not flags & CLONE_THREAD:
-        child.cwd = parent.main.cwd
-        child.fds = inherited(parent.main.fds)
     return child
 
 
@@ -141,7 +137,11 @@ def _inherit(child: ThreadInfo, parent: ThreadInfo) -> None:
 
 
 def _enter_child(state: State, child: ThreadInfo, parent: ThreadInfo) -> None:
+    main = parent.main
+    if not child.flags & CLONE_THREAD:
+        child.cwd = main.cwd
+        state.inherit_fds(child, main)
     state.add_thread(child)
-    if parent.main.others:
-        parent.main.generation += 1  # The number of the process's threads may have changed.
+    if main.others:
+        main.generation += 1  # The number of the process's threads may have changed.
     state.resolve_container(child)

@@ -57,7 +57,8 @@ class FdInfo:
     name is what fd.name prints; kernel_path says that it is the path which the kernel has for the file (dev, ino), not
     one put together from what calls were given. source/destination pointers are the kernel addresses of a unix socket's
     ends. fact is the fact (falco/events/facts.py) that the entry was last set from, if any. Only sockets change once
-    they are in a table; what does not is shared by the tables of a process and its children.
+    they are in a table. The tables of a process and its children share their entries: one whose epoch is not the
+    process's may be in others, too, and is copied before it changes.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class FdInfo:
         "destination_pointer",
         "destination_port",
         "dev",
+        "epoch",
         "fact",
         "ino",
         "kernel_path",
@@ -88,6 +90,7 @@ class FdInfo:
         self.role: int = Role.NONE
         self.connected = self.kernel_path = False
         self.fact = b""
+        self.epoch = 0
 
     def copy(self) -> FdInfo:
         """An independent copy."""
@@ -98,7 +101,7 @@ class FdInfo:
         other.destination, other.destination_port = self.destination, self.destination_port
         other.destination_pointer = self.destination_pointer
         other.l4proto, other.role, other.connected = self.l4proto, self.role, self.connected
-        other.kernel_path, other.fact = self.kernel_path, self.fact
+        other.kernel_path, other.fact, other.epoch = self.kernel_path, self.fact, self.epoch
         return other
 
     def completed(self, computed: FdInfo) -> FdInfo:
@@ -127,8 +130,3 @@ CHANGING = frozenset(
     )
 )
 """Types of fds that socket calls change."""
-
-
-def inherited(fds: dict[int, FdInfo]) -> dict[int, FdInfo]:
-    """The table of a new process: its parent's, sockets copied."""
-    return {number: fd.copy() if fd.type in CHANGING else fd for number, fd in fds.items()}

@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, SockAddr, SockTuple, signed, sockaddr, socktuple, unsigned
-from falco.state.fds import CHANGING, L4, FdInfo, FdType, Role
+from falco.state.fds import L4, FdInfo, FdType, Role
 from falco.state.files import call_params, created
 from falco.state.network import (
     INET_TYPES,
@@ -113,10 +113,14 @@ def connect_exit(state: State, event: Event) -> None:
 
 
 def changing(event: Event, fd: FdInfo) -> FdInfo:
-    """The event's fd, to be changed: one that other processes may share, as it was no socket so far, is copied."""
-    if fd.type not in CHANGING and event.thread is not None:
-        event.fd = fd = fd.copy()
-        event.thread.main.fds[event.thread.last_fd] = fd
+    """The event's fd, to be changed: one that a parent or child may still share is copied first."""
+    thread = event.thread
+    if thread is not None and fd.epoch != thread.main.epoch:
+        shared, fds = fd, thread.main.fds
+        event.fd = fd = shared.copy()
+        fd.epoch = thread.main.epoch
+        if fds.get(thread.last_fd) is shared:
+            fds[thread.last_fd] = fd
     return fd
 
 

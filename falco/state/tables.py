@@ -31,6 +31,7 @@ class Tables:
     """
 
     def __init__(self) -> None:
+        self._forks = 0
         self.refused = dict.fromkeys(("threads", "fds", "containers", "accounts", "interfaces"), 0)
         self.clear()
 
@@ -168,7 +169,14 @@ class Tables:
             self.refused["fds"] += 1
             return False
         fds[number] = fd
+        fd.epoch = thread.main.epoch
         return True
+
+    def inherit_fds(self, child: ThreadInfo, parent: ThreadInfo) -> None:
+        """Give a new process its parent's fds. They share the entries until one of them changes a socket."""
+        self._forks += 1
+        child.fds = parent.fds.copy()
+        child.epoch = parent.epoch = self._forks
 
     def add_container(self, container: Container) -> None:
         """Enter or replace a container. When the table is full, those that no thread is in any more have to go."""

@@ -28,6 +28,7 @@ class ThreadInfo:
     others are the other threads of a main thread by tid. last_code, last_fd, enter_ts and enter describe the enter
     event that this thread's next exit belongs to (enter: its parameters' bytes, kept only where state needs them);
     closing is the fd of a close that has begun.
+    epoch is the number of the last fork that the process took part in: an fd of another epoch is its relatives' too.
     kernel_exepath says that exepath is what the kernel has, not put together from what the call was given.
     generation grows with every change of what PROCESS-scope fields read.
     """
@@ -41,6 +42,7 @@ class ThreadInfo:
         "cwd",
         "enter",
         "enter_ts",
+        "epoch",
         "exe",
         "exepath",
         "fdlimit",
@@ -100,7 +102,7 @@ class ThreadInfo:
         self.enter_ts = 0
         self.enter: tuple[bytes, ...] | None = None
         self.closing: FdInfo | None = None
-        self.generation = 0
+        self.generation = self.epoch = 0
 
     @property
     def args(self) -> list[str]:

@@ -47,15 +47,16 @@ def io_exit(state: State, event: Event) -> None:
     """Any other successful transfer shows that an inet socket is connected."""
     del state
     fd = event.fd
-    if fd is not None and not event.error and fd.type in INET_TYPES:
-        fd.connected = True
+    if fd is not None and not fd.connected and not event.error and fd.type in INET_TYPES:
+        changing(event, fd).connected = True
 
 
 def _transferred(state: State, event: Event, raw: bytes, incoming: bool) -> None:
     fd = event.fd
     if fd is None or event.error:
         return
-    if fd.type in INET_TYPES:
+    if fd.type in INET_TYPES and not fd.connected:
+        fd = changing(event, fd)
         fd.connected = True
     # The ends of a TCP connection do not change; libsinsp knows only IPv4 ones as such, which comes to the same.
     if not raw or (fd.name and fd.type == FdType.IPV4_SOCK and fd.l4proto == L4.TCP):

@@ -1,6 +1,4 @@
-import pytest
-
-from falco.state.fds import L4, FdInfo, FdType, Role, inherited
+from falco.state.fds import L4, FdInfo, FdType, Role
 
 
 def test_a_new_fd_has_no_ends():
@@ -19,14 +17,3 @@ def test_a_copy_is_equal_and_independent():
     }
     other.name = "b"
     assert fd.name == "a"
-
-
-@pytest.mark.parametrize(
-    ("kind", "shared"),
-    [(FdType.FILE_V2, True), (FdType.FIFO, True), (FdType.UNIX_SOCK, False), (FdType.UNKNOWN, False)],
-)
-def test_only_sockets_are_copied_for_children(kind, shared):
-    fd = FdInfo(kind, "x")
-    table = inherited({3: fd})
-    assert table[3].name == "x"
-    assert (table[3] is fd) is shared

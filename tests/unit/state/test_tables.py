@@ -228,3 +228,19 @@ def test_a_removed_thread_does_not_hold_itself(box):
     state.add_thread(new)
     state.forget(alone)
     assert (old.main, alone.main, new.main) == (new, GONE, new)
+
+
+def test_a_child_shares_its_parent_s_fds_until_one_of_them_changes_its_own(box):
+    state = box.state
+    parent, child = state.threads[7], process(200)
+    state.add_fd(parent, 3, FdInfo(FdType.IPV4_SOCK))
+    state.inherit_fds(child, parent)
+    state.add_thread(child)
+    assert child.fds[3] is parent.fds[3]
+    state.add_fd(child, 4, FdInfo(FdType.FIFO))
+    assert 4 not in parent.fds
+    box.call("SYSCALL_WRITE", {"fd": 3}, res=1)
+    assert (parent.fds[3].connected, child.fds[3].connected) == (True, False)
+    mine = parent.fds[3]
+    box.call("SYSCALL_WRITE", {"fd": 3}, res=1)
+    assert parent.fds[3] is mine
