@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import mmap
 import os
 import socket
 import struct
@@ -17,6 +16,7 @@ import pytest
 from falco.events import facts
 from falco.events.table import CODES
 from falco.state.fds import FdType
+from tests.live.entry32 import call_32
 from tests.live.uring import Uring
 
 OPENAT, OPEN = CODES["SYSCALL_OPENAT_2_X"], CODES["SYSCALL_OPEN_X"]
@@ -185,26 +185,6 @@ def test_a_buffer_that_another_thread_rewrites_deceives_nobody(watching, place):
     assert [event.fd.inode for event in ours] == results
     assert [event.fd.path for event in ours] == [by_inode[inode] for inode in results]
     assert len(set(results)) == 2, "the name was never flipped: the test has shown nothing"
-
-
-ENTRY_32 = bytes.fromhex("89f8 53 89f3 87d1 cd80 5b c3")
-"""f(number, a, b, c): eax, ebx, ecx and edx loaded, then int 0x80."""
-LOW = 0x40
-"""MAP_32BIT: the 32-bit entry takes addresses of 32 bits."""
-
-
-def call_32(number, name, flags):
-    """Make a call by the 32-bit entry."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.mmap.restype = ctypes.c_void_p
-    access = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
-    at = libc.mmap(None, ctypes.c_size_t(8192), access, LOW | mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
-    ctypes.memmove(at, ENTRY_32, len(ENTRY_32))
-    ctypes.memmove(at + 4096, name + b"\0", len(name) + 1)
-    entry = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_uint, ctypes.c_uint, ctypes.c_uint)(at)
-    result = entry(number, at + 4096, flags, 0)
-    libc.munmap(ctypes.c_void_p(at), ctypes.c_size_t(8192))
-    return result
 
 
 def test_an_open_by_the_32_bit_entry_is_an_open(watching, place, ways):

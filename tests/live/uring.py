@@ -63,10 +63,10 @@ class Uring:
     def _word(memory: mmap.mmap, at: int) -> int:
         return int(struct.unpack_from("=I", memory, at)[0])
 
-    def open(self, path: bytes, flags: int, force_async: bool = False) -> int:
+    def open(self, path: bytes, flags: int, force_async: bool = False, mode: int = 0) -> int:
         """openat."""
         name = ctypes.create_string_buffer(path)
-        return self.run(OPENAT, AT_FDCWD, 0, ctypes.addressof(name), 0, flags, force_async)
+        return self.run(OPENAT, AT_FDCWD, 0, ctypes.addressof(name), mode, flags, force_async)
 
     def unlink(self, path: bytes) -> int:
         """unlinkat."""
