@@ -12,7 +12,7 @@ from falco.engine.ruleset import Ruleset
 from falco.fields.path_tables import NO_TABLES, PathTables
 from tests.unit.engine.rules import bound_rule, on
 from tests.unit.filter.conditions import FakeEvent
-from tests.unit.filter.paths import path_conditions, path_test, path_values, tables
+from tests.unit.filter.paths import path_conditions, path_test, path_tests, path_values, tables
 
 if TYPE_CHECKING:
     from falco.engine.rule import Rule
@@ -34,7 +34,7 @@ def name(rule: Rule | None) -> str | None:
 
 
 @given(
-    st.lists(st.tuples(path_conditions, st.booleans()), min_size=1, max_size=8),
+    st.lists(st.tuples(st.one_of(path_tests, path_conditions), st.booleans()), min_size=1, max_size=5),
     st.lists(tables, min_size=1, max_size=3),
     st.lists(some_events, min_size=1, max_size=3),
 )

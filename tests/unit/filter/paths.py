@@ -63,23 +63,29 @@ def _wider(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 path_conditions: st.SearchStrategy[Node] = st.recursive(st.one_of(path_tests, _others), _wider, max_leaves=8)
-_VALUES: dict[str, st.SearchStrategy[Any]] = {
-    **dict.fromkeys(PATHS, st.none() | texts),
-    "fd.kernel": st.none() | st.booleans(),
-    "proc.kernel": st.none() | st.booleans(),
-    "fd.file": st.none() | st.sampled_from(FILES),
+_SURE: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(PATHS, texts),
+    "fd.kernel": st.booleans(),
+    "proc.kernel": st.booleans(),
+    "fd.file": st.sampled_from(FILES),
     "proc.name": st.sampled_from(("cat", "sh")),
     "fd.num": st.integers(0, 4),
 }
-path_values: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({}, optional=_VALUES)
-path_events: st.SearchStrategy[Event] = path_values.map(lambda values: cast("Event", FakeEvent(values, 10)))
-tables: st.SearchStrategy[PathTables] = st.builds(
-    PathTables,
-    st.dictionaries(
-        st.sampled_from(("/a", "/a/b", "/r", "/x")), st.sampled_from(("/r", "/r/s", "/", "/y")), max_size=4
-    ),
-    st.dictionaries(st.sampled_from(FILES), st.lists(texts, min_size=1, max_size=2).map(tuple), max_size=3),
+# Values that are missing or none are rarer than those that the tables tell something of.
+path_values: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.fixed_dictionaries(_SURE),
+    st.fixed_dictionaries(_SURE),
+    st.fixed_dictionaries({}, optional={name: st.none() | each for name, each in _SURE.items()}),
 )
+path_events: st.SearchStrategy[Event] = path_values.map(lambda values: cast("Event", FakeEvent(values, 10)))
+_LINKS = st.dictionaries(
+    st.sampled_from(("/a", "/a/b", "/r", "/x")),
+    st.sampled_from(("/r", "/r/s", "/", "/y", "/a/b")),
+    min_size=1,
+    max_size=4,
+)
+_NAMES = st.dictionaries(st.sampled_from(FILES), st.lists(texts, min_size=1, max_size=2).map(tuple), max_size=3)
+tables: st.SearchStrategy[PathTables] = st.builds(PathTables, _LINKS, _NAMES)
 
 
 class _Account:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from falco.events.table import EVENT_TABLE
@@ -15,7 +15,7 @@ from falco.filter.interpret import evaluate, holds
 from falco.filter.patterns import Glob, PathPrefixes
 from falco.filter.respell import by_any_name, names_of, path_constants, respelled
 from tests.unit.filter.conditions import BOUND, PLACE, compare, event
-from tests.unit.filter.paths import PATH_TEXTS, PATHS, path_conditions, path_events, path_test, tables
+from tests.unit.filter.paths import PATH_TEXTS, PATHS, path_conditions, path_events, path_test, path_tests, tables
 
 RESOLVED = {"/var/run": "/run", "/bin": "/usr/bin", "/bin/sh": "/usr/bin/dash", "/odd": "/a[b", "/top": "/"}
 
@@ -170,7 +170,8 @@ def test_compiled_and_interpreted_agree(node, seen, known):
         assert [compiled(each) for each in seen] == [evaluate(changed, each) for each in seen]
 
 
-@given(path_conditions, path_events, tables)
+@given(st.one_of(path_tests, path_tests.map(Not), path_conditions), path_events, tables)
+@settings(max_examples=600)
 def test_a_test_holds_if_any_of_spellings_and_names_satisfies_it(node, seen, known):
     """Against a plain account of what a path stands for, one test at a time."""
 
