@@ -30,6 +30,11 @@ _CLASSES = {
     "ka": "Kubernetes audit events",
 }
 _SOURCES = {"syscall": "System call events", "k8s_audit": "Kubernetes audit events"}
+_NOTES = {
+    "k8s_audit": "All values are text. What an event lacks reads `<NA>`, a text like any other, so that `!=` is true "
+    "of it; `exists` is true of what is neither empty nor `<NA>`. Conditions may use `=`, `!=`, `in`, `contains`, "
+    "`startswith` and `exists`. Objects, lists and numbers read as compact JSON with sorted keys.\n",
+}
 _SYNTAX = {"thread.cgroup": ".SUBSYSTEM", "evt.type.is": ".TYPE", "jevt.value": "[POINTER]"}
 _KEYED = ("ka.uri.param", "ka.req.binding.subject.has_name")
 _TYPES = {
@@ -89,6 +94,8 @@ def reference() -> str:
     ]
     for source, registry in REGISTRIES.items():
         parts.append(f"## {_SOURCES[source]} (`source: {source}`)\n")
+        if source in _NOTES:
+            parts.append(_NOTES[source])
         for name, fields in _by_class(registry):
             parts.append(f"### {name}: {_CLASSES[name]}\n")
             parts.append("| field | type | scope | meaning |\n|---|---|---|---|\n" + "".join(map(_row, fields)))
