@@ -6,6 +6,7 @@ Events that nobody wants (a table of codes decides) are counted and passed over 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from falco.capture.scap import blocks, metadata, path_records
@@ -91,12 +92,17 @@ class Reader:
         self._snapshot: Snapshot | None = None
 
     def __iter__(self) -> Iterator[Event]:
-        """Yield wanted events; raises CaptureError, after having yielded all that was readable before it."""
+        """The wanted events; raises CaptureError, after having given all that was readable before it."""
+        # Chained rather than yielded on, which each event would pay for.
+        return chain.from_iterable(self._runs())
+
+    def _runs(self) -> Iterator[Iterable[Event]]:
+        """Yield the events in runs, each to be gone through before the next is asked for."""
         self._section_header()
         self._snapshot = Snapshot()
         while True:
             self._metadata()
-            yield from self._events()
+            yield from self._section()
             if not self.stream.available(1):
                 break
             self._new_section()
@@ -194,11 +200,11 @@ class Reader:
             except metadata.MetadataError as error:
                 raise CaptureError(stream.path, offset + error.at, f"block {kind:#x}: {error}") from None
 
-    def _events(self) -> Iterator[Event]:
-        stream, event = self.stream, self.event
+    def _section(self) -> Iterator[Iterable[Event]]:
+        stream, alone = self.stream, (self.event,)
         while True:
             if self.on_event is None or self.on_skipped is not None:
-                yield from self._ordinary()
+                yield self._ordinary()
             if not stream.available(1):
                 return
             kind = self._next_event_block()
@@ -207,7 +213,7 @@ class Reader:
             wanted = self._frame(kind)
             stream.pos = self._next
             if wanted:
-                yield event
+                yield alone
 
     def _ordinary(self) -> Iterator[Event]:
         """Yield the wanted events of the ordinary block kinds that lie in the buffer; count and pass over the others.
