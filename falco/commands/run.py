@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from falco.capture.scap.recorder import Recorder
     from falco.capture.scap.stream import Stream
     from falco.commands.options import Options
-    from falco.engine.ruleset import Ruleset
     from falco.config import Loaded
     from falco.config_schema import Config
+    from falco.engine.ruleset import Ruleset
     from falco.monitor import Source
     from falco.store.store import AlertStore
 
@@ -108,7 +108,7 @@ class Run:
     def replay(self, stream: Stream) -> None:
         """Hold the events of a capture against the rules. CaptureError when it is damaged, after what came before."""
         options = self._options
-        self._state = state = State(options.all_events)
+        self._state = state = self._new_state()
         simulate = self._config.syscall_event_drops.simulate_drops
         seen = Wanted() if simulate else self._in_force.wanted
         self._reader = reader = Reader(stream, Event(state), state.load, seen)
@@ -128,7 +128,7 @@ class Run:
     def watch(self, started: float) -> None:
         """Hold what happens on this host against the rules until told to stop. FalcoError if it cannot be watched."""
         options = self._options
-        self._state = state = State(options.all_events)
+        self._state = state = self._new_state()
         need = watch.wanted(self._in_force.ruleset, options)
         size = watch.buffer_bytes(self._config.syscall_buf_mb)
         recording = self._recording
@@ -261,6 +261,8 @@ class Run:
         log_as(loaded.config)
         self._drops.change(loaded.config.syscall_event_drops)
         self._in_force.change(ready.ruleset)
+        if self._state is not None:
+            self._state.heed(ready.ruleset.codes, ready.ruleset.syscalls)
         if self._paths is not None:
             self._paths.look()
         self._audit_in_force.change(ready.audit)
@@ -269,6 +271,11 @@ class Run:
         if self._reader is not None and self._options.filter is None:
             self._reader.wanted = self._in_force.wanted
         LOG.info("Reloaded")
+
+    def _new_state(self) -> State:
+        state = State(self._options.all_events)
+        state.heed(self._in_force.ruleset.codes, self._in_force.ruleset.syscalls)
+        return state
 
     def _see(self, ruleset: Ruleset) -> None:
         """Have the probe send what these rules want."""

@@ -22,11 +22,10 @@ from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
 from falco.capture.probe.text import probe_text
 from falco.errors import FalcoError
 from falco.events.event import Event
-from falco.events.syscalls import IGNORED_CODES
 from falco.events.table import EVENT_TABLE
 from falco.logs import LOG
 from falco.state.fds import Role
-from falco.state.handlers import IGNORED, PROCESS_LIFE
+from falco.state.handlers import PROCESS_LIFE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,8 +54,7 @@ def wanted(ruleset: Ruleset, options: Options) -> Wanted:
     """What has to leave the kernel for these rules, for -A and for a recording."""
     if options.all_events or options.writefile is not None:
         return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=os.getpid())
-    codes = (ruleset.codes - IGNORED) | PROCESS_LIFE
-    return Wanted(codes, ruleset.syscalls - IGNORED_CODES, ruleset.enters, snaplen=options.snaplen)
+    return Wanted(ruleset.codes | PROCESS_LIFE, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen)
 
 
 def buffer_bytes(asked_mb: int) -> int:

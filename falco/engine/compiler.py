@@ -69,7 +69,7 @@ class RuleCompiler:
     def _define_macro(self, name: str, macro: MacroDefinition | None) -> None:
         item = f'macro "{name}"'
         node, tests = (None, ()) if macro is None else self._parse(item, macro.parts, macro.name.place)
-        if macro is not None and macro.source == "syscall" and not self._all_events:
+        if macro is not None and macro.source == "syscall" and not (self._all_events or macro.all_events):
             for each in tests if node is None else (node,):
                 self._report(item, *evttypes.ignored(each, "macro", evttypes.one_line(macro.text)))
         if node is None:
@@ -146,7 +146,7 @@ class RuleCompiler:
     def _report_events(self, rule: RuleDefinition, condition: Node, inferred: Inferred) -> None:
         name = rule.item.name.text
         item = f'rule "{name}"'
-        if not self._all_events:
+        if not (self._all_events or rule.item.all_events):
             self._report(item, *evttypes.ignored(condition, "rule", name))
         self._report(item, *inferred.errors)
 
@@ -180,4 +180,5 @@ def _make_rule(rule: RuleDefinition, condition: Node) -> Rule:
         warn_evttypes=item.warn_evttypes,
         skip_if_unknown_filter=item.skip_if_unknown_filter,
         place=item.name.place,
+        all_events=item.all_events,
     )

@@ -163,7 +163,7 @@ class _Reader:
                 "macro-name",
                 expected=("letters, digits and _",),
             )
-        return MacroItem(name, condition, self._source(), append)
+        return MacroItem(name, condition, self._source(), append, self._flag("all_events", default=False))
 
     def _rule(self, name: Scalar) -> RuleItem | RuleAppend | RuleSwitch | None:
         append = self._flag("append", default=False)
@@ -191,6 +191,7 @@ class _Reader:
             self._flag("enabled", default=True),
             self._flag("warn_evttypes", default=True),
             self._flag("skip-if-unknown-filter", default=False),
+            self._flag("all_events", default=False),
         )
 
     def _switch(self, name: Scalar) -> RuleSwitch:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 KEYS = {
     "required_engine_version": ("required_engine_version",),
-    "macro": ("macro", "condition", "append", "source"),
+    "macro": ("macro", "condition", "append", "source", "all_events"),
     "list": ("list", "items", "append"),
     "rule": (
         "rule",
@@ -25,6 +25,7 @@ KEYS = {
         "enabled",
         "warn_evttypes",
         "skip-if-unknown-filter",
+        "all_events",
         "append",
     ),
 }
@@ -49,6 +50,7 @@ class MacroItem:
     condition: Scalar
     source: str
     append: bool
+    all_events: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class RuleItem:
     enabled: bool
     warn_evttypes: bool
     skip_if_unknown_filter: bool
+    all_events: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class MacroDefinition:
     name: Scalar
     parts: list[Scalar]
     source: str
+    all_events: bool = False
 
     @property
     def text(self) -> str:
@@ -99,12 +100,13 @@ class Definitions:
     def _add_macro(self, item: MacroItem) -> None:
         name = item.name.text
         if not item.append:
-            self.macros[name] = MacroDefinition(item.name, [item.condition], item.source)
+            self.macros[name] = MacroDefinition(item.name, [item.condition], item.source, item.all_events)
         elif name not in self.macros:
             self._nothing_before("Macro", item.name, self.macros)
             self.macros[name] = None
         elif (known := self.macros[name]) is not None:
             known.parts.append(item.condition)
+            known.all_events |= item.all_events
 
     def _add_rule(self, item: RuleItem) -> None:
         # A rule below the minimum priority leaves one of its name that was taken before as it is, which is 0.15's way.

@@ -19,7 +19,8 @@ class Rule:
     """One rule after merging all files. condition holds no macro references and no list names any more.
 
     text is the condition as written (appended parts joined by a space); priority_text is the priority as written,
-    which the statistics print. place is of the rule's name.
+    which the statistics print. place is of the rule's name. all_events says that it may
+    look at events that 0.15 ignores without -A.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Rule:
     warn_evttypes: bool
     skip_if_unknown_filter: bool
     place: Place
+    all_events: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

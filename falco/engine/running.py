@@ -1,4 +1,7 @@
-"""Which rules run on which events: what evt.type tests name, without what 0.15 does not look at unless told -A."""
+"""Which rules run on which events: what evt.type tests name, without what 0.15 does not look at unless told -A.
+
+A rule with the key all_events looks at all events, as all rules do with -A.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,12 @@ class Running:
     """
 
     def __init__(self, rules: Sequence[BoundRule], *, all_events: bool) -> None:
-        codes = [t.code for t in EVENT_TABLE if t.code not in GENERIC and (all_events or not _is_ignored(t.flags))]
-        calls = [n for n in range(len(SYSCALL_NAMES)) if all_events or n not in IGNORED_CODES]
         self.by_code: dict[int, list[int]] = {}
         self.by_call: dict[int, list[int]] = {}
         self.unknown_call: list[int] = []
         for i, bound in enumerate(rules):
             named = bound.types.codes
+            codes, calls = _ALL if all_events or bound.rule.all_events else _HEEDED
             if named is None:
                 self.unknown_call.append(i)
             for code in codes if named is None else sorted(named.intersection(codes)):
@@ -38,5 +40,11 @@ class Running:
                 self.by_call.setdefault(call, []).append(i)
 
 
-def _is_ignored(flags: EventFlag) -> bool:
-    return bool(flags & EventFlag.DROP_FALCO)
+def _looked_at(*, all_events: bool) -> tuple[list[int], list[int]]:
+    """Codes of events and of system calls, the latter for generic events."""
+    codes = [t.code for t in EVENT_TABLE if all_events or not t.flags & EventFlag.DROP_FALCO]
+    calls = [n for n in range(len(SYSCALL_NAMES)) if all_events or n not in IGNORED_CODES]
+    return [code for code in codes if code not in GENERIC], calls
+
+
+_ALL, _HEEDED = _looked_at(all_events=True), _looked_at(all_events=False)

@@ -27,13 +27,11 @@ if TYPE_CHECKING:
 
 _INTERNAL = frozenset(t.code for t in EVENT_TABLE if t.category & Category.INTERNAL)
 _APART_ALWAYS = tuple(t.code in NO_THREAD or t.code in _INTERNAL for t in EVENT_TABLE)
-_APART = tuple(
-    apart or t.code in IGNORED or t.code <= GENERIC_X for t, apart in zip(EVENT_TABLE, _APART_ALWAYS, strict=True)
-)
-"""Code -> whether State._apart() has to look at it, with and without -A."""
+"""Code -> whether State._apart() has to look at it with -A."""
 _APART_ALL = (True,) * len(EVENT_TABLE)
 """While a merge lasts."""
 _CONTAINERS = frozenset(t.code for t in EVENT_TABLE if t.name == "container")
+_NOTHING: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
 
 
 def _system_call(event: Event) -> int:
@@ -47,7 +45,7 @@ def _system_call(event: Event) -> int:
 class State(Tables):
     """All tables, as events change them.
 
-    all_events is -A: without it, events that 0.15 ignores change nothing and stay hidden.
+    all_events is -A: without it, events that 0.15 ignores change nothing and stay hidden, but for those of heed().
     unsettled says that removals wait for settle(). told_fd is the number of the fd that an event's fact is about, None
     where it has none; it holds for events with facts only.
     """
@@ -58,6 +56,7 @@ class State(Tables):
         self.machine: Machine | None = None
         self.first_ts = 0
         self.told_fd: int | None = None
+        self._ignored, self._ignored_calls = _NOTHING if all_events else (IGNORED, IGNORED_CODES)
         super().__init__()
 
     def clear(self) -> None:
@@ -68,6 +67,14 @@ class State(Tables):
         self._exited: ThreadInfo | None = None
         self._closed: tuple[dict[int, FdInfo], int, FdInfo] | None = None
         self.end_merge()
+
+    def heed(self, codes: frozenset[int], calls: frozenset[int]) -> None:
+        """Take events of these codes, and generic ones of these calls, like any, even where 0.15 ignores them."""
+        if not self.all_events:
+            self._ignored = IGNORED - codes - {code - 1 for code in codes if code & 1}
+            self._ignored_calls = IGNORED_CODES - calls
+            if self._merge is None:
+                self._is_apart = self._apart_now()
 
     def load(self, snapshot: Snapshot) -> None:
         """Take over a snapshot. Containers stay: their events come ahead of the processes that run in them."""
@@ -96,9 +103,15 @@ class State(Tables):
     def end_merge(self) -> None:
         """Go on with events as they come."""
         merge, self._merge = self._merge, None
-        self._is_apart = _APART_ALWAYS if self.all_events else _APART
+        self._is_apart = self._apart_now()
         if merge is not None:
             merge.finish(self)
+
+    def _apart_now(self) -> tuple[bool, ...]:
+        """Code -> whether _apart() has to look at it."""
+        if self.all_events:
+            return _APART_ALWAYS
+        return tuple(apart or code in self._ignored or code <= GENERIC_X for code, apart in enumerate(_APART_ALWAYS))
 
     # -- per event -----------------------------------------------------------------------------------------------
 
@@ -134,7 +147,9 @@ class State(Tables):
         """Events that 0.15 ignores or hides, and those that are no thread's doing; False if an event is like any."""
         if code in _INTERNAL:
             event.hidden = True
-        if not self.all_events and (code in IGNORED or (code <= GENERIC_X and _system_call(event) in IGNORED_CODES)):
+        if code in self._ignored or (
+            code <= GENERIC_X and self._ignored_calls and _system_call(event) in self._ignored_calls
+        ):
             event.thread = self.threads.get(event.tid)
             event.hidden = True
             return True

@@ -23,8 +23,8 @@ def rule(condition, name="r", more=""):
     return RULE.format(name, condition, more)
 
 
-def macro(name, condition):
-    return f"- macro: {name}\n  condition: {condition}\n"
+def macro(name, condition, more=""):
+    return f"- macro: {name}\n  condition: {condition}\n{more}"
 
 
 def fields(unread):
@@ -89,3 +89,12 @@ def test_ignored_events_of_a_macro_are_told_also_when_it_is_broken():
         ('macro "n"', 'Ignored event "close" in macro: evt.type=close'),
     ]
     assert len(compiled(macro("n", "evt.type=close"), all_events=True)[0].problems) == 0
+
+
+def test_items_with_the_key_all_events_may_name_ignored_events():
+    key = "  all_events: true\n"
+    compiler, rules = compiled(macro("m", "evt.type=close", more=key), rule("m", more=key))
+    assert told(compiler) == []
+    assert [each.all_events for each in rules] == [True]
+    compiler, _ = compiled(macro("m", "evt.type=close", more=key), rule("m"))
+    assert told(compiler) == [('rule "r"', 'Ignored event "close" in rule: r')]

@@ -26,18 +26,20 @@ def test_rule_with_defaults():
     assert (rule.name.text, rule.condition.text, rule.output.text, rule.description) == ("R", "c", "o", "d")
     assert (rule.priority, rule.priority_text, rule.source, rule.tags) == (Priority.ERROR, "error", "syscall", ())
     assert (rule.enabled, rule.warn_evttypes, rule.skip_if_unknown_filter) == (True, True, False)
+    assert not rule.all_events
 
 
 def test_rule_with_every_key():
     more = (
         "  source: k8s_audit\n  tags: [a, 1]\n  enabled: false\n  warn_evttypes: no\n"
-        "  skip-if-unknown-filter: 'true'\n  append: false\n"
+        "  skip-if-unknown-filter: 'true'\n  append: false\n  all_events: yes\n"
     )
     (rule,), found = read(RULE + more)
     assert found == []
     assert isinstance(rule, RuleItem)
     assert (rule.source, rule.tags) == ("k8s_audit", ("a", "1"))
     assert (rule.enabled, rule.warn_evttypes, rule.skip_if_unknown_filter) == (False, False, True)
+    assert rule.all_events
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 from falco.engine.running import GENERIC, Running
 from falco.events.syscalls import IGNORED_CODES, SYSCALL_NAMES, codes_named
 from falco.events.table import EVENT_TABLE
@@ -33,3 +35,12 @@ def test_ignored_events_are_for_those_who_ask_for_all() -> None:
     assert not Running(rules, all_events=False).by_call
     assert Running(rules, all_events=True).by_code == {IGNORED: [0]}
     assert Running(rules, all_events=True).by_call == {call: [0]}
+
+
+def test_a_rule_with_the_key_all_events_looks_at_the_ignored_and_others_do_not() -> None:
+    (call,) = codes_named(next(name for name in SYSCALL_NAMES if set(codes_named(name)) <= IGNORED_CODES))
+    plain, keyed = (bound_rule(name, SOME, on(IGNORED, calls=(call,))) for name in "ab")
+    keyed = dataclasses.replace(keyed, rule=dataclasses.replace(keyed.rule, all_events=True))
+    running = Running([plain, keyed], all_events=False)
+    assert running.by_code == {IGNORED: [1]}
+    assert running.by_call == {call: [1]}

@@ -1,5 +1,6 @@
 import pytest
 
+from falco.events.event import Event
 from falco.events.syscalls import codes_named
 from falco.state.state import State
 from falco.state.threads import ThreadInfo
@@ -126,3 +127,24 @@ def test_an_ignored_event_knows_whose_it_is(plain):
 def test_with_all_events_they_are_shown(box):
     assert not box.event("GENERIC_E", ID=codes_named("madvise")[0]).hidden
     assert not box.event("SYSCALL_READ_E", fd=3).hidden
+
+
+def test_ignored_events_are_hidden_unless_heeded() -> None:
+    (call,) = codes_named("munlock")
+    built = Builder()
+    built.add("SYSCALL_CLOSE_E", tid=7, fd=3)
+    built.add("SYSCALL_CLOSE_X", tid=7, res=0)
+    built.add("GENERIC_X", tid=7, ID=call)
+    close = built.built[1].type.code
+    for codes, calls, hidden in (
+        (frozenset(), frozenset(), [True] * 3),
+        (frozenset({close}), frozenset(), [False, False, True]),
+        (frozenset(), frozenset({call}), [True, True, False]),
+    ):
+        state = State()
+        state.heed(codes, calls)
+        event, found = Event(state), []
+        for number, one in enumerate(built.built):
+            state.apply(one.frame(event, number))
+            found.append(event.hidden)
+        assert found == hidden
