@@ -10,16 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from falco.capture.scap import blocks
+from falco.capture.scap import blocks, path_records
 from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.stream import Stream
 from falco.commands import rules
+from falco.commands.in_force import InForce
 from falco.commands.options import Options
 from falco.engine.failure import RuleFailure
 from falco.errors import CaptureError
 from falco.events.event import Event
 from falco.events.table import EVENT_TABLE
 from falco.fields.field import Argument, Use
+from falco.fields.path_tables import PathTables
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.fields.template import compile_template
 from falco.monitor import monitor
@@ -40,6 +42,9 @@ ALL_FIELDS = compile_template(
 )
 
 
+TABLES = PathTables({"/etc": "/usr/etc", "/dev": "/lib"}, {(1, 2): ("/etc/shadow",), (3, 4): ("/dev/null", "/x")})
+
+
 class Quiet:
     """Controls that nobody uses."""
 
@@ -54,12 +59,13 @@ class Rendered:
 
     def __init__(self, ready: rules.Rules, step: int) -> None:
         self._ready, self._step = ready, step
+        self.in_force = InForce(ready.ruleset, all_events=False)
         self.texts = 0
 
     def match(self, event):
         if event.num % self._step == 0:
             self._all_fields(event)
-        return self._ready.ruleset.match(event)
+        return self.in_force.match(event)
 
     def emit(self, rule, event):
         template = self._ready.templates[rule.name]
@@ -95,7 +101,11 @@ def window(parts: list[bytes], rng: random.Random) -> list[bytes]:
     """The metadata of a capture and some of its events that follow on each other."""
     first = next(i for i, part in enumerate(parts) if kind_of(part) in blocks.EVENT_BLOCKS)
     start = rng.randrange(first, len(parts))
-    return parts[:first] + parts[start : start + rng.randint(1, EVENTS)]
+    events = parts[start : start + rng.randint(1, EVENTS)]
+    if rng.random() < 0.3:
+        at = rng.randrange(len(events))
+        events[at:at] = path_records.encode(TABLES, 1)
+    return parts[:first] + events
 
 
 def sealed(kind: int, body: bytes) -> bytes:
@@ -200,6 +210,7 @@ def replay(data: bytes, ready: rules.Rules, rng: random.Random) -> tuple[int, Ca
     wanted = Wanted(needed(ready.ruleset.codes), ready.ruleset.syscalls) if rng.random() < 0.3 else None
     reader = Reader(Stream(io.BytesIO(data), "fuzz.scap"), Event(state), state.load, wanted)
     seen = Rendered(ready, rng.randint(5, 30))
+    reader.on_paths = seen.in_force.know
     try:
         monitor(reader, state, seen, seen, Quiet())
     except CaptureError as error:
