@@ -19,7 +19,7 @@ MAX_FILES = 4096
 """Paths of the rules that are looked for as files."""
 _LONGEST = 4096
 """Bytes that a path may have (PATH_MAX); no file has a longer one."""
-RESOLVE_EVERY = 12
+RESOLVE_EVERY = 10
 """How many refresh() look at files only; links change more rarely, and there are more of them to follow."""
 
 
