@@ -48,6 +48,21 @@ CLONE_FLAGS: Pairs = (
     (0x40000000, 0x10),  # NEWNET
     (0x80000000, 0x4),  # IO
 )
+PROT_FLAGS: Pairs = ((1, 1), (2, 2), (4, 4), (8, 8), (0x01000000, 16), (0x02000000, 32))
+MMAP_FLAGS: Pairs = (
+    (0x1, 1),  # SHARED
+    (0x2, 2),  # PRIVATE
+    (0x10, 4),  # FIXED
+    (0x20, 8),  # ANONYMOUS
+    (0x40, 16),  # 32BIT
+    (0x100, 512),  # GROWSDOWN
+    (0x800, 1024),  # DENYWRITE
+    (0x1000, 2048),  # EXECUTABLE
+    (0x2000, 16384),  # LOCKED
+    (0x4000, 64),  # NORESERVE
+    (0x8000, 128),  # POPULATE
+    (0x10000, 256),  # NONBLOCK
+)
 # fmt: off
 FCNTL_COMMANDS: Pairs = (
     (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 8), (7, 9), (8, 10), (9, 12), (10, 13), (11, 15), (12, 17),

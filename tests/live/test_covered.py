@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 from falco.capture.probe.calls import CALLS, LIFE
+from falco.capture.probe.plan import OTHERS
 from falco.capture.probe.text import code
-from falco.events.table import EVENT_TABLE
+from falco.events.syscalls import SYSCALL_NAMES
+from falco.events.table import CODES, EVENT_TABLE, GENERIC_E, GENERIC_X
 from tests.live.covered import ROWS, Scene, call
 
 TIMES = 7
@@ -46,7 +49,7 @@ def test_a_call_is_seen_as_often_as_it_is_made(watching, scene, row):
     assert (len(enters), len(exits)) == (TIMES, TIMES)
     assert [enter.num + 1 for enter in enters] == [leave.num for leave in exits]
     assert all(enter.ts <= leave.ts for enter, leave in zip(enters, exits, strict=True))
-    if made:
+    if made and exits[0].values:
         results = [event.values[event.type.params[0].name] for event in exits]
         assert covered.event in ("", "SYSCALL_BPF") or results == made
         expected = row.expected(scene)
@@ -66,3 +69,19 @@ def close_all(covered, made):
     for fd in set(made):
         if opens and fd > 2 and covered.name not in ("dup2",):
             os.close(fd)
+
+
+def test_every_other_call_is_a_generic_event(watching):
+    """Here sync; which calls these are is tested with the plan."""
+    number = next(other.number for other in OTHERS if other.name == "sync")
+    seen = watching.seen(lambda: [call(number, ()) for _ in range(TIMES)])
+    sent = [event for event in seen if event.values.get("nativeID") == number]
+    assert [event.code for event in sent] == [GENERIC_E, GENERIC_X] * TIMES
+    assert SYSCALL_NAMES[sent[0].values["ID"]] == "sync"
+
+
+def test_a_signal_tells_from_whom_and_which(watching):
+    signal.signal(signal.SIGUSR2, lambda *_: None)
+    seen = watching.seen(lambda: [os.kill(os.getpid(), signal.SIGUSR2) for _ in range(TIMES)])
+    delivered = [event.values for event in seen if event.code == CODES["SIGNALDELIVER_E"]]
+    assert delivered == [{"spid": os.getpid(), "dpid": os.getpid(), "sig": signal.SIGUSR2}] * TIMES

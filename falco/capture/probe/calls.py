@@ -277,7 +277,62 @@ PROCESSES = (
 )
 # fmt: on
 
-CALLS = (*FILES, *FDS, *NETWORK, *PROCESSES)
+# fmt: off
+_VM = ("U32(size_kb(c))", "U32(rss_kb(c))", "U32(swap_kb(c))")
+_MMAP = ("U64(A0)", "U64(A1)", "U32(prot_flags(A2))", "U32(mmap_flags(A3))", "FD(A4)", "U64(A5)")
+_OPTION = (_RES, "FD(A0)", "U8(A1 == 1 ? 1 : A1 == 6 ? 2 : 0)", "U8(A1 == 1 ? A2 : 0)", "P_EMPTY")
+
+LOOKS = (
+    Call("stat", 4, (106, 195), "SYSCALL_STAT", NO_ENTER, (_RES, "TEXT(A0)")),
+    Call("lstat", 6, (107, 196), "SYSCALL_LSTAT", NO_ENTER, (_RES, "TEXT(A0)")),
+    Call("fstat", 5, (108, 197), "SYSCALL_FSTAT", ("FD(A0)",), (_RES, "FD(A0)"), "A0"),
+    Call("newfstatat", 262, (300,), "SYSCALL_NEWFSTATAT", NO_ENTER, (_RES, "FD(A0)", "TEXT(A1)", "U32(A3)")),
+    Call("access", 21, (33,), "SYSCALL_ACCESS", ("U32(A1)",), (_RES, "TEXT(A0)", "U32(A1)")),
+    Call("getcwd", 79, (183,), "SYSCALL_GETCWD", NO_ENTER, (_RES, "TEXT(RET > 0 ? A0 : 0)")),
+    Call("lseek", 8, (19,), "SYSCALL_LSEEK", ("FD(A0)", "U64(A1)", "U8(A2)"),
+         (_RES, "FD(A0)", "U64(A1)", "U8(A2)"), "A0"),
+    Call("getdents", 78, (141,), "SYSCALL_GETDENTS", ("FD(A0)",), (_RES, "FD(A0)"), "A0"),
+    Call("getdents64", 217, (220,), "SYSCALL_GETDENTS64", ("FD(A0)",), (_RES, "FD(A0)"), "A0"),
+    Call("flock", 73, (143,), "SYSCALL_FLOCK", ("FD(A0)", "U32(A1)"), (_RES, "FD(A0)", "U32(A1)"), "A0"),
+    Call("copy_file_range", 326, (377,), "SYSCALL_COPY_FILE_RANGE",
+         ("FD(A0)", "U64(A1 ? USER(u64, A1) : 0)", "U64(A4)"),
+         (_RES, "FD(A2)", "U64(A3 ? USER(u64, A3) : 0)", "FD(A0)", "U64(A1 ? USER(u64, A1) : 0)", "U64(A4)"), "A2"),
+    Call("getsockname", 51, (367,), "SOCKET_GETSOCKNAME"),
+    Call("getpeername", 52, (368,), "SOCKET_GETPEERNAME"),
+    Call("setsockopt", 54, (366,), "SOCKET_SETSOCKOPT", NO_ENTER, (*_OPTION, "U32(A4)"), "A0"),
+    Call("getsockopt", 55, (365,), "SOCKET_GETSOCKOPT", NO_ENTER, (*_OPTION, "U32(USER(u32, A4))"), "A0"),
+    Call("io_uring_enter", 426, (426,), "SYSCALL_IO_URING_ENTER", NO_ENTER,
+         (_RES, "FD(A0)", "U32(A1)", "U32(A2)", "U32(A3)", "U32(A4 ? USER(u32, A4) : 0)"), "A0"),
+    Call("io_uring_register", 427, (427,), "SYSCALL_IO_URING_REGISTER", NO_ENTER,
+         (_RES, "FD(A0)", "U16(A1)", "U64(A2)", "U32(A3)"), "A0"),
+)
+
+MEMORY = (
+    Call("mmap", 9, (), "SYSCALL_MMAP", _MMAP, ("U64(RET)", *_VM, *_MMAP)),
+    Call("munmap", 11, (91,), "SYSCALL_MUNMAP", ("U64(A0)", "U64(A1)"), (_RES, *_VM, "U64(A0)", "U64(A1)")),
+    Call("brk", 12, (45,), "SYSCALL_BRK_4", ("U64(A0)",), ("U64(RET)", *_VM, "U64(A0)")),
+    Call("mprotect", 10, (125,), "SYSCALL_MPROTECT", ("U64(A0)", "U64(A1)", "U32(prot_flags(A2))"),
+         (_RES, "U64(A0)", "U64(A1)", "U32(prot_flags(A2))")),
+    Call("mlock", 149, (150,), "SYSCALL_MLOCK", NO_ENTER, (_RES, "U64(A0)", "U64(A1)")),
+    Call("mlock2", 325, (376,), "SYSCALL_MLOCK2", NO_ENTER, (_RES, "U64(A0)", "U64(A1)", "U32(A2)")),
+    Call("munlock", 150, (151,), "SYSCALL_MUNLOCK", NO_ENTER, (_RES, "U64(A0)", "U64(A1)")),
+    Call("mlockall", 151, (152,), "SYSCALL_MLOCKALL", NO_ENTER, (_RES, "U32(A0)")),
+    Call("munlockall", 152, (153,), "SYSCALL_MUNLOCKALL", NO_ENTER, (_RES,)),
+)
+
+IDS = (
+    Call("getuid", 102, (24, 199), "SYSCALL_GETUID", NO_ENTER, ("U32(RET)",)),
+    Call("geteuid", 107, (49, 201), "SYSCALL_GETEUID", NO_ENTER, ("U32(RET)",)),
+    Call("getgid", 104, (47, 200), "SYSCALL_GETGID", NO_ENTER, ("U32(RET)",)),
+    Call("getegid", 108, (50, 202), "SYSCALL_GETEGID", NO_ENTER, ("U32(RET)",)),
+    Call("getresuid", 118, (165, 209), "SYSCALL_GETRESUID", NO_ENTER,
+         (_RES, "U32(USER(u32, A0))", "U32(USER(u32, A1))", "U32(USER(u32, A2))")),
+    Call("getresgid", 120, (171, 211), "SYSCALL_GETRESGID", NO_ENTER,
+         (_RES, "U32(USER(u32, A0))", "U32(USER(u32, A1))", "U32(USER(u32, A2))")),
+)
+# fmt: on
+
+CALLS = (*FILES, *FDS, *NETWORK, *PROCESSES, *LOOKS, *MEMORY, *IDS)
 """Every call whose programs are generated."""
 
 # fmt: off
@@ -292,8 +347,12 @@ LIFE = (
 # fmt: on
 """Calls that begin programs and threads: their exits are programs of c/process.h."""
 
+OTHER = Call("other", -1, (), "", _GENERIC, _GENERIC)
+"""Every other call that is a generic event: it has a number and nothing else to tell."""
+
 SOCKETCALLS = (
-    "", "socket", "bind", "connect", "listen", "accept", "", "", "socketpair", "sendto", "recvfrom", "sendto",
-    "recvfrom", "shutdown", "", "", "sendmsg", "recvmsg", "accept4", "recvmmsg", "sendmmsg",
+    "", "socket", "bind", "connect", "listen", "accept", "getsockname", "getpeername", "socketpair", "sendto",
+    "recvfrom", "sendto", "recvfrom", "shutdown", "setsockopt", "getsockopt", "sendmsg",
+    "recvmsg", "accept4", "recvmmsg", "sendmmsg",
 )  # fmt: skip
 """The calls that i386's socketcall stands for, by its first argument; send and recv are a sendto and a recvfrom."""

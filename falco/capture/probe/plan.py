@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import struct
 
-from falco.capture.probe.calls import CALLS, LIFE, SOCKETCALLS, Call
+from falco.capture.probe.calls import CALLS, LIFE, OTHER, SOCKETCALLS, Call
 from falco.capture.probe.text import code, generic
+from falco.events.syscalls import NATIVE, SYSCALL_NAMES
+from falco.events.table import CODES, codes_named
 
 _EXIT, _ENTER, _REAL, _TIME, _TRACK = 1, 2, 4, 8, 16
 """FLAG_* of c/runtime.h."""
@@ -24,6 +26,7 @@ REAL_ENTERS = frozenset(code(call, "E") for call in (*LIFE, *CALLS) if call.name
 _TRACKED = frozenset(call.name for call in CALLS if call.setup)
 _BY_URING = ("openat", "connect", "renameat2", "unlinkat")
 _URING = {"on_uring_submit": "io_uring_submit_req", "on_uring_complete": "io_uring_complete"}
+_SIGNAL = CODES["SIGNALDELIVER_E"]
 _EXEC, _EXIT_OF_THREAD = "sched_process_exec", "sched_process_exit"
 
 
@@ -63,16 +66,33 @@ class Wanted:
     self_tgid: int = 0
 
 
+def _others() -> tuple[Call, ...]:
+    """The calls that are generic events and have no row of their own, under the names of the event table's order."""
+    taken = {call.number for call in (*LIFE, *CALLS)}
+    return tuple(
+        dataclasses.replace(OTHER, name=SYSCALL_NAMES[which], number=number)
+        for number, which in NATIVE["x86_64"].items()
+        if number not in taken and not codes_named(SYSCALL_NAMES[which])
+    )
+
+
+OTHERS = _others()
+COVERED = frozenset(code(call, half) for call in (*LIFE, *CALLS, OTHER) for half in "EX") | {
+    CODES["PROCEXIT_1_E"], _SIGNAL
+}  # fmt: skip
+"""The codes of events that the probe can send."""
+
+
 def make_plan(wanted: Wanted, clock_ns: int) -> Plan:
     """The plan that brings what is wanted, and nothing else. clock_ns is the time of day when the machine started."""
-    flags = {call.name: _flags(call, wanted) for call in (*LIFE, *CALLS)}
-    chosen = [call for call in (*LIFE, *CALLS) if flags[call.name]]
+    flags = {call.name: _flags(call, wanted) for call in (*LIFE, *CALLS, *OTHERS)}
+    chosen = [call for call in (*LIFE, *CALLS, *OTHERS) if flags[call.name]]
     settings = {_CLOCK: clock_ns, _SNAPLEN: wanted.snaplen, _SELF: wanted.self_tgid}
     return Plan(
-        tracepoints=_tracepoints(set(flags.values()), any(flags[name] for name in _BY_URING)),
+        tracepoints=_tracepoints(wanted, set(flags.values()), any(flags[name] for name in _BY_URING)),
         tail_calls={
-            "exits": {call.number: f"exit_{call.name}" for call in chosen if flags[call.name] & ~(_REAL | _TIME)},
-            "enters": {call.number: f"enter_{call.name}" for call in chosen if flags[call.name] & (_ENTER | _REAL)},
+            "exits": {c.number: _program("exit", c) for c in chosen if flags[c.name] & ~(_REAL | _TIME)},
+            "enters": {c.number: _program("enter", c) for c in chosen if flags[c.name] & (_ENTER | _REAL)},
             "steps": {number: name for number, name in enumerate(_STEPS) if name},
         },
         arrays={
@@ -81,6 +101,10 @@ def make_plan(wanted: Wanted, clock_ns: int) -> Plan:
             "settings": {number: _U64.pack(value) for number, value in settings.items()},
         },
     )
+
+
+def _program(half: str, call: Call) -> str:
+    return f"{half}_{OTHER.name if call in OTHERS else call.name}"
 
 
 def _flags(call: Call, wanted: Wanted) -> int:
@@ -99,7 +123,7 @@ def _is_wanted(call: Call, half: str, wanted: Wanted) -> bool:
     return bool(call.event) or wanted.syscalls is None or generic(call) in wanted.syscalls
 
 
-def _tracepoints(flags: set[int], uring: bool) -> dict[str, str]:
+def _tracepoints(wanted: Wanted, flags: set[int], uring: bool) -> dict[str, str]:
     entering = any(flag & (_REAL | _TIME) for flag in flags)
     return {
         "on_exec": _EXEC,
@@ -107,6 +131,7 @@ def _tracepoints(flags: set[int], uring: bool) -> dict[str, str]:
         **({"on_sys_enter": "sys_enter"} if entering else {}),
         "on_sys_exit": "sys_exit",
         **(_URING if uring else {}),
+        **({"on_signal": "signal_deliver"} if _SIGNAL in wanted.codes else {}),
     }
 
 

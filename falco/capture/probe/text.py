@@ -9,7 +9,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from falco.capture.probe.calls import CALLS, LIFE, Call
+from falco.capture.probe.calls import CALLS, LIFE, OTHER, Call
 from falco.events import native
 from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import CODES, GENERIC_E, GENERIC_X
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from falco.events.native import Pairs
 
 _C = Path(__file__).with_name("c")
-_MASKS = {"clone_flags": native.CLONE_FLAGS, "open_bits": native.OPEN_FLAGS}
+_MASKS = {
+    "clone_flags": native.CLONE_FLAGS,
+    "open_bits": native.OPEN_FLAGS,
+    "prot_flags": native.PROT_FLAGS,
+    "mmap_flags": native.MMAP_FLAGS,
+}
 _CHOICES = {"fcntl_command": native.FCNTL_COMMANDS, "ptrace_request": native.PTRACE_REQUESTS}
 _CODES = {
     "CODE_EXECVE_X": "SYSCALL_EXECVE_19_X",
@@ -30,14 +35,15 @@ _CODES = {
     "CODE_FORK_X": "SYSCALL_FORK_20_X",
     "CODE_VFORK_X": "SYSCALL_VFORK_20_X",
     "CODE_PROCEXIT": "PROCEXIT_1_E",
+    "CODE_SIGNAL": "SIGNALDELIVER_E",
 }
 _HEADERS = ("runtime.h", "kernel.h", "facts.h", "values.h", "dispatch.h", "process.h", "uring.h")
 
 
 def probe_text(programs: Collection[str], layout: str) -> str:
     """The text with these programs of calls, and the definitions of a layout in it. RING_PAGES has to be defined."""
-    enters = [_enter(call) for call in (*LIFE, *CALLS) if f"enter_{call.name}" in programs]
-    exits = [_exit(call) for call in CALLS if f"exit_{call.name}" in programs]
+    enters = [_enter(call) for call in (*LIFE, *CALLS, OTHER) if f"enter_{call.name}" in programs]
+    exits = [_exit(call) for call in (*CALLS, OTHER) if f"exit_{call.name}" in programs]
     each = [f"#if IN_PART({number})\n{text}\n#endif\n" for number, text in enumerate((*enters, *exits))]
     return layout + _runtime() + "".join(each)
 

@@ -6,10 +6,6 @@
  */
 #define CHILD_IN_OTHER_NAMESPACE 536870912 /* CLONE_CHILD_IN_PIDNS of the event table */
 #define EXE_FROM_MEMFD 4
-#define PAGES_FILE 0
-#define PAGES_ANON 1
-#define PAGES_SWAP 2
-#define PAGES_SHARED 3
 
 INLINE u64 namespace_of(u64 pid) {
   u32 level = KERNEL(u32, pid, OFF_pid__level);
@@ -37,9 +33,9 @@ int step_process(struct bpf_raw_tracepoint_args *ctx) {
   U64(limit_of_fds(task));
   U64(KERNEL(u64, task, OFF_task_struct__maj_flt));
   U64(KERNEL(u64, task, OFF_task_struct__min_flt));
-  U32(mm ? positive_kb(KERNEL(u64, mm, OFF_mm_struct__total_vm)) : 0);
-  U32(mm ? positive_kb(rss_pages(mm, PAGES_FILE) + rss_pages(mm, PAGES_ANON) + rss_pages(mm, PAGES_SHARED)) : 0);
-  U32(mm ? positive_kb(rss_pages(mm, PAGES_SWAP)) : 0);
+  U32(size_kb(c));
+  U32(rss_kb(c));
+  U32(swap_kb(c));
   KERNEL_TEXT(task + OFF_task_struct__comm, 16);
   step(ctx, STEP_GROUPS);
   return 0;
@@ -229,6 +225,25 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   U8(status & 0x7f);
   U8((status >> 7) & 1);
   PID(0);
+  end(r, c);
+  return submit(r, c);
+}
+#endif
+
+/* A signal is delivered: from whom (0 for the kernel), to whom, which. */
+#if IN_PART(3)
+int on_signal(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  c->marks = 0;
+  c->pos = 0;
+  c->tid = bpf_get_current_pid_tgid();
+  u64 info = ctx->args[1];
+  /* Small values stand for a signal without information: by the kernel, or by nobody. */
+  s64 sender = info > 2 && KERNEL(s32, info, 8) <= 0 ? KERNEL(s32, info, 16) : 0;
+  begin(r, c, CODE_SIGNAL, bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK), 3);
+  S64(sender);
+  PID(c->tid);
+  U8(ctx->args[0]);
   end(r, c);
   return submit(r, c);
 }

@@ -189,3 +189,21 @@ INLINE u8 queue_percent(struct call *c, u64 fd) {
   u32 now = queue_now(c, fd), most = queue_most(c, fd);
   return most ? (u64)now * 100 / most : 0;
 }
+
+/* The caller's memory in KB: all of it, what is in RAM, what is swapped out. */
+#define PAGES_FILE 0
+#define PAGES_ANON 1
+#define PAGES_SWAP 2
+#define PAGES_SHARED 3
+INLINE u32 size_kb(struct call *c) {
+  u64 mm = KERNEL(u64, c->task, OFF_task_struct__mm);
+  return mm ? positive_kb(KERNEL(u64, mm, OFF_mm_struct__total_vm)) : 0;
+}
+INLINE u32 rss_kb(struct call *c) {
+  u64 mm = KERNEL(u64, c->task, OFF_task_struct__mm);
+  return mm ? positive_kb(rss_pages(mm, PAGES_FILE) + rss_pages(mm, PAGES_ANON) + rss_pages(mm, PAGES_SHARED)) : 0;
+}
+INLINE u32 swap_kb(struct call *c) {
+  u64 mm = KERNEL(u64, c->task, OFF_task_struct__mm);
+  return mm ? positive_kb(rss_pages(mm, PAGES_SWAP)) : 0;
+}

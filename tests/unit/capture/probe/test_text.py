@@ -55,7 +55,12 @@ def body(name):
 
 @given(st.integers(0, (1 << 32) - 1))
 def test_masks_are_mapped_as_the_plain_function_does(value):
-    for name, pairs in (("clone_flags", native.CLONE_FLAGS), ("open_bits", native.OPEN_FLAGS)):
+    for name, pairs in (
+        ("clone_flags", native.CLONE_FLAGS),
+        ("open_bits", native.OPEN_FLAGS),
+        ("prot_flags", native.PROT_FLAGS),
+        ("mmap_flags", native.MMAP_FLAGS),
+    ):
         rows = re.findall(r"if \(native & (0x[0-9a-f]+)\) ours \|= (0x[0-9a-f]+);", body(name))
         ours = 0
         for bit, into in rows:
