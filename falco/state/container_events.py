@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from falco.events.decode import EventError, text
 from falco.state.containers import Container, Mount
+from falco.state.limits import MAX_CONTAINER_JSON
 from falco.state.threads import ThreadInfo
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ SYNTHETIC_ID, SYNTHETIC_VID = -1, -2
 
 def container_json(state: State, event: Event) -> None:
     """A container became known, or known better: replace its entry and give the event a thread of its own."""
-    container = parse(event.raw(0))
+    raw = event.raw(0)
+    if len(raw) > MAX_CONTAINER_JSON:
+        state.refused["containers"] += 1
+        event.thread = synthetic_thread("")
+        return
+    container = parse(raw)
     state.add_container(container)
     event.thread = synthetic_thread(container.id)
 

@@ -67,6 +67,13 @@ class Container:
     json: bytes = dataclasses.field(default=b"", repr=False, compare=False)
 
     @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        texts = len(self.name) + len(self.image) + 2 * len(self.json)
+        rows = 8 * len(self.mounts) + 2 * len(self.labels) + len(self.env) + len(self.healthcheck or ())
+        return 1024 + texts + 64 * rows
+
+    @property
     def type_name(self) -> str:
         """The type as container.type prints it."""
         return TYPE_NAMES.get(self.type, "")

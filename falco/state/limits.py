@@ -8,7 +8,13 @@ from __future__ import annotations
 MAX_THREADS = 131072
 MAX_FDS = 4096
 """Of one process."""
+MAX_ALL_FDS = 1 << 20
+"""Of all processes together; an fd with a long name counts as more than one (room.py)."""
 MAX_CONTAINERS = 16384
+MAX_CONTAINER_JSON = 1 << 20
+"""Bytes of the text that tells of one container; what is read from it can take fifty times as much."""
+MAX_CONTAINER_BYTES = 128 << 20
+"""Of all containers together, by their own estimate (Container.size)."""
 MAX_ACCOUNTS = 65536
 """Of users, and of groups."""
 MAX_INTERFACES = 4096

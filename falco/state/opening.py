@@ -43,6 +43,7 @@ def enter(state: State, threads: Iterable[ThreadInfo]) -> None:
     for thread in entered:
         state.resolve_container(thread)
     _import_fds([thread for thread in entered if thread.fds])
+    state.fd_room.count(state.threads)
 
 
 def _import_thread(state: State, thread: ThreadInfo) -> None:

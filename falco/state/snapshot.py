@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from falco.state import limits
+from falco.state.room import weight
 
 if TYPE_CHECKING:
     from collections.abc import Sized
@@ -57,6 +58,7 @@ class Snapshot:
     first_ts: int = 0
     read_at: dict[int, int] = dataclasses.field(default_factory=dict)
     refused: Counter[str] = dataclasses.field(default_factory=Counter)
+    fd_weight: int = 0
 
     def add_thread(self, thread: ThreadInfo) -> None:
         """A thread, in the place of one with its tid."""
@@ -66,6 +68,10 @@ class Snapshot:
     def add_fd(self, thread: ThreadInfo, number: int, fd: FdInfo) -> None:
         """An fd of a thread of this snapshot."""
         if number in thread.fds or self._has_room("fds", thread.fds, limits.MAX_FDS):
+            self.fd_weight += weight(fd)
+            if self.fd_weight > limits.MAX_ALL_FDS:
+                self.refused["fds"] += 1
+                return
             thread.fds[number] = fd
 
     def add_user(self, user: User) -> None:

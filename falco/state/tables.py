@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from falco.state import engines, healthcheck
 from falco.state.engines import CRI, RKT
-from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINERS, MAX_FDS, MAX_THREADS
+from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINER_BYTES, MAX_CONTAINERS, MAX_FDS, MAX_THREADS
 from falco.state.network import Interfaces, unmapped
+from falco.state.room import FdRoom, weight
 from falco.state.threads import CLONE_CLOSED, CLONE_INVERTED, GONE, ThreadInfo, placeholder
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class Tables:
         self.groups: dict[int, Group] = {}
         self.interfaces = Interfaces()
         self.containers: dict[str, Container] = {}
+        self._container_bytes = 0
         self._pods: set[str] = set()
+        self.fd_room = FdRoom()
         self.ended: dict[int, int] = {}
 
     # -- lookups -------------------------------------------------------------------------------------------------
@@ -168,30 +171,47 @@ class Tables:
         if number < 0 or (len(fds) >= MAX_FDS and number not in fds):
             self.refused["fds"] += 1
             return False
+        if not self.fd_room.take(weight(fd), self.threads):
+            self.refused["fds"] += 1
+            return False
         fds[number] = fd
         fd.epoch = thread.main.epoch
         return True
 
     def inherit_fds(self, child: ThreadInfo, parent: ThreadInfo) -> None:
         """Give a new process its parent's fds. They share the entries until one of them changes a socket."""
+        if not self.fd_room.take(len(parent.fds), self.threads):
+            self.refused["fds"] += len(parent.fds)
+            return
         self._forks += 1
         child.fds = parent.fds.copy()
         child.epoch = parent.epoch = self._forks
 
     def add_container(self, container: Container) -> None:
         """Enter or replace a container. When the table is full, those that no thread is in any more have to go."""
-        containers = self.containers
-        if container.id not in containers and len(containers) >= MAX_CONTAINERS:
+        if not self._has_container_room(container):
             if self.refused["containers"] % _SWEEP_AGAIN == 0:
-                used = {thread.container_id for thread in self.threads.values()}
-                self.containers = containers = {id: kept for id, kept in containers.items() if id in used}
-                self._pods &= containers.keys()
-            if len(containers) >= MAX_CONTAINERS:
+                self._sweep_containers()
+            if not self._has_container_room(container):
                 self.refused["containers"] += 1
                 return
-        containers[container.id] = container
+        known = self.containers.get(container.id)
+        self._container_bytes += container.size - (0 if known is None else known.size)
+        self.containers[container.id] = container
         if container.type == RKT:
             self._pods.add(container.id)
+
+    def _has_container_room(self, container: Container) -> bool:
+        known = self.containers.get(container.id)
+        if known is None and len(self.containers) >= MAX_CONTAINERS:
+            return False
+        return self._container_bytes + container.size - (0 if known is None else known.size) <= MAX_CONTAINER_BYTES
+
+    def _sweep_containers(self) -> None:
+        used = {thread.container_id for thread in self.threads.values()}
+        self.containers = {id: kept for id, kept in self.containers.items() if id in used}
+        self._container_bytes = sum(kept.size for kept in self.containers.values())
+        self._pods &= self.containers.keys()
 
     def resolve_container(self, thread: ThreadInfo) -> None:
         """Set which container a thread runs in, and whether it is that one's health check."""

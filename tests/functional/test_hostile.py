@@ -111,3 +111,42 @@ def test_a_socket_bound_before_the_capture_has_its_port_and_transport(replay, tm
     path = write_capture(tmp_path / "bound.scap", [build("SYSCALL_READ_E", ts=TIME, tid=7, fd=3)], [owner])
     _, out, _ = replay(path, "port %fd.sport ip %fd.sip %evt.args", condition="fd.sport=22 and fd.l4proto=tcp")
     assert "port 22 ip <NA> fd=3(<4t>0.0.0.0:22)" in out
+
+
+def test_clones_of_a_process_with_many_fds_do_not_multiply_them(replay, tmp_path):
+    owner = process(7, comm="cat")
+    for number in range(limits.MAX_FDS):
+        owner.fds[number] = FdInfo(FdType.FIFO)
+    count = 2 * limits.MAX_ALL_FDS // limits.MAX_FDS
+    clones = [
+        build("SYSCALL_CLONE_20_X", ts=TIME + tid, tid=tid, res=0, exe="cat", comm="cat", ptid=7)
+        for tid in range(100, 100 + count)
+    ]
+    path = write_capture(tmp_path / "clones.scap", clones, [owner])
+    status, out, err = replay(path, "clone", condition="evt.type=clone and proc.pid=100")
+    assert (status, "Warning clone" in out) == (0, True)
+    refused = limits.MAX_FDS * (count - limits.MAX_ALL_FDS // limits.MAX_FDS + 1)
+    assert f"The tables of the state were full: {refused} fds not kept" in err
+
+
+def told(name, rows):
+    return build("CONTAINER_JSON_2_E", ts=TIME, tid=-1, json=f'{{"container":{{"id":"{name}","Mounts":[{rows}{{}}]}}}}')
+
+
+def test_containers_that_together_take_too_much_are_not_kept(replay, tmp_path):
+    ids = [f"{number:012x}{0:052x}" for number in range(6)]
+    # Of those that no process is in, room is made.
+    inside = [process(8 + n, cgroups=(("cpu", f"/docker/{name}"),)) for n, name in enumerate(ids)]
+    containers = [told(name[:12], "{}," * 60_000) for name in ids]
+    path = write_capture(tmp_path / "containers.scap", [OPENED, *containers], [process(7, comm="cat"), *inside])
+    status, _, err = replay(path, "%evt.num")
+    assert status == 0
+    assert "The tables of the state were full: 2 containers not kept" in err
+
+
+def test_a_container_that_is_told_of_at_great_length_is_not_kept(replay, tmp_path):
+    events = [told("long", "{}," * (limits.MAX_CONTAINER_JSON // 3)), told("short", ""), OPENED]
+    path = write_capture(tmp_path / "container.scap", events, [process(7, comm="cat")])
+    status, _, err = replay(path, "%evt.num")
+    assert status == 0
+    assert "The tables of the state were full: 1 containers not kept" in err

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from falco.state import snapshot
+from falco.state import limits, snapshot
+from falco.state.fds import FdInfo, FdType
 from falco.state.snapshot import Interface, Machine, Snapshot
 from falco.state.state import State
+from falco.state.threads import ThreadInfo
 from falco.state.users import Group, User
 from tests.events import Builder, process
 
@@ -47,3 +49,13 @@ def test_loading_it_elsewhere_gives_an_equal_state():
     other.load(snapshot.of(state))
     assert [t.main.cwd for t in other.threads.values()] == ["/tmp/", "/tmp/"]
     assert (other.machine, other.users, other.groups) == (state.machine, state.users, state.groups)
+
+
+def test_all_fds_together_are_bounded(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_ALL_FDS", 3)
+    snapshot, owners = Snapshot(), (ThreadInfo(7, 7), ThreadInfo(8, 8))
+    for owner in owners:
+        for number in range(2):
+            snapshot.add_fd(owner, number, FdInfo(FdType.FILE))
+    assert [len(owner.fds) for owner in owners] == [2, 1]
+    assert snapshot.refused["fds"] == 1

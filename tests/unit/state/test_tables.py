@@ -1,6 +1,7 @@
 import pytest
 
 from falco.events.event import Event
+from falco.state import room
 from falco.state import tables as module
 from falco.state.containers import Container
 from falco.state.fds import FdInfo, FdType
@@ -244,3 +245,32 @@ def test_a_child_shares_its_parent_s_fds_until_one_of_them_changes_its_own(box):
     mine = parent.fds[3]
     box.call("SYSCALL_WRITE", {"fd": 3}, res=1)
     assert parent.fds[3] is mine
+
+
+def test_all_fd_tables_together_are_bounded(monkeypatch):
+    monkeypatch.setattr(room, "MAX_ALL_FDS", 5)
+    state = State()
+    first, second, third = process(7), process(8), process(9)
+    for thread in (first, second, third):
+        state.add_thread(thread)
+    assert [state.add_fd(first, number, FdInfo(FdType.FILE)) for number in range(2)] == [True, True]
+    state.inherit_fds(second, first)
+    assert [state.add_fd(second, number, FdInfo(FdType.FILE)) for number in (2, 3)] == [True, False]
+    state.inherit_fds(third, first)
+    assert (len(second.fds), third.fds, state.refused["fds"]) == (3, {}, 1 + 2)
+
+
+def test_all_containers_together_are_bounded(box, monkeypatch):
+    def told(name, size):
+        return Container(name, 0, json=bytes(size))
+
+    monkeypatch.setattr(module, "MAX_CONTAINER_BYTES", 100_000)
+    box.state.threads[7].container_id = "a"
+    box.state.add_container(told("a", 20_000))
+    box.state.add_container(told("b", 20_000))
+    box.state.add_container(told("c", 25_000))
+    assert set(box.state.containers) == {"a", "c"}  # Nobody is in b.
+    box.state.add_container(told("a", 21_000))
+    box.state.add_container(told("a", 90_000))
+    assert len(box.state.containers["a"].json) == 21_000
+    assert box.state.refused["containers"] == 1
