@@ -15,6 +15,13 @@ _USER_SLICE = re.compile(r"/user\.slice/user-\d+\.slice/")
 _PODMAN_SCOPE = re.compile(r"podman-\d+\.scope/")
 _BPM = re.compile(r"[A-Za-z0-9._-]+")
 _MESOS = re.compile(r"[0-9a-fA-F-]{36}")
+_ENCLOSING = re.compile(
+    r"(?:/(?P<by>docker|libpod|cri-containerd|crio)-|:(?P<of>cri-containerd):|/docker/|/pod[0-9a-f-]{32,36}/)"
+    r"(?P<id>[0-9a-f]{64})(?:\.scope)?(?=/)",
+    re.IGNORECASE,
+)
+"""A container's own cgroup in the path of one below it."""
+_RKT = re.compile(r"/machine-rkt\\x2d([0-9a-f]{8}(?:\\x2d[0-9a-f]{4}){3}\\x2d[0-9a-f]{12})\.scope/.*?([^/]+)\.service$")
 _ID = 12
 """Digits of a 64-digit id that are shown."""
 
@@ -62,6 +69,33 @@ def runc(cgroups: Cgroups, layouts: Layouts) -> str:
                 if _HEX64.fullmatch(digits):
                     return digits[:_ID]
     return ""
+
+
+def full_id(cgroups: Cgroups, short: str) -> str:
+    """The 64 digits that the short id is the beginning of; the short id if no path has them."""
+    found = (match.group() for _, path in cgroups for match in _HEX64.finditer(path))
+    return next((digits for digits in found if digits.startswith(short)), short)
+
+
+def enclosing(cgroups: Cgroups) -> tuple[str, str]:
+    """By which word the innermost container is known that a process is in a cgroup below of, and its id; or ('', '').
+
+    systemd in a container, and whatever else makes cgroups there, puts processes below the container's own.
+    """
+    for _, path in cgroups:
+        found = list(_ENCLOSING.finditer(path))
+        if found:
+            return (found[-1]["by"] or found[-1]["of"] or "docker").lower(), found[-1]["id"][:_ID]
+    return "", ""
+
+
+def rkt(cgroups: Cgroups) -> tuple[str, str]:
+    """The uuid of a rkt pod and its app, where systemd-machined has registered the pod; or ('', '')."""
+    for _, path in cgroups:
+        found = _RKT.search(path)
+        if found is not None:
+            return found[1].replace("\\x2d", "-"), found[2]
+    return "", ""
 
 
 def docker(cgroups: Cgroups) -> str:

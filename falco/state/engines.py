@@ -81,7 +81,15 @@ def by_path(paths: Cgroups) -> Container | None:
             if kind in (DOCKER, PODMAN):
                 return stub(found, kind)
             return Container(found, kind, name="" if kind == CRI else found)
-    return None
+    word, found = cgroups.enclosing(paths)
+    if found:
+        kind = _ENCLOSING[word]
+        return Container(found, CRI) if kind == CRI else stub(found, kind)
+    pod, app = cgroups.rkt(paths)
+    return Container(f"{pod}:{app}", RKT, name=app) if pod else None
+
+
+_ENCLOSING = {"docker": DOCKER, "libpod": PODMAN, "cri-containerd": CRI, "crio": CRI}
 
 
 def _has_task(thread: ThreadInfo, ancestors: Walk) -> bool:

@@ -146,3 +146,43 @@ def test_bpm(path, found):
 
 def test_the_first_path_that_tells_wins():
     assert cgroups.docker((("cpu", f"/docker/{'a' * 64}"), ("memory", f"/docker/{'b' * 64}"))) == "a" * 12
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (f"/docker/{ID}/system.slice/x.service", ("docker", SHORT)),
+        (f"/kubepods/burstable/pod1a2b3c4d-1111-2222-3333-444455556666/{ID}/x", ("docker", SHORT)),
+        (f"/system.slice/docker-{ID}.scope/init.scope", ("docker", SHORT)),
+        (f"/docker/{'b' * 64}/x/libpod-{ID}/y", ("libpod", SHORT)),
+        (f"/x/crio-{ID}.scope/container", ("crio", SHORT)),
+        (f"/a.slice:cri-containerd:{ID}/x", ("cri-containerd", SHORT)),
+        (f"/docker/{ID}", ("", "")),
+        (f"/docker/{ID}0/x", ("", "")),
+        (f"/home/{ID}/x", ("", "")),
+        (f"/libpod-conmon-{ID}.scope/x", ("", "")),
+    ],
+)
+def test_enclosing(path, found):
+    assert cgroups.enclosing((("cpu", "/"), ("memory", path))) == found
+
+
+def test_full_id():
+    paths = (("cpu", "/"), ("memory", f"/docker/{'b' * 64}/docker/{ID}"))
+    assert cgroups.full_id(paths, SHORT) == ID
+    assert cgroups.full_id(paths, "c" * 12) == "c" * 12
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (
+            "/machine.slice/machine-rkt\\x2d4a1b6f2e\\x2d0c0e\\x2d4e4b\\x2d9b7e\\x2d6d1d6e2f3a11.scope/system.slice/a.service",
+            ("4a1b6f2e-0c0e-4e4b-9b7e-6d1d6e2f3a11", "a"),
+        ),
+        ("/machine.slice/machine-rkt\\x2d4a1b6f2e.scope/system.slice/a.service", ("", "")),
+        ("/machine.slice/machine-nspawn.scope/system.slice/a.service", ("", "")),
+    ],
+)
+def test_rkt(path, found):
+    assert cgroups.rkt((("cpu", path),)) == found
