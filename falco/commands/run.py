@@ -130,6 +130,7 @@ class Run:
         options = self._options
         self._state = state = self._new_state()
         need = watch.wanted(self._in_force.ruleset, options)
+        _tell_unseen(self._in_force.ruleset)
         size = watch.buffer_bytes(self._config.syscall_buf_mb)
         recording = self._recording
         with self._controls.installed(options.stats_interval_ms if self._stats_file else 0):
@@ -281,6 +282,7 @@ class Run:
         """Have the probe send what these rules want."""
         if self._watch is not None:
             self._watch.change(watch.wanted(ruleset, self._options))
+            _tell_unseen(ruleset)
 
     def _sample(self) -> None:
         if self._stats_file is not None:
@@ -315,6 +317,11 @@ def run(options: Options) -> int:
             stream.close()
         this.finish(started)
     return 0
+
+
+def _tell_unseen(ruleset: Ruleset) -> None:
+    for name in watch.unseen(ruleset):
+        LOG.warning("Rules look at %s events, which are not seen on a live host", name)
 
 
 def _tell_refused(refused: Mapping[str, int]) -> None:

@@ -18,11 +18,11 @@ from falco.capture.live.source import LiveSource
 from falco.capture.probe.build import build_probe
 from falco.capture.probe.cache import Cache
 from falco.capture.probe.compile import compile_in_parts
-from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
+from falco.capture.probe.plan import COVERED, OTHERS, REAL_ENTERS, Wanted, make_plan
 from falco.capture.probe.text import probe_text
 from falco.errors import FalcoError
 from falco.events.event import Event
-from falco.events.table import EVENT_TABLE
+from falco.events.table import EVENT_TABLE, codes_named
 from falco.logs import LOG
 from falco.state.fds import Role
 from falco.state.handlers import PROCESS_LIFE
@@ -47,6 +47,8 @@ _LOOK_S = 1.0
 """How often lost records are looked for: they are to be told within two seconds."""
 _MEND_S = 5.0
 """How often, at most, the thread table is brought back to what /proc says after a loss."""
+_SEEN = frozenset(("container", *(other.name for other in OTHERS)))
+"""Events that come without a code of their own in the probe: those of containers, and generic ones."""
 _ALL_CODES = frozenset(range(len(EVENT_TABLE)))
 
 
@@ -55,6 +57,12 @@ def wanted(ruleset: Ruleset, options: Options) -> Wanted:
     if options.all_events or options.writefile is not None:
         return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=os.getpid())
     return Wanted(ruleset.codes | PROCESS_LIFE, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen)
+
+
+def unseen(ruleset: Ruleset) -> tuple[str, ...]:
+    """The events that rules name and that a live host never gives."""
+    names = {name for bound in ruleset.rules for name in bound.types.names}
+    return tuple(sorted(name for name in names - _SEEN if not COVERED.intersection(codes_named(name))))
 
 
 def buffer_bytes(asked_mb: int) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from falco.commands.options import Options
-from falco.commands.watch import buffer_bytes, until, wanted
+from falco.commands.watch import buffer_bytes, unseen, until, wanted
 from falco.events.table import CODES, EVENT_TABLE
+from falco.filter.evttypes import EventTypes
 from falco.state.handlers import PROCESS_LIFE
 
 OPEN, READ, CONNECT = (CODES[f"{name}_X"] for name in ("SYSCALL_OPENAT_2", "SYSCALL_READ", "SOCKET_CONNECT"))
@@ -21,6 +23,9 @@ class Rules:
     codes = frozenset((OPEN, KILL_ENTER))
     syscalls = frozenset((57,))
     enters = frozenset((KILL_ENTER,))
+
+    def __init__(self, *names):
+        self.rules = [SimpleNamespace(types=EventTypes(None, frozenset(), names))]
 
 
 def test_rules_get_what_they_look_at_and_state_what_process_life_is():
@@ -44,6 +49,10 @@ def test_everything_is_sent_with_times_for_a_recording_but_not_what_makes_the_re
 
 def test_the_snaplen_is_passed_on():
     assert wanted(Rules(), Options(snaplen=7)).snaplen == 7
+
+
+def test_events_that_never_come_are_named():
+    assert unseen(Rules("open", "quotactl", "sync", "container", "procexit", "tracer")) == ("quotactl", "tracer")
 
 
 @pytest.mark.parametrize(("asked", "megabytes"), [(1, 1), (8, 8), (9, 8), (100, 64)])
