@@ -59,10 +59,7 @@ class Listening:
     """
 
     def __init__(self, settings: Webserver, rules: AuditInForce, emit: Callable[[Rule, AuditEvent], None]) -> None:
-        certificates = (settings.ssl_certificate, settings.ssl_client_ca)
-        # Paths are settled now: in the background the working directory changes.
-        paths = [str(Path(path).absolute()) if path else "" for path in certificates]
-        self._settings = dataclasses.replace(settings, ssl_certificate=paths[0], ssl_client_ca=paths[1])
+        self._settings = _settled(settings)
         self._queue = AuditQueue(max(1, settings.queue_mb) << 20)
         self._server = WebServer(self._settings, self._queue)
         self._turns = Turns(self._queue, rules, emit)
@@ -93,8 +90,10 @@ class Listening:
         while running():
             self.pause(_IDLE_S)
 
-    def reload(self) -> None:
-        """Read certificates anew; a mistake is told, and the old ones stay in use."""
+    def reload(self, settings: Webserver) -> None:
+        """Read certificates anew; after a mistake the old ones stay in use. Other settings wait for a restart."""
+        if _settled(settings) != self._settings:
+            LOG.warning("webserver: changed settings are taken up when Falco starts the next time")
         try:
             self._server.renew()
         except FalcoError as error:
@@ -108,3 +107,9 @@ class Listening:
         LOG.info("webserver: %s events were accepted, %s could not be read", counts.accepted, counts.refused)
         if len(self._queue):
             LOG.error("webserver: %s accepted events were not held against the rules", len(self._queue))
+
+
+def _settled(settings: Webserver) -> Webserver:
+    """The settings with absolute paths: in the background the working directory changes."""
+    paths = [str(Path(path).absolute()) if path else "" for path in (settings.ssl_certificate, settings.ssl_client_ca)]
+    return dataclasses.replace(settings, ssl_certificate=paths[0], ssl_client_ca=paths[1])

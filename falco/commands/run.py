@@ -268,7 +268,7 @@ class Run:
             self._paths.look()
         self._audit_in_force.change(ready.audit)
         if self._listening is not None:
-            self._listening.reload()
+            self._listening.reload(loaded.config.webserver)
         if self._reader is not None and self._options.filter is None:
             self._reader.wanted = self._in_force.wanted
         LOG.info("Reloaded")

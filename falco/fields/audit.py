@@ -6,7 +6,6 @@ What is not a string in the object reads as compact JSON with sorted keys.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -95,7 +94,7 @@ def _bind_value(pointer: str | None) -> Extractor:
 
 
 def _obj(event: AuditEvent) -> str:
-    return json.dumps(event.json, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return as_text(event.json)
 
 
 _TEXT, _EVENT = ParamType.CHARBUF, Scope.EVENT

@@ -15,6 +15,7 @@ from falco.fields import json_pointer
 
 Form = Callable[[object, str], str]
 NO_VALUE = "<NA>"
+_dump = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode
 _NOTHING = "N/A"
 """How 0.15 spells a property that one element of a list lacks."""
 _PRIVILEGED = ("securityContext", "privileged")
@@ -25,7 +26,7 @@ def as_text(value: object, _key: str = "") -> str:
     """A string as it is, everything else as compact JSON."""
     if isinstance(value, str):
         return value
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return _dump(value)
 
 
 def _elements(value: object) -> list[object]:

@@ -205,7 +205,8 @@ class _Compiler:
             typed = field.type if field.type_of is None or argument is None else field.type_of(argument)
         except ValueError as error:
             raise _BadTokenError(str(error), percent, end) from None
-        key = field.name if self._registry.source == _AUDIT else self._format[start:end]
+        # 0.15 names ka.* without what they were asked for, so that the last of several with one name is kept.
+        key = field.name if field.category == "ka" else self._format[start:end]
         clean = field.category == _CLEANED
         text, json = to_text(typed, field.format, clean=clean), to_json(typed, field.format, clean=clean)
         if field.name in TIMESTAMPS:

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from falco.engine.failure import RuleFailure
 from falco.k8s_audit.document import event_of
+from falco.logs import LOG
 
 if TYPE_CHECKING:
     from falco.engine.rule import Rule
@@ -58,11 +60,19 @@ class Turns:
             event = event_of(text)
             self.num += 1
             event.num = self.num
-            rule = self._rules.match(event)
-            if rule is not None:
-                self._emit(rule, event)
+            self._hold(event)
             if self._clock() >= end:
                 return
+
+    def _hold(self, event: AuditEvent) -> None:
+        try:
+            rule = self._rules.match(event)
+        except RuleFailure as error:
+            # Who posted this event must not be able to end the watch over everything else with it.
+            LOG.error("%s", error)
+            return
+        if rule is not None:
+            self._emit(rule, event)
 
     def pause(self, seconds: float) -> None:
         """Work, and wait for work, for so long in all; shorter once work came and is done."""

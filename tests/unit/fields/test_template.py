@@ -126,6 +126,16 @@ def test_audit_outputs():
     assert template.fields(event) == {"ka.uri.param": "1", "ka.user.name": "<NA>", "ka.verb": "get"}
 
 
+def test_values_of_audit_events_keep_their_pointers_as_keys():
+    event = audit_event({"verb": "get", "user": {"username": "jane"}})
+    template = compile_template("%jevt.value[/verb] %jevt.value[/user/username] %jevt.rawtime", AUDIT_FIELDS)
+    assert template.fields(event) == {
+        "jevt.rawtime": "1500000000000000007",
+        "jevt.value[/user/username]": "jane",
+        "jevt.value[/verb]": "get",
+    }
+
+
 @pytest.mark.parametrize("output", ["%ka.verbs", "%proc.name", "%ka.target.name.x"])
 def test_names_of_audit_fields_must_end_where_they_end(output):
     (found,) = problems(output, AUDIT_FIELDS)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from falco.engine.failure import RuleFailure
 from falco.k8s_audit.queue import AuditQueue
 from falco.k8s_audit.turns import Turns
 
@@ -53,3 +54,18 @@ def test_a_pause_does_what_waits_and_no_more_than_fits_into_it():
     made.pause(10)
     made.pause(0.001)
     assert (made.num, len(queue)) == (9, 0)
+
+
+def test_a_rule_that_fails_on_an_event_does_not_end_the_others():
+    queue, made, found = turns(4)
+    rules = made._rules
+    whole = rules.match
+
+    def match(event):
+        if event.num == 1:
+            raise RuleFailure(None, event, ZeroDivisionError("no"))
+        return whole(event)
+
+    rules.match = match
+    made.work(100)
+    assert (made.num, len(queue), found) == (4, 0, [("even", 3)])
