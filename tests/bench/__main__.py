@@ -31,7 +31,7 @@ CASES = (
     ("curl_google", EVENTS),
     ("open-multiple-files", EVENTS),
     # Nearly every event of this one changes state or meets a rule, so little can be passed over.
-    (DENSE, EVENTS // 10),
+    (DENSE, EVENTS // 2),
 )
 ITEMS = 400
 

@@ -13,6 +13,7 @@ from tests.events import Builder, Built
 from tests.functional import six_behaviours
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _FIRST_TID = 200
@@ -27,7 +28,7 @@ class _Rounds(Builder):
 
     def __init__(self) -> None:
         super().__init__()
-        self.number = 0
+        self.number = self.written = 0
         self.begun: list[int] = []
 
     def add(self, symbol: str, /, **values: object) -> Built:
@@ -57,9 +58,15 @@ class _Rounds(Builder):
 def write_dense(target: Path, events: int) -> int:
     """Write at least so many events; how many is returned."""
     builder = _Rounds()
+    six_behaviours.write_events(target, _rounds(builder, events))
+    return builder.written
+
+
+def _rounds(builder: _Rounds, events: int) -> Iterator[Built]:
     six_behaviours.containers(builder)
-    while len(builder.built) < events:
+    while builder.written < events:
         six_behaviours.processes(builder)
         builder.end_round()
-    six_behaviours.write_events(target, builder.built)
-    return len(builder.built)
+        builder.written += len(builder.built)
+        yield from builder.built
+        builder.built.clear()
