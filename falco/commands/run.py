@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.stream import Stopped, open_stream
-from falco.commands import audit, delivery, report, rules, watch
+from falco.commands import audit, delivery, probing, report, rules, watch
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
 from falco.commands.daemon import daemonize
 from falco.commands.host_paths import HostPaths
@@ -129,7 +129,7 @@ class Run:
         """Hold what happens on this host against the rules until told to stop. FalcoError if it cannot be watched."""
         options = self._options
         self._state = state = self._new_state()
-        need = watch.wanted(self._in_force.ruleset, options)
+        need = probing.wanted(self._in_force.ruleset, options)
         _tell_unseen(self._in_force.ruleset)
         size = watch.buffer_bytes(self._config.syscall_buf_mb)
         recording = self._recording
@@ -281,7 +281,7 @@ class Run:
     def _see(self, ruleset: Ruleset) -> None:
         """Have the probe send what these rules want."""
         if self._watch is not None:
-            self._watch.change(watch.wanted(ruleset, self._options))
+            self._watch.change(probing.wanted(ruleset, self._options))
             _tell_unseen(ruleset)
 
     def _sample(self) -> None:
@@ -320,7 +320,7 @@ def run(options: Options) -> int:
 
 
 def _tell_unseen(ruleset: Ruleset) -> None:
-    for name in watch.unseen(ruleset):
+    for name in probing.unseen(ruleset):
         LOG.warning("Rules look at %s events, which are not seen on a live host", name)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco import ENGINE_VERSION, VERSION
+from falco.commands import probing
 from falco.commands.configuration import configure, rules_paths
 from falco.commands.say import say
 from falco.config import find
@@ -50,6 +51,7 @@ def print_support(options: Options) -> int:
         "version": VERSION,
         "engine_version": ENGINE_VERSION,
         "system_info": _system(),
+        "probe": probing.report(Path(options.host_root)),
         "cmdline": redact(" ".join(("falco", *options.argv))),
         "config": redact(config),
         "rules_files": [_rules_file(name) for name in _names(options)],

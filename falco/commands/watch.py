@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,28 +14,19 @@ from falco.capture.live.procfs_host import this_host
 from falco.capture.live.resolver import PathResolver
 from falco.capture.live.ring import Patience, Ring, map_pages
 from falco.capture.live.source import LiveSource
-from falco.capture.probe.build import build_probe
-from falco.capture.probe.cache import Cache
-from falco.capture.probe.compile import compile_in_parts
-from falco.capture.probe.plan import COVERED, OTHERS, REAL_ENTERS, Wanted, make_plan
-from falco.capture.probe.text import probe_text
+from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
+from falco.commands import probing
 from falco.errors import FalcoError
 from falco.events.event import Event
-from falco.events.table import EVENT_TABLE, codes_named
 from falco.logs import LOG
 from falco.state.fds import Role
-from falco.state.handlers import PROCESS_LIFE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from falco.capture.live.procfs_host import Host
-    from falco.capture.probe.object import ProbeObject
-    from falco.capture.probe.plan import Plan
     from falco.capture.scap import reader
-    from falco.commands.options import Options
     from falco.controls import Controls
-    from falco.engine.ruleset import Ruleset
     from falco.state.snapshot import Snapshot
     from falco.state.state import State
 
@@ -47,22 +37,6 @@ _LOOK_S = 1.0
 """How often lost records are looked for: they are to be told within two seconds."""
 _MEND_S = 5.0
 """How often, at most, the thread table is brought back to what /proc says after a loss."""
-_SEEN = frozenset(("container", *(other.name for other in OTHERS)))
-"""Events that come without a code of their own in the probe: those of containers, and generic ones."""
-_ALL_CODES = frozenset(range(len(EVENT_TABLE)))
-
-
-def wanted(ruleset: Ruleset, options: Options) -> Wanted:
-    """What has to leave the kernel for these rules, for -A and for a recording."""
-    if options.all_events or options.writefile is not None:
-        return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=os.getpid())
-    return Wanted(ruleset.codes | PROCESS_LIFE, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen)
-
-
-def unseen(ruleset: Ruleset) -> tuple[str, ...]:
-    """The events that rules name and that a live host never gives."""
-    names = {name for bound in ruleset.rules for name in bound.types.names}
-    return tuple(sorted(name for name in names - _SEEN if not COVERED.intersection(codes_named(name))))
 
 
 def buffer_bytes(asked_mb: int) -> int:
@@ -106,7 +80,7 @@ class Watch:
         self._running, self._on_lost, self._patience = running, on_lost, Patience(sleep)
         self._need = need
         plan = make_plan(need, self._host.boot_ns)
-        self._loaded = Loaded(self._built(plan), plan, {"ring": ring_bytes})
+        self._loaded = Loaded(probing.build(plan, self._host.root), plan, {"ring": ring_bytes})
         self._tell_left_out({})
         self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), ring_bytes)
         self._drops = Drops(self._loaded.maps["counts"])
@@ -129,7 +103,9 @@ class Watch:
         )
         self.source.own_code, self.source.on_own = canary.CODE, self._canary.saw
         self.source.complete = PathResolver(str(self._host.proc)).complete
+        before = dict(self._loaded.left_out)
         self._loaded.attach()
+        self._tell_left_out(before)
         try:
             found = procfs.scan(self._host)
         except OSError as error:
@@ -144,7 +120,7 @@ class Watch:
         if need == self._need:
             return
         plan, before = make_plan(need, self._host.boot_ns), dict(self._loaded.left_out)
-        self._loaded.change(self._built(plan), plan)
+        self._loaded.change(probing.build(plan, self._host.root), plan)
         self._need = need
         self.source.expect(REAL_ENTERS | need.real)
         self._tell_left_out(before)
@@ -164,11 +140,6 @@ class Watch:
     def lost(self) -> int:
         """How many records were lost so far."""
         return self._drops.total
-
-    def _built(self, plan: Plan) -> ProbeObject:
-        text_for, release = partial(probe_text, plan.programs), os.uname().release
-        flags = ("-DRING_PAGES=1", "-g0")  # the ring gets its size when it is made; nobody reads debug information
-        return build_probe(text_for, self._host.root, release, Cache(), cflags=flags, compiler=compile_in_parts)
 
     def _tell_left_out(self, known: Mapping[str, str]) -> None:
         for name, reason in self._loaded.left_out.items():

@@ -1,58 +1,10 @@
-"""What a live run asks of the probe."""
+"""A live run: its buffer, and when it ends."""
 
 from __future__ import annotations
 
-import os
-from types import SimpleNamespace
-
 import pytest
 
-from falco.commands.options import Options
-from falco.commands.watch import buffer_bytes, unseen, until, wanted
-from falco.events.table import CODES, EVENT_TABLE
-from falco.filter.evttypes import EventTypes
-from falco.state.handlers import PROCESS_LIFE
-
-OPEN, READ, CONNECT = (CODES[f"{name}_X"] for name in ("SYSCALL_OPENAT_2", "SYSCALL_READ", "SOCKET_CONNECT"))
-KILL_ENTER = CODES["SYSCALL_KILL_E"]
-
-
-class Rules:
-    """As much of a rule set as is asked for."""
-
-    codes = frozenset((OPEN, KILL_ENTER))
-    syscalls = frozenset((57,))
-    enters = frozenset((KILL_ENTER,))
-
-    def __init__(self, *names):
-        self.rules = [SimpleNamespace(types=EventTypes(None, frozenset(), names))]
-
-
-def test_rules_get_what_they_look_at_and_state_what_process_life_is():
-    need = wanted(Rules(), Options())
-    assert need.codes == {OPEN, KILL_ENTER, *PROCESS_LIFE}
-    assert (need.real, need.times, need.self_tgid) == ({KILL_ENTER}, False, 0)
-
-
-def test_what_no_rule_looks_at_stays_in_the_kernel():
-    need = wanted(Rules(), Options())
-    assert READ not in need.codes
-    assert need.syscalls == {57}
-
-
-@pytest.mark.parametrize("options", [Options(all_events=True), Options(writefile="out.scap")])
-def test_everything_is_sent_with_times_for_a_recording_but_not_what_makes_the_recording(options):
-    need = wanted(Rules(), options)
-    assert (len(need.codes), need.syscalls, need.times) == (len(EVENT_TABLE), None, True)
-    assert need.self_tgid == os.getpid()
-
-
-def test_the_snaplen_is_passed_on():
-    assert wanted(Rules(), Options(snaplen=7)).snaplen == 7
-
-
-def test_events_that_never_come_are_named():
-    assert unseen(Rules("open", "quotactl", "sync", "container", "procexit", "tracer")) == ("quotactl", "tracer")
+from falco.commands.watch import buffer_bytes, until
 
 
 @pytest.mark.parametrize(("asked", "megabytes"), [(1, 1), (8, 8), (9, 8), (100, 64)])

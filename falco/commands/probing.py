@@ -1,0 +1,63 @@
+"""What rules and options want of the probe, and the probe that gives it."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from falco.capture.live.loader import Loaded
+from falco.capture.probe.build import build_probe
+from falco.capture.probe.cache import Cache
+from falco.capture.probe.compile import compile_in_parts
+from falco.capture.probe.plan import COVERED, OTHERS, Wanted, make_plan
+from falco.capture.probe.text import probe_text
+from falco.errors import FalcoError
+from falco.events.syscalls import IGNORED_CODES
+from falco.events.table import EVENT_TABLE, codes_named
+from falco.state.handlers import IGNORED, PROCESS_LIFE
+
+if TYPE_CHECKING:
+    from falco.capture.probe.object import ProbeObject
+    from falco.capture.probe.plan import Plan
+    from falco.commands.options import Options
+    from falco.engine.ruleset import Ruleset
+
+_SEEN = frozenset(("container", *(other.name for other in OTHERS)))
+"""Events that come without a code of their own in the probe: those of containers, and generic ones."""
+_ALL_CODES = frozenset(range(len(EVENT_TABLE)))
+_FLAGS = ("-DRING_PAGES=1", "-g0")
+"""The ring gets its size when it is made; nobody reads debug information."""
+_SMALL = {"ring": 1 << 12}
+
+
+def wanted(ruleset: Ruleset, options: Options) -> Wanted:
+    """What has to leave the kernel for these rules, for -A and for a recording."""
+    if options.all_events or options.writefile is not None:
+        return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=os.getpid())
+    codes = (ruleset.codes - IGNORED) | PROCESS_LIFE
+    return Wanted(codes, ruleset.syscalls - IGNORED_CODES, ruleset.enters, snaplen=options.snaplen)
+
+
+def unseen(ruleset: Ruleset) -> tuple[str, ...]:
+    """The events that rules name and that a live host never gives."""
+    names = {name for bound in ruleset.rules for name in bound.types.names}
+    return tuple(sorted(name for name in names - _SEEN if not COVERED.intersection(codes_named(name))))
+
+
+def build(plan: Plan, host_root: Path) -> ProbeObject:
+    """The compiled probe for the kernel that runs, from the cache if it is there. ProbeError."""
+    text_for, release = partial(probe_text, plan.programs), os.uname().release
+    return build_probe(text_for, host_root, release, Cache(), cflags=_FLAGS, compiler=compile_in_parts)
+
+
+def report(host_root: Path) -> dict[str, object]:
+    """For --support: how the probe is built here, and what the kernel refuses of it. Nothing is attached."""
+    plan = make_plan(Wanted(PROCESS_LIFE), 0)
+    try:
+        probe = build(plan, host_root)
+        with Loaded(probe, plan, _SMALL) as loaded:
+            return {**probe.meta, "left_out": dict(loaded.left_out)}
+    except FalcoError as error:
+        return {"error": str(error)}
