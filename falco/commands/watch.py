@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from falco.capture.live.procfs_host import Host
     from falco.capture.scap import reader
-    from falco.controls import Controls
+    from falco.monitor import Controls
     from falco.state.snapshot import Snapshot
     from falco.state.state import State
 
