@@ -118,7 +118,7 @@ class TestSpellings:
 
     def test_a_negation_and_a_directory(self, falco, run):
         for suffix in (".d", ".d2"):
-            os.mkdir(f"/var/run/{NAME}{suffix}")
+            Path(f"/var/run/{NAME}{suffix}").mkdir()
         made = f"/var/run/{NAME}.d2"
         assert told(falco, "Only others") == [f"{made} -> /run/{NAME}.d2"]
         Path(f"/run/{NAME}.d/file").write_text("x")

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from falco.capture.live.resolver import RESOLVED
 from falco.capture.live.ring import Patience, Ring
-from falco.capture.scap.blocks import EVENT_V2
+from falco.capture.scap.blocks import CALLS_OF_ALL_READERS, EVENT_V2, LATER_CALLS
 from falco.capture.scap.reader import Wanted
 from falco.errors import CaptureError
 from falco.events.decode import EventError
 from falco.events.event import LENGTH_SIZES, MAX_PARAMS, Event
-from falco.events.table import EVENT_TABLE
+from falco.events.table import EVENT_TABLE, GENERIC_X
 from falco.events.types import EventFlag
 from falco.logs import LOG
 
@@ -24,6 +24,8 @@ _BLOCK = struct.Struct("<IIHQqIHI")
 """Type, length, CPU, then the event's timestamp, tid, length, code and count of parameters: begin() in c/runtime.h."""
 _unpack = _BLOCK.unpack_from
 _SIZE, _HEADER_AT = _BLOCK.size, 10
+_CODE_AT = 30
+_LATER = {code: later.to_bytes(2, "little") for later, code in LATER_CALLS.items()}
 _TRAILER = 4
 _LEAST = _BLOCK.size + _TRAILER
 _KNOWN = len(EVENT_TABLE)
@@ -107,8 +109,15 @@ class LiveSource:
         return self._malformed + self.ring.torn
 
     def block(self) -> bytes:
-        """The current event's whole block, to be copied."""
-        return self._completed or self._data[self._at : self._next]
+        """The current event's whole block, to be copied into a capture."""
+        block = self._completed or self._data[self._at : self._next]
+        event = self.event
+        if event.code > GENERIC_X:
+            return block
+        at = _SIZE + 2 * event.nparams
+        if int.from_bytes(block[at : at + 2], "little") < CALLS_OF_ALL_READERS:
+            return block
+        return block[:_CODE_AT] + _LATER[event.code] + block[_CODE_AT + 2 :]
 
     def locate(self, error: Exception) -> CaptureError:
         """An error about the current event, with its place."""

@@ -28,6 +28,14 @@ ORDINARY = frozenset((EVENT, EVENT_V2))
 
 PATH_TABLES = 0xFA50
 """Event code, far beyond all that are given, of records with tables of paths (path_records.py)."""
+LATER_CALLS = {0xFA60: 0, 0xFA61: 1}
+"""Event code of a generic event whose system call foreign readers do not know -> the code of generic events.
+
+They pass over the former; by the latter they would look for the call's name behind the end of their table (sysdig 0.29
+does, and crashes).
+"""
+CALLS_OF_ALL_READERS = 329
+"""How many system calls (PPM_SC codes) are known to sysdig 0.29."""
 
 ALIASES = {
     0x8002ABCD: MACHINE_INFO,

@@ -278,6 +278,7 @@ class Reader:
             (flags,) = blocks.COUNT.unpack_from(buffer, header)
             header += 4
         ts, tid, length, code = blocks.HEADER.unpack_from(buffer, header)
+        code = blocks.LATER_CALLS.get(code, code)
         if self._snapshot is not None and code not in OF_OPENING:
             self._deliver_snapshot(ts)
         if self.on_event is not None:

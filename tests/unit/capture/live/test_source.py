@@ -17,7 +17,7 @@ from falco.capture.scap.recorder import Recorder
 from falco.capture.scap.stream import open_stream
 from falco.events.decode import EventError
 from falco.events.event import Event
-from falco.events.table import CODES
+from falco.events.table import CODES, GENERIC_X
 from falco.state.snapshot import Snapshot
 from falco.state.state import State
 from falco.state.threads import ThreadInfo
@@ -232,3 +232,20 @@ def test_an_error_is_told_with_its_place():
     source = source_of(EXIT)
     for _ in source:
         assert str(source.locate(ValueError("no"))) == "live: byte 8: no"
+
+
+@pytest.mark.parametrize(("call", "code"), [(328, 1), (329, 0xFA61), (453, 0xFA61)])
+def test_a_recording_hides_calls_that_other_readers_do_not_know(tmp_path, call, code):
+    params = struct.pack("<H", call), struct.pack("<H", 334)
+    source = source_of(block(GENERIC_X, *params, ts=5, tid=7))
+    recorder = Recorder(str(tmp_path / "x.scap"))
+    recorder.attach(source, State())
+    recorder.begin(1)
+    live = [(event.num, event.ts, event.tid, event.code, event.params()) for event in source]
+    recorder.close()
+    assert source.block()[30:32] == struct.pack("<H", code)
+    stream = open_stream(str(tmp_path / "x.scap"))
+    (read,) = [(e.num, e.ts, e.tid, e.code, e.params()) for e in Reader(stream, Event(State()), lambda _: None)]
+    stream.close()
+    assert live == [(2, 5, 7, GENERIC_X, params)]
+    assert read == (1, 5, 7, GENERIC_X, params)
