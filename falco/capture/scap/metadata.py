@@ -6,13 +6,10 @@ the entry's length; an older writer's missing fields keep their defaults.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
-
-from falco.capture.scap import blocks
+from falco.capture.scap import blocks, fd_layout
 from falco.events.decode import strings
 from falco.state import cgroups
-from falco.state.fds import FdInfo, FdType
+from falco.state.fds import FdInfo
 from falco.state.limits import MAX_TEXT
 from falco.state.snapshot import Interface, Machine, Snapshot
 from falco.state.threads import NO_ID, ThreadInfo
@@ -172,60 +169,12 @@ def fds(body: Cursor, snapshot: Snapshot, entries: bool) -> None:
             break
         number, ino, kind = cursor.signed(8), cursor.unsigned(8), cursor.unsigned(1)
         fd = FdInfo(kind, ino=ino)
-        payload = _PAYLOADS.get(kind, _named)
-        payload(fd, cursor)
-        if entries and kind == FdType.FILE_V2 and cursor.left >= 4:
-            fd.dev = cursor.unsigned(4)
+        fd_layout.read(fd, cursor, entries=entries)
         if thread is not None:
             snapshot.add_fd(thread, number, fd)
 
 
 _FD_HEAD = 17
-
-
-def _named(fd: FdInfo, cursor: Cursor) -> None:
-    fd.name = cursor.text()
-
-
-def _file(fd: FdInfo, cursor: Cursor) -> None:
-    fd.open_flags = cursor.unsigned(4)
-    fd.name = cursor.text()
-
-
-def _unix(fd: FdInfo, cursor: Cursor) -> None:
-    fd.source_pointer, fd.destination_pointer = cursor.unsigned(8), cursor.unsigned(8)
-    fd.name = cursor.text()
-
-
-def _connected(size: int) -> Callable[[FdInfo, Cursor], None]:
-    def read(fd: FdInfo, cursor: Cursor) -> None:
-        fd.source, fd.destination = cursor.take(size), cursor.take(size)
-        fd.source_port, fd.destination_port, fd.l4proto = struct.unpack("<HHB", cursor.take(5))
-
-    return read
-
-
-def _bound(size: int) -> Callable[[FdInfo, Cursor], None]:
-    def read(fd: FdInfo, cursor: Cursor) -> None:
-        fd.destination = cursor.take(size)
-        fd.destination_port, fd.l4proto = struct.unpack("<HB", cursor.take(3))
-
-    return read
-
-
-def _nothing(fd: FdInfo, cursor: Cursor) -> None:
-    del fd, cursor
-
-
-_PAYLOADS: dict[int, Callable[[FdInfo, Cursor], None]] = {
-    FdType.UNKNOWN: _nothing,
-    FdType.IPV4_SOCK: _connected(4),
-    FdType.IPV6_SOCK: _connected(16),
-    FdType.IPV4_SERVSOCK: _bound(4),
-    FdType.IPV6_SERVSOCK: _bound(16),
-    FdType.UNIX_SOCK: _unix,
-    FdType.FILE_V2: _file,
-}
 
 
 def parse(kind: int, body: bytes, snapshot: Snapshot) -> None:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from falco.capture.scap import blocks
 from falco.capture.scap.metadata import Cursor, MetadataError
-from falco.capture.scap.writer import block, u16, u32, u64
+from falco.capture.scap.packing import u16, u32, u64
+from falco.capture.scap.writer import block
 from falco.fields.path_tables import PathTables
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from falco.capture.scap import blocks, writer
+from falco.capture.scap import blocks, packing, writer
 from falco.events.decode import AF_INET, AF_INET6
 from falco.events.table import CODES
 from falco.state.fds import L4, FdInfo, FdType, Role
@@ -57,7 +57,7 @@ class _Calls:
 
     def __init__(self, tid: int, number: int, fd: FdInfo, ts: int) -> None:
         self.tid, self.fd, self.ts = tid, fd, ts
-        self.number = writer.u64(number)
+        self.number = packing.u64(number)
         self.size = 16 if fd.type in (FdType.IPV6_SOCK, FdType.IPV6_SERVSOCK) else 4
 
     def events(self) -> Iterator[bytes]:
@@ -80,7 +80,7 @@ class _Calls:
 
     def _socket(self) -> Iterator[bytes]:
         kind, protocol = _KINDS.get(self.fd.l4proto, (0, 0))
-        yield self._event("SOCKET_SOCKET_E", *map(writer.u32, (_family(self.size), kind, protocol)))
+        yield self._event("SOCKET_SOCKET_E", *map(packing.u32, (_family(self.size), kind, protocol)))
         yield self._event("SOCKET_SOCKET_X", self.number)
 
     def _bind(self, address: bytes, size: int) -> Iterator[bytes]:
@@ -118,4 +118,4 @@ def _family(size: int) -> int:
 
 
 def _end(address: bytes, port: int, size: int) -> bytes:
-    return writer.address(address, size) + writer.u16(port)
+    return packing.address(address, size) + packing.u16(port)

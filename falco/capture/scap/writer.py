@@ -6,14 +6,15 @@ Texts are cut where libscap's readers would refuse them; numbers are cut to the 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from falco.capture.scap import blocks
+from falco.capture.scap import blocks, fd_layout
+from falco.capture.scap.packing import MAX_PATH, address, counted, text, u16, u32, u64
 from falco.events.table import EVENT_TABLE
 from falco.events.types import EventFlag
 from falco.state.fds import FdInfo, FdType, Role
-from falco.state.network import SERVER_TYPES
+from falco.state.network import SERVER_TYPES, swap_ends
 from falco.state.snapshot import Interface, Machine, Snapshot
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 MINOR = 2
 """Format 1.2: entries and events with their lengths and counts."""
 UNKNOWN_LENGTH = 0xFFFFFFFFFFFFFFFF
-MAX_PATH, MAX_LIST, MAX_ACCOUNT = 1023, 4096, 255
-"""Bytes that libscap takes of a path or name, of args, env or cgroups, and of a user's or group's texts."""
+MAX_LIST, MAX_ACCOUNT = 4096, 255
+"""Bytes that libscap takes of args, env or cgroups, and of a user's or group's texts."""
 MAX_ORDINARY = 65536
 """Bytes of an event block's body beyond which it is of a LARGE kind, which 0.15 passes over."""
 _LARGE_KINDS = {blocks.EVENT_V2: blocks.EVENT_V2_LARGE, blocks.EVENT_FLAGS_V2: blocks.EVENT_FLAGS_V2_LARGE}
@@ -106,10 +107,10 @@ def _interface(row: Interface) -> bytes:
 
 def _accounts(snapshot: Snapshot) -> bytes:
     users = (
-        b"\0" + u32(row.uid, row.gid) + b"".join(_text(text, MAX_ACCOUNT) for text in (row.name, row.home, row.shell))
+        b"\0" + u32(row.uid, row.gid) + b"".join(text(each, MAX_ACCOUNT) for each in (row.name, row.home, row.shell))
         for row in snapshot.users
     )
-    groups = (b"\1" + u32(row.gid) + _text(row.name, MAX_ACCOUNT) for row in snapshot.groups)
+    groups = (b"\1" + u32(row.gid) + text(row.name, MAX_ACCOUNT) for row in snapshot.groups)
     return b"".join(map(_entry, (*users, *groups)))
 
 
@@ -119,16 +120,16 @@ def _process(thread: ThreadInfo) -> bytes:
         b"".join(
             (
                 u64(thread.tid, thread.pid, thread.ptid, thread.sid, thread.vpgid),
-                *(_text(text) for text in (thread.comm, thread.exe, thread.exepath)),
+                *(text(name) for name in (thread.comm, thread.exe, thread.exepath)),
                 _list(thread.args),
-                _text(thread.cwd),
+                text(thread.cwd),
                 u64(thread.fdlimit),
                 u32(thread.flags, thread.uid, thread.gid, thread.vmsize, thread.vmrss, thread.vmswap),
                 u64(thread.pfmajor, thread.pfminor),
                 _list(thread.env),
                 u64(thread.vtid, thread.vpid),
                 _list(cgroups),
-                _text(thread.root),
+                text(thread.root),
                 u32(thread.loginuid),
             )
         )
@@ -149,90 +150,15 @@ def _written_type(fd: FdInfo) -> int:
 
 
 def _payload(fd: FdInfo, served: set[int]) -> bytes:
-    return _PAYLOADS.get(fd.type, _named)(fd, served)
-
-
-def _named(fd: FdInfo, served: set[int]) -> bytes:
-    del served
-    return _text(fd.name)
-
-
-def _file(fd: FdInfo, served: set[int]) -> bytes:
-    del served
-    return u32(fd.open_flags) + _text(fd.name) + u32(fd.dev)
-
-
-def _unix(fd: FdInfo, served: set[int]) -> bytes:
-    del served
-    return u64(fd.source_pointer, fd.destination_pointer) + _text(fd.name)
-
-
-def _connected(size: int) -> Callable[[FdInfo, set[int]], bytes]:
-    def write(fd: FdInfo, served: set[int]) -> bytes:
-        near, far = (fd.source, fd.source_port), (fd.destination, fd.destination_port)
-        if own_end_is_destination(fd, served):
-            near, far = far, near
-        addresses = address(near[0], size) + address(far[0], size)
-        return addresses + u16(near[1], far[1]) + bytes((fd.l4proto & 0xFF,))
-
-    return write
-
-
-def _bound(size: int) -> Callable[[FdInfo, set[int]], bytes]:
-    def write(fd: FdInfo, served: set[int]) -> bytes:
-        del served
-        return address(fd.destination, size) + u16(fd.destination_port) + bytes((fd.l4proto & 0xFF,))
-
-    return write
-
-
-def _nothing(fd: FdInfo, served: set[int]) -> bytes:
-    del fd, served
-    return b""
-
-
-_PAYLOADS: dict[int, Callable[[FdInfo, set[int]], bytes]] = {
-    FdType.UNKNOWN: _nothing,
-    FdType.IPV4_SOCK: _connected(4),
-    FdType.IPV6_SOCK: _connected(16),
-    FdType.IPV4_SERVSOCK: _bound(4),
-    FdType.IPV6_SERVSOCK: _bound(16),
-    FdType.UNIX_SOCK: _unix,
-    FdType.FILE_V2: _file,
-}
+    if own_end_is_destination(fd, served):
+        fd = fd.copy()
+        swap_ends(fd)
+    return fd_layout.written(fd)
 
 
 def _entry(body: bytes) -> bytes:
     return u32(len(body) + 4) + body
 
 
-def _text(text: str, limit: int = MAX_PATH) -> bytes:
-    return _counted(text.encode("utf-8", "surrogateescape")[:limit])
-
-
 def _list(texts: Iterable[str]) -> bytes:
-    return _counted("".join(f"{text}\0" for text in texts).encode("utf-8", "surrogateescape")[:MAX_LIST])
-
-
-def _counted(raw: bytes) -> bytes:
-    return u16(len(raw)) + raw
-
-
-def address(raw: bytes, size: int) -> bytes:
-    """An address of size bytes, zeros where it is of another family or not known."""
-    return raw if len(raw) == size else bytes(size)
-
-
-def u16(*values: int) -> bytes:
-    """Integers, signed ones included, in 2 bytes each."""
-    return b"".join((value & 0xFFFF).to_bytes(2, "little") for value in values)
-
-
-def u32(*values: int) -> bytes:
-    """Integers, signed ones included, in 4 bytes each."""
-    return b"".join((value & 0xFFFFFFFF).to_bytes(4, "little") for value in values)
-
-
-def u64(*values: int) -> bytes:
-    """Integers, signed ones included, in 8 bytes each."""
-    return b"".join((value & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little") for value in values)
+    return counted("".join(f"{text}\0" for text in texts).encode("utf-8", "surrogateescape")[:MAX_LIST])
