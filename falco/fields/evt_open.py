@@ -57,6 +57,10 @@ def _opened_for(bit: int) -> Extractor:
     return extract
 
 
+is_open_write = _opened_for(O_WRONLY)
+"""Whether an open-like call asks for writing."""
+
+
 def is_open_create(event: Event) -> bool:
     """Whether the call made the file that it opened."""
     index = _LATER_FLAGS[event.code]

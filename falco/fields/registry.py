@@ -20,6 +20,7 @@ from falco.fields import (
     fd_net,
     fdlist,
     fs,
+    fs_written,
     k8s,
     mesos,
     proc,
@@ -71,6 +72,7 @@ def syscall_fields(resolver: Resolver = system_resolver) -> Registry:
         *mesos.FIELDS,
         *span.FIELDS,
         *fs.FIELDS,
+        *fs_written.FIELDS,
     )
     return Registry("syscall", _listed(fields))
 
