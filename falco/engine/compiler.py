@@ -167,11 +167,12 @@ class RuleCompiler:
 def _make_rule(rule: RuleDefinition, condition: Node) -> Rule:
     item = rule.item
     return Rule(
-        name=item.name.text,
+        item.name.text,
+        condition,
+        rule.text,
+        stripped(item.output),
+        item.name.place,
         description=item.description,
-        condition=condition,
-        text=rule.text,
-        output=stripped(item.output),
         priority=item.priority,
         priority_text=item.priority_text,
         source=item.source,
@@ -179,6 +180,5 @@ def _make_rule(rule: RuleDefinition, condition: Node) -> Rule:
         enabled=item.enabled,
         warn_evttypes=item.warn_evttypes,
         skip_if_unknown_filter=item.skip_if_unknown_filter,
-        place=item.name.place,
         all_events=item.all_events,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from falco.engine.rule import Priority
+from falco.engine.rule import Attributes, Priority
 
 if TYPE_CHECKING:
     from falco.filter.scalar import Scalar
@@ -54,21 +54,12 @@ class MacroItem:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class RuleItem:
+class RuleItem(Attributes):
     """A rule as it stands in a file; condition is None where it is missing, which is told already."""
 
     name: Scalar
     condition: Scalar | None
     output: Scalar
-    description: str
-    priority: Priority
-    priority_text: str
-    source: str
-    tags: tuple[str, ...]
-    enabled: bool
-    warn_evttypes: bool
-    skip_if_unknown_filter: bool
-    all_events: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,32 +11,40 @@ if TYPE_CHECKING:
     from falco.filter.ast import Node, Place
     from falco.filter.source import Text
 
-__all__ = ["Priority", "Rule"]
+__all__ = ["Attributes", "Priority", "Rule"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule after merging all files. condition holds no macro references and no list names any more.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """What is the same of a rule in a file and as loaded: all that its keys say besides name, condition and output.
 
-    text is the condition as written (appended parts joined by a space); priority_text is the priority as written,
-    which the statistics print. place is of the rule's name. all_events says that it may
-    look at events that 0.15 ignores without -A.
+    priority_text is the priority as written, which the statistics print. all_events says that it may look at events
+    that 0.15 ignores without -A.
     """
 
-    name: str
     description: str
-    condition: Node
-    text: str
-    output: Text
     priority: Priority
     priority_text: str
     source: str
-    tags: tuple[str, ...]
-    enabled: bool
-    warn_evttypes: bool
-    skip_if_unknown_filter: bool
-    place: Place
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+    warn_evttypes: bool = True
+    skip_if_unknown_filter: bool = False
     all_events: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rule(Attributes):
+    """One rule after merging all files. condition holds no macro references and no list names any more.
+
+    text is the condition as written (appended parts joined by a space). place is of the rule's name.
+    """
+
+    name: str
+    condition: Node
+    text: str
+    output: Text
+    place: Place
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

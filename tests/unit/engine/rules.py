@@ -13,7 +13,10 @@ from falco.filter.source import verbatim
 def rule(name: str, condition: Node, source: str = "syscall", *, skip: bool = False) -> Rule:
     """A rule of this condition, parsed or bound."""
     place, output = Place(Location("rules.yaml", len(name), 9), ""), verbatim("", "rules.yaml")
-    return Rule(name, "", condition, "", output, Priority.WARNING, "WARNING", source, (), True, True, skip, place)
+    return Rule(
+        name, condition, "", output, place,
+        description="", priority=Priority.WARNING, priority_text="WARNING", source=source, skip_if_unknown_filter=skip,
+    )  # fmt: skip
 
 
 def bound_rule(name: str, condition: Node, types: EventTypes = ALL) -> BoundRule:
