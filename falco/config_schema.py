@@ -128,6 +128,7 @@ class Config:
     syscall_buf_mb: int = setting(
         NATURAL, 0, "MB of the buffer between kernel and Falco, made a power of two; 0 is by the machine's memory"
     )
+    health_file: str = setting(TEXT, "", "a file that says every second whether Falco lives and sees this host")
     outputs: Outputs = Outputs()
     syslog_output: SyslogOutput = SyslogOutput()
     file_output: FileOutput = FileOutput()

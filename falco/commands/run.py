@@ -30,6 +30,7 @@ from falco.k8s_audit.replay import AuditReader, holds_audit_events
 from falco.logs import LOG, to_stderr
 from falco.monitor import monitor, monitor_audit
 from falco.outputs.alerts import Alerts
+from falco.sight import Sight
 from falco.state.state import State
 from falco.stats import RuleCounts, StatsFile, drop_summary
 
@@ -140,7 +141,8 @@ class Run:
                 running, sleep = self._listening.beside(running), self._listening.pause
             paths = HostPaths(self._in_force, options.host_root, recording, time.monotonic, lambda: watching.now_ns)
             self._paths, running = paths, paths.ticking(running)
-            self._watch = watching = watch.Watch(need, Path(options.host_root), size, running, self._lost, sleep)
+            sight = Sight(self._alerts.raise_alert, self._config.health_file)
+            self._watch = watching = watch.Watch(need, Path(options.host_root), size, running, self._lost, sight, sleep)
             try:
                 self._start_listening()
                 state.load(watching.start(state, self._in_force.wanted))
@@ -287,7 +289,7 @@ class Run:
     def _sample(self) -> None:
         if self._stats_file is not None:
             try:
-                self._stats_file.write(self._events())
+                self._stats_file.write(self._events(), self._drops.total)
             except OSError as error:
                 LOG.error("Could not write statistics: %s", error.strerror)
 

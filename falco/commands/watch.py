@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from falco.capture.live.procfs_host import Host
     from falco.capture.scap import reader
     from falco.monitor import Controls
+    from falco.sight import Sight
     from falco.state.snapshot import Snapshot
     from falco.state.state import State
 
@@ -68,23 +69,23 @@ def until(controls: Controls, duration_s: int) -> Callable[[], bool]:
 class Watch:
     """The probe in the kernel and its source of events. Raises FalcoError if this host cannot be watched.
 
-    on_lost gets how many records were lost since the last time, by cause; running says whether to go on, and sleep is
-    called, with seconds, where nothing is to do.
+    on_lost gets how many records were lost since the last time, by cause; sight is told whether all is seen; running
+    says whether to go on, and sleep is called, with seconds, where nothing is to do.
     """
 
     def __init__(
         self, need: Wanted, host_root: Path, ring_bytes: int, running: Callable[[], bool],
-        on_lost: Callable[[Mapping[str, int]], None], sleep: Callable[[float], None] = time.sleep,
+        on_lost: Callable[[Mapping[str, int]], None], sight: Sight, sleep: Callable[[float], None] = time.sleep,
     ) -> None:  # fmt: skip
         self._host: Host = this_host(host_root)
-        self._running, self._on_lost, self._patience = running, on_lost, Patience(sleep)
+        self._running, self._on_lost, self._sight, self._patience = running, on_lost, sight, Patience(sleep)
         self._need = need
         plan = make_plan(need, self._host.boot_ns)
         self._loaded = Loaded(probing.build(plan, self._host.root), plan, {"ring": ring_bytes})
         self._tell_left_out({})
         self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), ring_bytes)
         self._drops = Drops(self._loaded.maps["counts"])
-        self._canary = canary.Canary(self._loaded, self._ring, _on_blind, _on_recovery)
+        self._canary = canary.Canary(self._loaded, self._ring, sight.lost, sight.regained)
         self._next_look = self._next_mend = 0.0
         self._lost = False
         self._state: State
@@ -128,6 +129,7 @@ class Watch:
     def close(self) -> None:
         """Take the probe out of the kernel, and tell of what was lost since the last look."""
         self._look()
+        self._sight.close()
         self._ring.close()
         self._loaded.close()
 
@@ -161,6 +163,7 @@ class Watch:
         if now >= self._next_look:
             self._next_look = now + _LOOK_S
             self._look()
+            self._sight.beat()
             if self._lost and now >= self._next_mend:
                 self._next_mend, self._lost = now + _MEND_S, False
                 self._mend()
@@ -179,11 +182,3 @@ class Watch:
             LOG.error("Events were lost, and %s cannot be read: %s", self._host.proc, error.strerror)
             return
         LOG.info("Threads brought up to date: %s new, %s changed, %s gone", done.added, done.changed, done.vanished)
-
-
-def _on_blind(reason: str) -> None:
-    LOG.critical("Falco does not see what happens on this host: %s", reason)
-
-
-def _on_recovery(seconds: float) -> None:
-    LOG.warning("Falco sees again what happens on this host, after %.1f s", seconds)

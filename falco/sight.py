@@ -1,0 +1,69 @@
+"""Whether Falco sees what happens on this host: told by log and alert when that changes, and all the time in a file.
+
+The file is for those who look from outside, such as a container's health check. It is JSON and written anew as a whole:
+{"alive": ns since the epoch, "sees": true or false, "reason": why not, or ""}. An old `alive` means a detector that is
+stuck or gone.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from falco.alert import INTERNAL, Alert
+from falco.logs import LOG
+from falco.priority import Priority
+
+RULE = "Falco internal: blind"
+"""The rule's name in alerts about this, named as that of lost system calls is."""
+
+
+class Sight:
+    """What is known of our own sight. path is where the file is written, nowhere if it is empty."""
+
+    def __init__(self, raise_alert: Callable[[Alert], None], path: str = "") -> None:
+        self._raise_alert = raise_alert
+        self._path = Path(path) if path else None
+        self._reason = ""
+        self._failed = False
+
+    def lost(self, reason: str) -> None:
+        """Nothing, or not everything, is seen from now on."""
+        self._reason = reason
+        LOG.critical("Falco does not see what happens on this host: %s", reason)
+        self._alert(Priority.CRITICAL, f"{RULE}. What happens on this host is not seen: {reason}.", 0.0)
+        self.beat()
+
+    def regained(self, seconds: float) -> None:
+        """All is seen again, after so many seconds."""
+        self._reason = ""
+        LOG.warning("Falco sees again what happens on this host, after %.1f s", seconds)
+        self._alert(
+            Priority.NOTICE, f"{RULE}. What happens on this host is seen again, after {seconds:.1f} s.", seconds
+        )
+        self.beat()
+
+    def beat(self) -> None:
+        """Say in the file that we are alive. What keeps it from being written is told once."""
+        if self._path is None:
+            return
+        state = {"alive": time.time_ns(), "sees": not self._reason, "reason": self._reason}
+        new = self._path.with_name(f"{self._path.name}.new")
+        try:
+            new.write_text(json.dumps(state))
+            new.replace(self._path)
+        except OSError as error:
+            if not self._failed:
+                LOG.error("%s: health cannot be told: %s", self._path, error.strerror)
+            self._failed = True
+
+    def close(self) -> None:
+        """Take the file away: nobody looks any more."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+    def _alert(self, priority: Priority, text: str, seconds: float) -> None:
+        fields = {"reason": self._reason, "seconds": seconds}
+        self._raise_alert(Alert(time.time_ns(), RULE, priority, INTERNAL, text, fields))

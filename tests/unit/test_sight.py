@@ -1,0 +1,61 @@
+"""Blindness is told by alert, log and file."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from falco.priority import Priority
+from falco.sight import RULE, Sight
+
+
+@pytest.fixture
+def raised():
+    return []
+
+
+def test_what_is_lost_and_regained_is_an_alert_each(raised, caplog):
+    sight = Sight(raised.append)
+    sight.lost("events no longer arrive")
+    sight.regained(3.25)
+    assert [(alert.rule, alert.priority, alert.source) for alert in raised] == [
+        (RULE, Priority.CRITICAL, "internal"),
+        (RULE, Priority.NOTICE, "internal"),
+    ]
+    assert raised[0].text.endswith("is not seen: events no longer arrive.")
+    assert raised[0].fields == {"reason": "events no longer arrive", "seconds": 0.0}
+    assert raised[1].fields["seconds"] == 3.25
+    assert [record.levelname for record in caplog.records] == ["CRITICAL", "WARNING"]
+
+
+def test_the_file_says_what_is_so_now(raised, tmp_path):
+    path = tmp_path / "health"
+    sight = Sight(raised.append, str(path))
+    before = time.time_ns()
+    sight.beat()
+    first = json.loads(path.read_text())
+    assert before <= first["alive"] <= time.time_ns()
+    assert (first["sees"], first["reason"]) == (True, "")
+    sight.lost("why")
+    assert [json.loads(path.read_text())[key] for key in ("sees", "reason")] == [False, "why"]
+    sight.regained(1)
+    assert json.loads(path.read_text())["sees"] is True
+    sight.close()
+    assert not path.exists()
+
+
+def test_a_file_that_cannot_be_written_is_told_once(raised, tmp_path, caplog):
+    sight = Sight(raised.append, str(tmp_path / "none" / "health"))
+    sight.beat()
+    sight.beat()
+    assert caplog.text.count("health cannot be told: No such file or directory") == 1
+
+
+def test_without_a_path_there_is_no_file(raised, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sight = Sight(raised.append)
+    sight.beat()
+    sight.close()
+    assert list(tmp_path.iterdir()) == []
