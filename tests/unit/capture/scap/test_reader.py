@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import io
 import struct
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -388,3 +389,28 @@ def test_tables_that_make_no_sense_end_the_capture_with_their_place(tmp_path):
     with contextlib.closing(open_stream(str(path))) as stream, pytest.raises(CaptureError) as caught:
         seen.extend(event.num for event in Reader(stream, Event(State()), lambda _: None))
     assert caught.value.offset == offset
+
+
+def outcome(data, told):
+    """All that a reader says of a capture; one that has to tell of each event frames it by itself."""
+    made, _ = reader(data)
+    if told:
+        made.on_event = lambda ts, tid, code: None
+    rows = []
+    try:
+        rows.extend((e.num, e.ts, e.tid, e.cpu, e.code, e.offset, e.end, e.nparams, made.block()) for e in made)
+    except CaptureError as error:
+        return rows, made.num, str(error)
+    return rows, made.num, ""
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["EVENT_V2", "EVENT"])
+def test_events_are_framed_alike_in_runs_and_one_by_one(old):
+    blocks_of = [event_v1(built) if old else built.block() for built in EVENTS * 3]
+    data = capture(*blocks_of)
+    random = Random(1)
+    for _ in range(300):
+        damaged = bytearray(data)
+        damaged[random.randrange(len(SECTION), len(data))] = random.choice((0, 1, 8, 36, 255))
+        assert outcome(bytes(damaged), told=False) == outcome(bytes(damaged), told=True)
+    assert outcome(data, told=False)[2] == ""
