@@ -58,40 +58,46 @@ class Connection:
 
     async def serve(self) -> None:
         """Answer requests. Raises what the network does: OSError, TimeoutError, ssl.SSLError."""
-        wait_s = self._patience.head_s
-        while await self._one(wait_s):
+        first = True
+        while await self._one(first):
             self._http.start_next_cycle()
-            wait_s = self._patience.idle_s
+            first = False
         await self._linger()
         self._writer.close()
 
-    async def _one(self, wait_s: float) -> bool:
+    async def _one(self, first: bool) -> bool:
         """Answer one request; False if there was none or it has to be the last."""
         try:
-            request = await self._head(wait_s)
+            request = await self._head(first)
             if request is None:
                 return False
             answer = await self._answered(request)
         except h11.RemoteProtocolError as error:
             request, answer = None, refusal(error.error_status_hint, f"not HTTP/1.1: {error}"[:_SHOWN])
-        except ValueError:  # h11 before 0.15 makes a number of a length with thousands of digits.
-            request, answer = None, refusal(400, "not HTTP/1.1: bad Content-Length")
         self._told(answer)
         await self._send(request, answer)
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
-    async def _head(self, wait_s: float) -> Request | None:
-        """The next request's head, None if the client has gone."""
-        begun = bool(self._http.trailing_data[0])
-        async with asyncio.timeout(self._patience.head_s if begun else wait_s) as deadline:
-            event = self._http.next_event()
+    async def _head(self, first: bool) -> Request | None:
+        """The next request's head; None if the client has gone, or has nothing more to say after the first one."""
+        if not first and not self._http.trailing_data[0]:
+            try:
+                async with asyncio.timeout(self._patience.idle_s):
+                    self._http.receive_data(await self._reader.read(CHUNK))
+            except TimeoutError:
+                return None
+        async with asyncio.timeout(self._patience.head_s):
+            event = self._next_event()
             while event is h11.NEED_DATA:
                 self._http.receive_data(await self._reader.read(CHUNK))
-                if not begun:
-                    begun = True
-                    deadline.reschedule(asyncio.get_running_loop().time() + self._patience.head_s)
-                event = self._http.next_event()
+                event = self._next_event()
         return self._request(event) if isinstance(event, h11.Request) else None
+
+    def _next_event(self) -> object:
+        try:
+            return self._http.next_event()
+        except ValueError:  # h11 before 0.15 makes a number of a length with thousands of digits.
+            raise h11.RemoteProtocolError("bad Content-Length") from None
 
     def _request(self, head: h11.Request) -> Request:
         headers = {name.decode("ascii"): value.decode("latin-1") for name, value in head.headers}

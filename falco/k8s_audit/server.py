@@ -94,6 +94,7 @@ class WebServer:
     def _run(self) -> None:
         # Signals are for the main thread, which would go on sleeping if they came here.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        self._loop.set_exception_handler(lambda _, found: self._complaints.add(f"webserver: {found.get('message')}"))
         try:
             self._main = self._loop.create_task(self._listen())
             with contextlib.suppress(asyncio.CancelledError):
@@ -134,13 +135,17 @@ class WebServer:
     async def _serve(self, client: socket.socket, address: str) -> None:
         """Serve one client to its end, whatever that is."""
         writer: asyncio.StreamWriter | None = None
+        patience = self._patience
+        if len(self._clients) > MAX_CONNECTIONS // 2:
+            # Whoever holds connections without using them keeps others out for a short time only.
+            patience = dataclasses.replace(patience, idle_s=min(patience.idle_s, patience.head_s))
         try:
             reader, writer = await self._streams(client)
 
             def told(answer: Answer) -> None:
                 self._count(answer, address)
 
-            await Connection(reader, writer, self._endpoint, told, self._patience).serve()
+            await Connection(reader, writer, self._endpoint, told, patience).serve()
         except TimeoutError:
             self._complaints.add(f"webserver: {address} was too slow and is cut off")
         except (ssl.SSLError, OSError) as error:

@@ -75,7 +75,7 @@ def statuses(got):
 def test_a_request_after_the_other_on_one_connection():
     talk = Talk()
     assert statuses(talk.say(POST, HEALTH, POST, every_s=0.05)) == [200, 200, 200]
-    assert (len(talk.queue), talk.ended) == (2, "TimeoutError")
+    assert (len(talk.queue), talk.ended) == (2, "closed"), "silence after a request is nothing to complain of"
 
 
 def test_requests_sent_all_at_once():
@@ -146,6 +146,17 @@ def test_a_client_that_breaks_off_leaves_nothing_behind():
     talk = Talk()
     assert statuses(talk.say(HEAD + b"Content-Length: 100\r\n\r\n{", end=True)) == [400]
     assert (talk.queue.used, len(talk.queue)) == (0, 0)
+
+
+def test_whoever_never_says_anything_is_cut_off():
+    talk = Talk()
+    assert (talk.say(), talk.ended, talk.answers) == (b"", "TimeoutError", [])
+
+
+def test_whoever_begins_a_second_head_and_stops_is_cut_off():
+    talk = Talk()
+    assert statuses(talk.say(POST, b"POST /k8s", every_s=0.05)) == [200]
+    assert (len(talk.queue), talk.ended) == (1, "TimeoutError")
 
 
 def test_silence_is_no_request():

@@ -136,6 +136,19 @@ def test_no_more_connections_than_the_bound_are_served_at_once(monkeypatch):
         assert posted(server) == 200, "the others have their turn when the silent ones are cut off"
 
 
+def test_idle_connections_do_not_keep_others_out(monkeypatch):
+    monkeypatch.setattr(module, "MAX_CONNECTIONS", 4)
+    with serving(Patience(head_s=0.3, idle_s=60)) as (server, _), contextlib.ExitStack() as held:
+        for _ in range(4):
+            client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+            held.callback(client.close)
+            client.request("GET", "/healthz")
+            assert client.getresponse().read() == b'{"status": "ok"}\n'
+        started = time.monotonic()
+        assert posted(server) == 200
+        assert time.monotonic() - started < 10
+
+
 def test_complaints_do_not_fill_the_log(log):
     with serving() as (server, _):
         for _ in range(module._LINES + 15):
