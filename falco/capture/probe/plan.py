@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+from typing import TYPE_CHECKING
 
-from falco.capture.probe.calls import CALLS, LIFE, OTHER, SOCKETCALLS, Call
+from falco.capture.probe.calls import CALLS, LIFE, OTHER
+from falco.capture.probe.calls_network import SOCKETCALLS
 from falco.capture.probe.text import code, generic
 from falco.events.syscalls import NATIVE, SYSCALL_NAMES
 from falco.events.table import CODES, codes_named
+
+if TYPE_CHECKING:
+    from falco.capture.probe.call import Call
 
 _EXIT, _ENTER, _REAL, _TIME, _TRACK = 1, 2, 4, 8, 16
 """FLAG_* of c/runtime.h."""
@@ -19,8 +24,10 @@ _CLOCK, _SNAPLEN, _SELF = 0, 1, 2
 _SOCKETCALL_BASE = 480
 _STEPS = ("step_fd", "step_paths", "", "step_process", "step_groups", "step_exec", "step_clone")
 """STEP_* of c/runtime.h, by their numbers."""
-_REAL_ENTER = frozenset(("close", "execve", "execveat"))
-"""What an enter tells of these is gone by their exit: the file, the thread that called, the program before."""
+_REAL_ENTER = frozenset(("close", "execve", "execveat", "fork", "vfork", "clone", "clone3"))
+"""What an enter tells of these is gone by their exit: the file, the thread that called, the program before. And a child
+comes out of a call that it never entered: to other readers an enter of its own would be one of a thread without name.
+"""
 REAL_ENTERS = frozenset(code(call, "E") for call in (*LIFE, *CALLS) if call.name in _REAL_ENTER)
 """The codes of enters that are never made up at the exit."""
 _TRACKED = frozenset(call.name for call in CALLS if call.setup)

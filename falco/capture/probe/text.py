@@ -9,7 +9,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from falco.capture.probe.calls import CALLS, LIFE, OTHER, Call
+from falco.capture.probe.calls import CALLS, LIFE, OTHER
 from falco.events import native
 from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import CODES, GENERIC_E, GENERIC_X
@@ -17,6 +17,7 @@ from falco.events.table import CODES, GENERIC_E, GENERIC_X
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from falco.capture.probe.call import Call
     from falco.events.native import Pairs
 
 _C = Path(__file__).with_name("c")
@@ -37,6 +38,8 @@ _CODES = {
     "CODE_PROCEXIT": "PROCEXIT_1_E",
     "CODE_SIGNAL": "SIGNALDELIVER_E",
 }
+_CHANGING = frozenset(("bind", "connect"))
+"""Calls after which the socket has another name: an enter that is made up at the exit cannot tell the one before."""
 _HEADERS = ("runtime.h", "kernel.h", "facts.h", "values.h", "dispatch.h", "process.h", "uring.h")
 
 
@@ -103,13 +106,14 @@ _HEAD = "int {half}_{name}(struct bpf_raw_tracepoint_args *ctx) {{\n  HERE\n"
 def _enter(call: Call) -> str:
     """Sends the enter of a call; made up at its exit, or when it is entered."""
     has_fd = call.fd == "A0"
+    told = "!c->then" if call.name in _CHANGING else int(has_fd)
     lines = [_HEAD.format(half="enter", name=call.name)]
     if has_fd:
         lines.append("  take_file(c, A0);\n")
-    count = len(call.enter) + has_fd
-    lines.append(f"  begin(r, c, {code(call, 'E')}, c->enter_ts, {count} + (c->marks != 0));\n")
+    lines.append(f"  c->has_fd = {told};\n")
+    lines.append(f"  begin(r, c, {code(call, 'E')}, c->enter_ts, {len(call.enter)} + c->has_fd + (c->marks != 0));\n")
     lines += [f"  {parameter};\n" for parameter in call.enter]
-    lines += [f"  c->has_fd = {int(has_fd)};\n", "  return facts(ctx, r, c);\n}"]
+    lines.append("  return facts(ctx, r, c);\n}")
     return "".join(lines)
 
 

@@ -52,6 +52,8 @@ INLINE u32 ends(struct record *r, u64 at, u64 sk, int own) {
   u16 family = KERNEL(u16, sk, OFF_sock_common__skc_family);
   u16 near = KERNEL(u16, sk, OFF_sock_common__skc_num);
   u16 far = bpf_ntohs(KERNEL(u16, sk, OFF_sock_common__skc_dport));
+  /* A connection that is over gives its port back, and still says here which it was. */
+  if (!near && (family == 2 || family == 10)) near = bpf_ntohs(KERNEL(u16, sk, OFF_inet_sock__inet_sport));
   STORE(u8, r, at, family);
   if (family == 2) {
     u32 here_ = KERNEL(u32, sk, OFF_sock_common__skc_rcv_saddr), there = KERNEL(u32, sk, OFF_sock_common__skc_daddr);
