@@ -63,6 +63,10 @@ WIDEST = 64
 """Bytes of the widest integer that is read. None on the wire has more than eight; a damaged one may have thousands."""
 
 
+UNSIGNED = (1 << 64) - 1
+"""libsinsp has durations as unsigned numbers: where the clock was set back they are very large. A mask for them."""
+
+
 def unsigned(raw: bytes) -> int:
     """An unsigned integer; EventError if it has more than WIDEST bytes."""
     if len(raw) > WIDEST:

@@ -9,6 +9,7 @@ import functools
 import time
 from typing import TYPE_CHECKING
 
+from falco.events.decode import UNSIGNED
 from falco.events.table import EVENT_TABLE
 from falco.events.text import duration
 from falco.events.types import Category, EventFlag, Format, ParamType
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from falco.events.table import EventType
 
 SECOND = 1_000_000_000
+_MOST = UNSIGNED >> 1
+"""What evt.latency.human tells at most (ns)."""
 _INTERNAL = tuple(bool(event_type.category & Category.INTERNAL) for event_type in EVENT_TABLE)
 _WAITS = tuple(bool(event_type.flags & EventFlag.WAITS) and not event_type.enter for event_type in EVENT_TABLE)
 
@@ -81,15 +84,15 @@ def _raw_ns(event: Event) -> object:
 
 
 def _relative(event: Event) -> object:
-    return event.ts - event.state.first_ts
+    return event.ts - event.state.first_ts & UNSIGNED
 
 
 def _relative_s(event: Event) -> object:
-    return (event.ts - event.state.first_ts) // SECOND
+    return (event.ts - event.state.first_ts & UNSIGNED) // SECOND
 
 
 def _relative_ns(event: Event) -> object:
-    return (event.ts - event.state.first_ts) % SECOND
+    return (event.ts - event.state.first_ts & UNSIGNED) % SECOND
 
 
 def latency(event: Event) -> int | None:
@@ -109,7 +112,7 @@ def _latency_ns(event: Event) -> object:
 
 def _latency_human(event: Event) -> object:
     ns = latency(event)
-    return None if ns is None else duration(ns)
+    return None if ns is None else duration(min(ns, _MOST))
 
 
 def wait_latency(event: Event) -> object:
@@ -142,7 +145,7 @@ class _Delta:
         self._part = part
 
     def __call__(self, event: Event) -> object:
-        delta = event.ts - self._last if self._last else 0
+        delta = event.ts - self._last & UNSIGNED if self._last else 0
         self._last = event.ts
         if self._part == "s":
             return delta // SECOND

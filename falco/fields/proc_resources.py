@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from falco.events.decode import UNSIGNED
 from falco.events.types import Format, ParamType
 from falco.fields.field import Field
 
@@ -24,7 +25,7 @@ def nchilds(event: Event) -> object:
 def duration(event: Event) -> object:
     """Time since clone; none for threads that are older than the capture."""
     thread = event.thread
-    return None if thread is None or not thread.clone_ts else event.ts - thread.clone_ts
+    return None if thread is None or not thread.clone_ts else event.ts - thread.clone_ts & UNSIGNED
 
 
 def started(event: Event) -> object:
@@ -35,7 +36,7 @@ def started(event: Event) -> object:
 def parent_duration(event: Event) -> object:
     thread = event.thread
     parent = None if thread is None else event.state.parent(thread)
-    return None if parent is None or not parent.clone_ts else event.ts - parent.clone_ts
+    return None if parent is None or not parent.clone_ts else event.ts - parent.clone_ts & UNSIGNED
 
 
 def parent_started(event: Event) -> object:

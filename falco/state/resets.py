@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from falco.events.decode import signed
+from falco.events.decode import UNSIGNED, signed
 from falco.events.table import EVENT_TABLE, EventType
 from falco.events.types import EventFlag, ParamType
 
@@ -58,12 +58,12 @@ def _enter_with_fd(event: Event, thread: ThreadInfo) -> None:
 
 def _exit(event: Event, thread: ThreadInfo) -> None:
     if thread.enter_ts:
-        event.latency = event.ts - thread.enter_ts
+        event.latency = event.ts - thread.enter_ts & UNSIGNED
 
 
 def _exit_with_result(event: Event, thread: ThreadInfo) -> None:
     if thread.enter_ts:
-        event.latency = event.ts - thread.enter_ts
+        event.latency = event.ts - thread.enter_ts & UNSIGNED
     result = event.first()
     if result is not None and result < 0:
         event.error = -result

@@ -367,6 +367,17 @@ def opening() -> Scene:
     return s
 
 
+def clock_set_back() -> Scene:
+    s = _machine()
+    later = s.builder.ts
+    s.call("SYSCALL_READ", {"fd": 3}, res=1)
+    s.add("SYSCALL_READ_E", fd=3)
+    s.add("SYSCALL_READ_X", ts=later - 5_000_000_000, res=1)
+    s.call("SYSCALL_NANOSLEEP", res=0)
+    return s
+
+
 SCENES: dict[str, Callable[[], Scene]] = {
-    scene.__name__: scene for scene in (files, sockets, births, odd_births, threads, ends_of_processes, opening)
+    scene.__name__: scene
+    for scene in (files, sockets, births, odd_births, threads, ends_of_processes, opening, clock_set_back)
 }

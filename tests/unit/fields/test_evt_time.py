@@ -54,6 +54,14 @@ def test_the_latency_of_a_call(event_of):
     assert values == [3_000_001_500, 3, 1_500, "3.00s"]
 
 
+def test_times_that_run_backwards_are_very_long_as_in_libsinsp(event_of):
+    event = event_of("SYSCALL_READ_X", 1, b"x", ts=1_500_000_000_000_000_000 - 1)
+    event.latency = (1 << 64) - 3000
+    assert FIELDS["evt.latency.human"].extract(event) == "2562047:47:16"
+    values = [FIELDS[f"evt.reltime{part}"].extract(event) for part in ("", ".s", ".ns")]
+    assert values == [(1 << 64) - 1, 18_446_744_073, 709_551_615]
+
+
 def test_latency_is_known_at_load_where_a_call_begins_and_for_internal_events():
     types = [EVENT_TABLE[CODES[symbol]] for symbol in ("SYSCALL_READ_E", "SYSCALL_READ_X", "PROCINFO_E")]
     assert [FIELDS["evt.latency"].fixed(t) for t in types] == [0, VARIES, None]

@@ -44,7 +44,7 @@ def test_an_enter_with_fd(thread, fd, number):
     assert event.fd is (thread.fds[3] if number == 3 else None)
 
 
-@pytest.mark.parametrize(("enter_ts", "latency"), [(0, 0), (4, 6)])
+@pytest.mark.parametrize(("enter_ts", "latency"), [(0, 0), (4, 6), (13, (1 << 64) - 3)])
 def test_latency(thread, enter_ts, latency):
     thread.enter_ts = enter_ts
     for symbol in ("SYSCALL_GETUID_X", "SYSCALL_MKDIR_X", "SYSCALL_READ_X"):
