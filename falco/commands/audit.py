@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from falco.errors import FalcoError
 from falco.k8s_audit import preflight
 from falco.k8s_audit.queue import AuditQueue
-from falco.k8s_audit.server import WebServer
 from falco.k8s_audit.turns import Turns
 from falco.logs import LOG
 
@@ -59,6 +58,9 @@ class Listening:
     """
 
     def __init__(self, settings: Webserver, rules: AuditInForce, emit: Callable[[Rule, AuditEvent], None]) -> None:
+        # Its TLS, HTTP and event loop take time at the start that a replay has no use for.
+        from falco.k8s_audit.server import WebServer  # noqa: PLC0415
+
         self._settings = _settled(settings)
         self._queue = AuditQueue(max(1, settings.queue_mb) << 20)
         self._server = WebServer(self._settings, self._queue)
