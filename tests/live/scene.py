@@ -26,7 +26,7 @@ def files(place: Path) -> None:
         os.close(fd)
     os.chdir("sub")
     Path("../plain").read_text()
-    os.rename("inner", "renamed")
+    Path("inner").rename("renamed")
     (place / "sub" / "renamed").unlink()
     with Path("/etc/shadow").open() as secret:
         secret.read()
@@ -34,8 +34,10 @@ def files(place: Path) -> None:
 
 def streams(family: socket.AddressFamily, host: str) -> None:
     """A server and a client, a few bytes each way."""
-    with socket.create_server((host, 0), family=family) as server:
-        port = server.getsockname()[1]
+    with socket.socket(family) as probing:
+        probing.bind((host, 0))
+        port = probing.getsockname()[1]
+    with socket.create_server((host, port), family=family) as server:
 
         def serve() -> None:
             peer, _ = server.accept()

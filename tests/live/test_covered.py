@@ -8,8 +8,7 @@ import signal
 import pytest
 
 from falco.capture.probe.calls import CALLS, LIFE
-from falco.capture.probe.plan import OTHERS
-from falco.capture.probe.plan import REAL_ENTERS
+from falco.capture.probe.plan import OTHERS, REAL_ENTERS
 from falco.capture.probe.text import code
 from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_E, GENERIC_X
