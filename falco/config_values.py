@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T")
+_TOO_LARGE = 1 << 63
+"""For a whole number; what fits is a float too."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def _boolean(text: str) -> bool:
 
 def _natural(text: str) -> int:
     number = int(text, 0) if text.lower().startswith("0x") else int(text, 10)
-    if number < 0 or "_" in text:
+    if not 0 <= number < _TOO_LARGE or "_" in text:
         raise ValueError(text)
     return number
 
@@ -92,7 +94,15 @@ def word_of(*words: str, items: bool = False) -> Kind:
     return Kind(words, parse, items=items)
 
 
+def _text(text: str) -> str:
+    # No file, program or host can have it in its name, and the calls that take them raise errors of their own.
+    if "\0" in text:
+        raise ValueError(text)
+    return text
+
+
 def _pair(text: str) -> str:
+    _text(text)
     if not text.partition("=")[1] or text.startswith("="):
         raise ValueError(text)
     return text
@@ -102,9 +112,9 @@ BOOLEAN = Kind(("true", "false"), _boolean)
 NATURAL = Kind(("a whole number, 0 or more",), _natural)
 PORT = Kind(("a port number, 1 to 65535",), _port)
 AMOUNT = Kind(("a number, 0 or more",), _amount)
-TEXT = Kind(("text",), str)
-PATHS = Kind(("a path or a list of paths",), str, items=True)
-TEXTS = Kind(("text or a list of texts",), str, items=True)
+TEXT = Kind(("text",), _text)
+PATHS = Kind(("a path or a list of paths",), _text, items=True)
+TEXTS = Kind(("text or a list of texts",), _text, items=True)
 PAIRS = Kind(("NAME=VALUE or a list of them",), _pair, items=True)
 SEVERITY = Kind(tuple(p.name.lower() for p in Priority), _severity)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -21,11 +22,17 @@ def daemonize(pidfile: str) -> bool:
         file = Path(pidfile).open("w", encoding="ascii")
     except OSError as error:
         raise FalcoError(f"Could not write pid to pid file {pidfile}: {error.strerror}") from None
-    with file:
-        pid = os.fork()
-        if pid:
-            file.write(f"{pid}\n")
-            return False
+    pid = os.fork()
+    if pid:
+        try:
+            with file:
+                file.write(f"{pid}\n")
+        except OSError as error:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise FalcoError(f"Could not write pid to pid file {pidfile}: {error.strerror}") from None
+        return False
+    file.close()
     os.setsid()
     os.umask(0o027)
     os.chdir("/")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from falco.config_values import AMOUNT, BOOLEAN, NATURAL, PAIRS, PORT, SEVERITY, word_of
+from falco.config_values import AMOUNT, BOOLEAN, NATURAL, PAIRS, PATHS, PORT, SEVERITY, TEXT, word_of
 from falco.priority import Priority
 
 
@@ -35,6 +35,10 @@ def test_written_forms(kind, text, value):
         (NATURAL, "1_0"),
         (NATURAL, "0xg"),
         (NATURAL, "9" * 5000),
+        (NATURAL, str(1 << 63)),
+        (TEXT, "a\0b"),
+        (PATHS, "\0"),
+        (PAIRS, "a=\0"),
         (PORT, "0"),
         (PORT, "65536"),
         (AMOUNT, "nan"),

@@ -43,3 +43,10 @@ def test_the_child_goes_on_by_itself_and_the_parent_knows_its_id(tmp_path):
 def test_without_a_pid_file_nothing_runs(tmp_path):
     with pytest.raises(FalcoError, match="Could not write pid to pid file"):
         daemonize(str(tmp_path / "none" / "falco.pid"))
+
+
+def test_a_pid_file_on_a_full_disk_leaves_no_child():
+    with pytest.raises(FalcoError, match="Could not write pid to pid file /dev/full: No space left on device"):
+        daemonize("/dev/full")
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
