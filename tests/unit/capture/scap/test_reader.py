@@ -396,7 +396,7 @@ def outcome(data, told):
     made, _ = reader(data)
     if told:
         made.on_event = lambda ts, tid, code: None
-    rows = []
+    rows: list[object] = []
     try:
         rows.extend((e.num, e.ts, e.tid, e.cpu, e.code, e.offset, e.end, e.nparams, made.block()) for e in made)
     except CaptureError as error:
