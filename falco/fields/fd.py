@@ -6,6 +6,7 @@ is being closed is still there.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from falco.events.table import CODES, EVENT_TABLE, EventType
@@ -14,11 +15,14 @@ from falco.fields.field import VARIES, Extractor, Field, KernelPath, Scope
 from falco.state.fds import FdType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from falco.events.event import Event
     from falco.fields.path_tables import FileId
     from falco.state.fds import FdInfo
 
 _FD_FLAGS = EventFlag.CREATES_FD | EventFlag.USES_FD | EventFlag.DESTROYS_FD
+_HAVING_FD = EventFlag.USES_FD | EventFlag.DESTROYS_FD
 WORKS_ON_FD = tuple(bool(event_type.flags & _FD_FLAGS) for event_type in EVENT_TABLE)
 """By event code: whether fd.* can have a value at all."""
 _CONNECT_EXIT = CODES["SOCKET_CONNECT_X"]
@@ -80,8 +84,18 @@ _FILES = (FdType.FILE, FdType.FILE_V2)
 
 
 def only_fd_events(event_type: EventType) -> object:
-    """The constant of every fd field: no value on events that do not work on an fd."""
+    """The constant of fields that read an fd: no value where there is none, nor where one is yet to be created."""
+    has_none = event_type.enter and not event_type.flags & _HAVING_FD
+    return VARIES if event_type.flags & _FD_FLAGS and not has_none else None
+
+
+def _even_without_fd(event_type: EventType) -> object:
+    """The constant of fields that also have a value while the fd is not there."""
     return VARIES if event_type.flags & _FD_FLAGS else None
+
+
+def _number(event_type: EventType) -> object:
+    return -1 if only_fd_events(event_type) is None and event_type.flags & _FD_FLAGS else only_fd_events(event_type)
 
 
 def fd_field(
@@ -95,6 +109,11 @@ def fd_field(
 ) -> Field:
     """A field that reads the event's fd and takes no argument."""
     return Field(name, type, doc, extract, scope, format, constant=only_fd_events, later=later)
+
+
+def _also(field: Field, constant: Callable[[EventType], object]) -> Field:
+    """The field with a value on events too whose fd is not there."""
+    return dataclasses.replace(field, constant=constant)
 
 
 def path_field(name: str, doc: str, extract: Extractor, kernel_path: KernelPath) -> Field:
@@ -227,12 +246,15 @@ def ino(event: Event) -> object:
 
 _T = ParamType
 FIELDS = (
-    fd_field(
-        "fd.num",
-        _T.INT64,
-        "Number of the file descriptor; -1 when entering a call that creates one and after it failed.",
-        num,
-        format=Format.ID,
+    _also(
+        fd_field(
+            "fd.num",
+            _T.INT64,
+            "Number of the file descriptor; -1 when entering a call that creates one and after it failed.",
+            num,
+            format=Format.ID,
+        ),
+        _number,
     ),
     fd_field(
         "fd.type",
@@ -241,13 +263,16 @@ FIELDS = (
         kind,
         format=Format.DEC,
     ),
-    fd_field(
-        "fd.typechar",
-        _T.CHARBUF,
-        "Kind of fd as a letter: f file, d directory, 4 and 6 IP socket, u unix socket, p pipe, e eventfd, "
-        "s signalfd, l eventpoll, i inotify, t timerfd, n netlink, o unknown.",
-        typechar,
-        format=Format.DEC,
+    _also(
+        fd_field(
+            "fd.typechar",
+            _T.CHARBUF,
+            "Kind of fd as a letter: f file, d directory, 4 and 6 IP socket, u unix socket, p pipe, e eventfd, "
+            "s signalfd, l eventpoll, i inotify, t timerfd, n netlink, o unknown.",
+            typechar,
+            format=Format.DEC,
+        ),
+        _even_without_fd,
     ),
     path_field(
         "fd.name",
@@ -262,7 +287,15 @@ FIELDS = (
         KernelPath(is_kernel_path),
     ),
     fd_field("fd.filename", _T.CHARBUF, "File name without its directory.", filename),
-    fd_field("fd.uid", _T.CHARBUF, "Identifier of the fd: thread id and fd number, one after the other.", uid),
+    _also(
+        fd_field(
+            "fd.uid",
+            _T.CHARBUF,
+            "Identifier of the fd: thread id and fd number, one after the other.",
+            uid,
+        ),
+        _even_without_fd,
+    ),
     fd_field(
         "fd.containername",
         _T.CHARBUF,
