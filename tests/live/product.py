@@ -120,7 +120,7 @@ class Product:
         self._marks += 1
         mark = self._folder / f"mark-{self._marks}-"
         mark.touch()
-        self.wait_for_alerts(1, "Mark", str(mark))
+        self.wait_for_alerts(1, "", str(mark))
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Its exit status after a signal."""
