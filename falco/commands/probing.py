@@ -14,9 +14,8 @@ from falco.capture.probe.compile import compile_in_parts
 from falco.capture.probe.plan import COVERED, OTHERS, Wanted, make_plan
 from falco.capture.probe.text import probe_text
 from falco.errors import FalcoError
-from falco.events.syscalls import IGNORED_CODES
 from falco.events.table import EVENT_TABLE, codes_named
-from falco.state.handlers import IGNORED, PROCESS_LIFE
+from falco.state.handlers import PROCESS_LIFE
 
 if TYPE_CHECKING:
     from falco.capture.probe.object import ProbeObject
@@ -36,8 +35,7 @@ def wanted(ruleset: Ruleset, options: Options) -> Wanted:
     """What has to leave the kernel for these rules, for -A and for a recording."""
     if options.all_events or options.writefile is not None:
         return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=os.getpid())
-    codes = (ruleset.codes - IGNORED) | PROCESS_LIFE
-    return Wanted(codes, ruleset.syscalls - IGNORED_CODES, ruleset.enters, snaplen=options.snaplen)
+    return Wanted(ruleset.codes | PROCESS_LIFE, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen)
 
 
 def unseen(ruleset: Ruleset) -> tuple[str, ...]:
