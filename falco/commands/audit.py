@@ -54,17 +54,24 @@ def limited(reader: AuditReader, seconds: int) -> Iterator[AuditEvent]:
 class Listening:
     """The web server, and the turns in which its events are held against their rules.
 
-    FalcoError, when it is made, if the server cannot listen. emit gets the rules that match.
+    FalcoError, when it is made, if the server cannot listen. emit gets the rules that match; while alerts are crowded,
+    events wait.
     """
 
-    def __init__(self, settings: Webserver, rules: AuditInForce, emit: Callable[[Rule, AuditEvent], None]) -> None:
+    def __init__(
+        self,
+        settings: Webserver,
+        rules: AuditInForce,
+        emit: Callable[[Rule, AuditEvent], None],
+        crowded: Callable[[], bool] = lambda: False,
+    ) -> None:
         # Its TLS, HTTP and event loop take time at the start that a replay has no use for.
         from falco.k8s_audit.server import WebServer  # noqa: PLC0415
 
         self._settings = _settled(settings)
         self._queue = AuditQueue(max(1, settings.queue_mb) << 20)
         self._server = WebServer(self._settings, self._queue)
-        self._turns = Turns(self._queue, rules, emit)
+        self._turns = Turns(self._queue, rules, emit, crowded)
         self.pause = self._turns.pause
 
     @property
@@ -104,7 +111,7 @@ class Listening:
     def stop(self) -> None:
         """Let nothing more in, and hold what waits against the rules."""
         self._server.stop()
-        self._turns.work(_DRAIN_S)
+        self._turns.finish(_DRAIN_S)
         counts = self._server.counts
         LOG.info("webserver: %s events were accepted, %s could not be read", counts.accepted, counts.refused)
         if len(self._queue):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from falco.commands import report
 from falco.commands.buffers import in_base64
@@ -160,7 +160,9 @@ def _templates(rules: Iterable[Rule | UnreadRule], options: Options) -> tuple[di
     for rule in (rule for rule in rules if rule.source in REGISTRIES):
         output, fields = extra.apply(rule.output, rule.source, wanted), registries[rule.source]
         try:
-            templates[rule.name] = compile_template(output.text, fields, output, f'rule "{rule.name}"')
+            compiled = compile_template(output.text, fields, output, f'rule "{rule.name}"')
+            # It reads only fields of the rule's source, and so takes what that gives.
+            templates[rule.name] = cast("Template", compiled)
         except RulesError as error:
             errors += error.problems
     return templates, errors

@@ -176,7 +176,9 @@ class Run:
         """Have a web server that is ready to start, if there is to be one. FalcoError."""
         wanted = self._config.webserver
         if wanted.enabled and "k8s_audit" not in self._options.disable_source:
-            self._listening = audit.Listening(wanted, self._audit_in_force, self._alerts.emit)
+            self._listening = audit.Listening(
+                wanted, self._audit_in_force, self._alerts.emit, lambda: self._alerts.crowded
+            )
 
     def _start_listening(self) -> None:
         if self._listening is not None:

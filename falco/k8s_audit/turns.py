@@ -2,7 +2,8 @@
 alerts come from.
 
 Whoever watches system calls gives a turn with work() now and then, and calls pause() instead of sleeping: a pause does
-the work that waits, and never lasts longer than the sleep would have.
+the work that waits, and never lasts longer than the sleep would have. Where alerts have little room left, audit events
+are the ones that wait, since their clients can be told to.
 """
 
 from __future__ import annotations
@@ -42,16 +43,23 @@ class Turns:
         queue: AuditQueue,
         rules: Matcher,
         emit: Callable[[Rule, AuditEvent], None],
+        crowded: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.num = 0
         self._queue = queue
         self._rules = rules
         self._emit = emit
+        self._crowded = crowded
         self._clock = clock
 
     def work(self, seconds: float = TURN_S) -> None:
-        """Hold events against the rules until none waits or the time is up; one event is always looked at."""
+        """Hold events against the rules until none waits or the time is up; one event is always looked at.
+
+        While alerts are crowded events wait: clients are held back then, and alerts on system calls find room.
+        """
+        if self._crowded():
+            return
         end = self._clock() + seconds
         while True:
             text = self._queue.take()
@@ -78,4 +86,13 @@ class Turns:
         """Work, and wait for work, for so long in all; shorter once work came and is done."""
         end = self._clock() + seconds
         if self._queue.wait(seconds):
+            before = self.num
             self.work(min(LONG_TURN_S, end - self._clock()))
+            if self.num == before:
+                time.sleep(min(LONG_TURN_S, max(0.0, end - self._clock())))
+
+    def finish(self, seconds: float) -> None:
+        """Work until nothing waits, so long at most."""
+        end = self._clock() + seconds
+        while len(self._queue) and self._clock() < end:
+            self.pause(end - self._clock())

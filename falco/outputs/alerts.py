@@ -34,6 +34,11 @@ class Template(Protocol):
 class Store(Protocol):
     """Keeps alerts on disk; it gets every one, whatever the outputs' limit is."""
 
+    @property
+    def crowded(self) -> bool:
+        """Whether it works and has little room left."""
+        ...
+
     def put(self, alert: Alert) -> None:
         """Take an alert, at once."""
         ...
@@ -75,6 +80,12 @@ class Alerts:
     def keep_in(self, store: Store) -> None:
         """Hand every alert to a store too."""
         self._store = store
+
+    @property
+    def crowded(self) -> bool:
+        """Whether alerts that can wait should wait, since outputs or the store have little room left."""
+        store, dispatch = self._store, self._dispatch
+        return (store is not None and store.crowded) or (dispatch is not None and dispatch.crowded)
 
     def emit(self, rule: Rule, event: Event | AuditEvent) -> None:
         """Raise the alert of a match and count it."""

@@ -20,6 +20,7 @@ _BATCH = 1024
 """Lines that are handed to an output in one call, at most."""
 _STEP_S = 0.002
 _TELL_AFTER_S = 5.0
+_HANGS_AFTER_S = 5.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Channel:
         self._done = 0
         self._stuck = False
         self._failing = 0
+        self._seen_done, self._seen_at = -1, 0.0
         self._thread: threading.Thread | None = None
         self._after: threading.Thread | None = None
 
@@ -80,6 +82,17 @@ class Channel:
         self._queue.put(line)
         if self._thread is None:
             self._start()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the queue is more than half full, of an output that takes lines, if slowly.
+
+        One that has taken none for a while is not waited for: it may hang for an hour.
+        """
+        now = time.monotonic()
+        if self._given - self._done <= self._capacity // 2 or self._done != self._seen_done:
+            self._seen_done, self._seen_at = self._done, now
+        return self._given - self._done > self._capacity // 2 and now - self._seen_at < _HANGS_AFTER_S
 
     def reopen(self) -> None:
         """Reopen the output after what is queued."""

@@ -47,6 +47,11 @@ class Dispatch:
             if channel.name in earlier:
                 channel.follow(earlier[channel.name])
 
+    @property
+    def crowded(self) -> bool:
+        """Whether an output is slow and has little room left."""
+        return any(channel.crowded for channel in self._channels)
+
     def write(self, line: str, priority: Priority) -> None:
         """Queue a line for every output."""
         item = (line.encode("utf-8", "replace"), priority)

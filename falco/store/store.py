@@ -68,6 +68,11 @@ class AlertStore:
         self._next_commit = 0.0
         self._lost_before = 0
 
+    @property
+    def crowded(self) -> bool:
+        """Whether more than half of the room is taken, of a store that can be written."""
+        return self._given - self._done > self._capacity // 2 and not self.failure
+
     def put(self, alert: Alert) -> None:
         """Queue an alert; one that finds no room is counted."""
         while self._given - self._done >= self._capacity:

@@ -160,7 +160,8 @@ def _running(folder: Path, command: list[str]) -> Iterator[tuple[subprocess.Pope
     server = {"enabled": "true", "listen_address": "127.0.0.1", "listen_port": port}
     config.write_text(
         "stdout_output: {enabled: true}\nlog_stderr: true\nlog_syslog: false\n"
-        f"outputs: {{rate: 1000000, max_burst: 1000000}}\nwebserver: {json.dumps(server)}\n",
+        "outputs: {rate: 1000000, max_burst: 1000000}\nalert_store: {enabled: 'false'}\n"
+        f"webserver: {json.dumps(server)}\n",
         encoding="utf-8",
     )
     log = folder / "falco.log"

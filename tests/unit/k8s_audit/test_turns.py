@@ -25,7 +25,7 @@ class Rules:
 def turns(count, seconds=1.0):
     queue, rules, found = AuditQueue(10_000), Rules(seconds), []
     queue.put([TEXT % number for number in range(count)], 0)
-    made = Turns(queue, rules, lambda rule, event: found.append((rule.name, event.num)), lambda: rules.now)
+    made = Turns(queue, rules, lambda rule, event: found.append((rule.name, event.num)), clock=lambda: rules.now)
     return queue, made, found
 
 
@@ -69,3 +69,24 @@ def test_a_rule_that_fails_on_an_event_does_not_end_the_others():
     rules.match = match
     made.work(100)
     assert (made.num, len(queue), found) == (4, 0, [("even", 3)])
+
+
+def test_events_wait_while_alerts_are_crowded():
+    queue, made, found = turns(4)
+    crowded = True
+    made._crowded = lambda: crowded
+    made.work(100)
+    made.pause(0.001)
+    assert (made.num, len(queue)) == (0, 4)
+    crowded = False
+    made.work(100)
+    assert (made.num, len(queue), len(found)) == (4, 0, 2)
+
+
+def test_the_end_waits_for_what_waits_and_not_for_ever():
+    queue, made, _ = turns(9, 0.002)
+    made.finish(10)
+    assert (made.num, len(queue)) == (9, 0)
+    queue, made, _ = turns(9)
+    made.finish(3.5)
+    assert (made.num, len(queue)) == (4, 5)

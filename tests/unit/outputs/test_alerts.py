@@ -39,6 +39,8 @@ class Template:
 
 
 class Kept:
+    crowded = False
+
     def __init__(self):
         self.alerts: list[Alert] = []
 
@@ -150,3 +152,15 @@ def test_alerts_about_falco_itself_pass_the_limit_and_are_kept():
     alerts.raise_alert(alert)  # Nobody is left to hear this one, but the store.
     assert texts(stream) == ["Critical Falco internal: x.(n=1)"]
     assert store.alerts == [alert, alert]
+
+
+def test_alerts_are_crowded_where_the_store_or_an_output_is():
+    alerts, store = Alerts(RuleCounts()), Kept()
+    assert not alerts.crowded
+    _, out = dispatch()
+    alerts.change({}, Formatter(), out)
+    alerts.keep_in(store)
+    assert not alerts.crowded
+    store.crowded = True
+    assert alerts.crowded
+    alerts.close()

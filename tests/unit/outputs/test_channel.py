@@ -190,3 +190,22 @@ def test_one_channel_writes_after_another():
 def test_reasons():
     assert reason(OSError(2, "No such file", "/x")) == "/x: No such file"
     assert reason(OSError("plain")) == "plain"
+
+
+def test_a_queue_is_crowded_while_more_than_half_of_it_is_taken(monkeypatch):
+    output = Recorded()
+    output.gate.clear()
+    channel = Channel(output, Queueing(capacity=10))
+    channel.put(line(b"first"))
+    assert output.entered.wait(20)
+    for _ in range(4):
+        channel.put(line(b"x"))
+    assert not channel.crowded
+    channel.put(line(b"x"))
+    assert channel.crowded
+    monkeypatch.setattr("falco.outputs.channel._HANGS_AFTER_S", 0.01)
+    time.sleep(0.02)
+    assert not channel.crowded, "an output that hangs is not waited for"
+    output.gate.set()
+    ended(channel)
+    assert not channel.crowded

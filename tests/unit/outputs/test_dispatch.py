@@ -125,3 +125,16 @@ def test_after_a_reload_each_output_goes_on_behind_what_was_queued():
     output.gate.set()
     after.close()
     assert output.calls == [(b"old", Priority.DEBUG), "close", (b"new", Priority.DEBUG), "close"]
+
+
+def test_it_is_crowded_where_one_output_is():
+    slow, quick = Recorded("slow"), Recorded("quick")
+    slow.gate.clear()
+    both = Dispatch([slow, quick], Queueing(capacity=4))
+    assert not both.crowded
+    for _ in range(3):
+        both.write("x", Priority.DEBUG)
+    assert both.crowded
+    slow.gate.set()
+    both.close()
+    assert not both.crowded

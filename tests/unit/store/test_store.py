@@ -278,3 +278,19 @@ def test_what_is_committed_survives_a_kill_and_the_rest_is_at_most_a_batch(path)
         assert committed <= len(alerts) - before <= raised + 1
         # A gap of 50 ms and a commit: on a busy machine that takes longer, but never a second.
         assert raised - (len(alerts) - before) < 1000
+
+
+def test_it_is_crowded_while_more_than_half_of_its_room_is_taken(path):
+    store = made(path, capacity=10)
+    with store._starting:  # Its thread cannot begin meanwhile.
+        store._thread = threading.Thread(target=store._run)
+        for number in range(6):
+            assert not store.crowded
+            store.put(alert(number))
+        assert store.crowded
+        store.failure = "no room on the device"
+        assert not store.crowded, "a store that cannot be written is not waited for"
+        store.failure = ""
+        store._thread.start()
+    store.close()
+    assert not store.crowded
