@@ -45,6 +45,7 @@ def test_nothing_given():
         (["-s", "f", "--stats_interval", "200"], {"stats_file": "f", "stats_interval_ms": 200}),
         (["-h"], {"help": True}),
         (["--version"], {"version": True}),
+        (["--disable-source", "syscall"], {"disable_source": ("syscall",)}),
         (["-M", "45", "-S", "4096"], {"duration_s": 45, "snaplen": 4096}),
         (
             ["-w", "f", "--rotate-size", "2", "--rotate-count=3"],
