@@ -19,8 +19,8 @@ class Source(Protocol):
 
     def __iter__(self) -> Iterator[Event]: ...
 
-    def locate(self, error: Exception) -> Exception:
-        """The error with the current event's place in the source."""
+    def locate(self, error: Exception) -> Exception | None:
+        """The error with the current event's place in the source; None to go on behind the event."""
         ...
 
 
@@ -83,7 +83,9 @@ def monitor(
                 if rule is not None:
                     alerts.emit(rule, event)
         except EventError as error:
-            raise source.locate(error) from None
+            located = source.locate(error)
+            if located is not None:
+                raise located from None
         if state.unsettled:
             state.settle()  # Removals that had to wait until the rules have looked (close, exit).
         if controls.pending and not controls.act():

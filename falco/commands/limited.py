@@ -30,6 +30,6 @@ class Limited:
                 return
             yield event
 
-    def locate(self, error: Exception) -> Exception:
-        """The error with the current event's place in the source."""
+    def locate(self, error: Exception) -> Exception | None:
+        """The error with the current event's place in the source; None to go on behind the event."""
         return self._source.locate(error)

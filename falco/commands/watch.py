@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _MB = 1 << 20
 _LEAST_MB, _MOST_MB = 8, 64
 _SHARE_OF_MEMORY = 1024
+SENSELESS = "records of the probe that make no sense"
+"""The cause of a loss on this side of the ring; the others are the probe's own (drops.CAUSES)."""
 _LOOK_S = 1.0
 """How often lost records are looked for: they are to be told within two seconds."""
 _MEND_S = 5.0
@@ -88,6 +90,8 @@ class Watch:
         self._canary = canary.Canary(self._loaded, self._ring, sight.lost, sight.regained)
         self._next_look = self._next_mend = 0.0
         self._lost = False
+        self._senseless = 0
+        self._count_senseless: Callable[[], int] = lambda: 0
         self._state: State
         self.source: LiveSource
 
@@ -102,6 +106,7 @@ class Watch:
         self.source = LiveSource(
             self._ring, Event(state), self._idle, REAL_ENTERS | self._need.real, wanted_here, self._patience
         )
+        self._count_senseless = lambda: self.source.malformed
         self.source.own_code, self.source.on_own = canary.CODE, self._canary.saw
         self.source.complete = PathResolver(str(self._host.proc)).complete
         before = dict(self._loaded.left_out)
@@ -171,6 +176,10 @@ class Watch:
 
     def _look(self) -> None:
         lost = self._drops.look()
+        senseless = self._count_senseless()
+        if senseless > self._senseless:
+            lost[SENSELESS] = senseless - self._senseless
+            self._senseless = senseless
         if lost:
             self._lost = True
             self._on_lost(lost)

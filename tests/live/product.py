@@ -41,12 +41,12 @@ Alert = dict[str, Any]
 class Product:
     """A falco with these rules files, for a with block: it is ready at its beginning and has ended at its end.
 
-    config is more of falco.yaml, before a prefix of the command line (setpriv and the like).
+    config is more of falco.yaml, before a prefix of the command line (setpriv and the like), program what is run.
     """
 
     def __init__(
         self, folder: Path, rules: Sequence[Path], args: Sequence[str] = (), config: str = "",
-        before: Sequence[str] = (),
+        before: Sequence[str] = (), program: Sequence[str] = FALCO,
     ) -> None:  # fmt: skip
         folder.mkdir(exist_ok=True)
         self._folder, self._marks = folder.resolve(), 0
@@ -59,7 +59,10 @@ class Product:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "TZ": "UTC"}
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [*before, *FALCO, "-c", str(self._config), *given, "-U", *args], stdout=out, stderr=err, env=environment
+                [*before, *program, "-c", str(self._config), *given, "-U", *args],
+                stdout=out,
+                stderr=err,
+                env=environment,
             )
 
     def __enter__(self) -> Self:

@@ -13,7 +13,6 @@ from falco.capture.live.resolver import RESOLVED
 from falco.capture.live.ring import Patience, Ring
 from falco.capture.scap.blocks import CALLS_OF_ALL_READERS, EVENT_V2, LATER_CALLS
 from falco.capture.scap.reader import Wanted
-from falco.errors import CaptureError
 from falco.events.decode import EventError
 from falco.events.event import LENGTH_SIZES, MAX_PARAMS, Event
 from falco.events.table import EVENT_TABLE, GENERIC_X
@@ -30,6 +29,7 @@ _TRAILER = 4
 _LEAST = _BLOCK.size + _TRAILER
 _KNOWN = len(EVENT_TABLE)
 _NONE = -1
+_NO_SENSE = "A record of the probe makes no sense and is passed over (more are only counted)"
 
 
 def _advances(real_enters: Iterable[int]) -> bytes:
@@ -75,7 +75,7 @@ class LiveSource:
         self.num = 0
         self._idle, self._patience = idle, patience or Patience()
         self.expect(real_enters)
-        self._data, self._begin = b"", 0
+        self._data = b""
         self._malformed = 0
         self._at = self._next = 0
         self._completed: bytes | None = None
@@ -84,7 +84,6 @@ class LiveSource:
         """Yield wanted events until idle() says to stop. Nothing that the ring may hold is raised."""
         ring, event, patience, frame = self.ring, self.event, self._patience, self._frame
         while True:
-            self._begin = ring.position
             self._data, records = ring.take()
             for start, end in records:
                 self._next, before = start, _NONE
@@ -119,9 +118,11 @@ class LiveSource:
             return block
         return block[:_CODE_AT] + _LATER[event.code] + block[_CODE_AT + 2 :]
 
-    def locate(self, error: Exception) -> CaptureError:
-        """An error about the current event, with its place."""
-        return CaptureError("live", self._begin + self._at, str(error))
+    def locate(self, error: Exception) -> None:
+        """Take an error about the current event: that is passed over, as one that cannot be framed is."""
+        self._malformed += 1
+        if self._malformed == 1:
+            LOG.warning("%s: event %s (%s): %s", _NO_SENSE, self.num, self.event.type.name, error)
 
     def _frame(self, end: int, before: int) -> bool:
         """Frame the block at _next in a record up to end, after an event of the code before; False to pass over it."""
@@ -141,7 +142,7 @@ class LiveSource:
             return self._complain(at, end)
         number = self.num + (1 if code & 1 and code == before + 1 else self._advances[code])
         self.event.begin(number, cpu, ts, tid, code, data, start, last, count)
-        if code == self.own_code and self.on_own(self.event):
+        if code == self.own_code and self._is_own():
             return False
         self.num = number
         wanted = bool(self.wanted.codes[code])
@@ -169,11 +170,17 @@ class LiveSource:
         elif self.on_event is not None:
             self.on_event(ts, tid, code)
 
+    def _is_own(self) -> bool:
+        try:
+            return self.on_own(self.event)
+        except EventError:
+            return False  # Whoever looks at the event will find the same.
+
     def _complain(self, at: int, end: int) -> bool:
         """Count a record that makes no sense from `at` on, tell of the first, and pass over the rest of it."""
         self._malformed += 1
         self._next = end
         if self._malformed == 1:
             start = self._data[at : min(end, at + _BLOCK.size)].hex()
-            LOG.warning("A record of the probe makes no sense and is passed over (more are only counted): %s", start)
+            LOG.warning("%s: %s", _NO_SENSE, start)
         return False

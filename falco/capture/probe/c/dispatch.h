@@ -147,17 +147,17 @@ INLINE int finish(struct bpf_raw_tracepoint_args *ctx, struct record *r, struct 
   exits.call(ctx, c->slot);
   return 0;
 }
-/* After the parameters of the event table: the facts, each by a program of its own. */
+/* After the parameters of the event table: the facts, each by a program of its own. What finds none goes on without. */
 INLINE int facts(struct bpf_raw_tracepoint_args *ctx, struct record *r, struct call *c) {
-  if (c->has_fd) step(ctx, STEP_FD);
-  else if (c->bases) step(ctx, STEP_PATHS);
+  if (c->has_fd) steps.call(ctx, STEP_FD);
+  else if (c->bases) steps.call(ctx, STEP_PATHS);
   return finish(ctx, r, c);
 }
 #if IN_PART(2)
 int step_fd(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   fd_fact(r, c, w);
-  if (c->bases) step(ctx, STEP_PATHS);
+  if (c->bases) steps.call(ctx, STEP_PATHS);
   return finish(ctx, r, c);
 }
 #endif
@@ -168,7 +168,7 @@ int step_paths(struct bpf_raw_tracepoint_args *ctx) {
   base_fact(r, c, w, c->base[i].role, c->base[i].dirfd, c->base[i].name);
   if (c->tells_names) name_fact(r, c, c->base[i].role, c->base[i].name);
   c->based += 1;
-  if (c->based < c->bases) step(ctx, STEP_PATHS);
+  if (c->based < c->bases) steps.call(ctx, STEP_PATHS);
   return finish(ctx, r, c);
 }
 #endif

@@ -25,6 +25,7 @@
 #define EVENT_HEAD 26  /* u64 ts, u64 tid, u32 length, u16 code, u32 nparams */
 #define WALK_SIZE 8192 /* where paths are put together, from the end of the first half backwards */
 #define SLOTS 512
+#define MOST_FACTS 6
 
 struct record {
   u8 data[RECORD_SIZE];
@@ -43,7 +44,7 @@ struct call {
   u64 task, ts, enter_ts, file;
   u64 arg[6];
   s64 ret, fd;
-  u32 pos, lengths, block, walked;
+  u32 pos, lengths, first, block, walked; /* first: where the lengths end and the parameters begin */
   u32 slot, flags, generic, marks, snaplen, tid;
   u64 given;              /* the file itself, where the fd does not lead to it */
   u32 then;               /* after this block the exit's is to follow */
@@ -209,10 +210,16 @@ INLINE void begin(struct record *r, struct call *c, u16 code, u64 ts, u32 nparam
   STORE(u16, r, at + BLOCK_HEAD + 20, code);
   STORE(u32, r, at + BLOCK_HEAD + 22, nparams);
   c->lengths = at + BLOCK_HEAD + EVENT_HEAD;
-  c->pos = c->lengths + 2 * nparams;
+  c->first = c->lengths + 2 * nparams;
+  c->pos = c->first;
 }
-/* End the block: its two lengths, and the length of the event in it. */
+/* End the block: its two lengths, and the length of the event in it. Facts whose program was left out are empty. */
 INLINE void end(struct record *r, struct call *c) {
+#pragma clang loop unroll(disable)
+  for (int i = 0; i < MOST_FACTS; i++) {
+    if (c->lengths >= c->first) break;
+    length(r, c, 0);
+  }
   u64 start = bounded(c->block), pos = here(c);
   STORE(u32, r, start + BLOCK_HEAD + 16, pos - start - BLOCK_HEAD);
   u64 tail = (pos + 3) & ~3ull;

@@ -228,10 +228,22 @@ def test_a_recording_opens_with_the_state_and_holds_the_blocks(tmp_path, event_f
     assert loaded[0].threads[77].comm == "known"
 
 
-def test_an_error_is_told_with_its_place():
-    source = source_of(EXIT)
+def test_events_that_cannot_be_read_are_counted_and_the_first_is_told(caplog):
+    source = source_of(EXIT, EXIT)
     for _ in source:
-        assert str(source.locate(ValueError("no"))) == "live: byte 8: no"
+        source.locate(ValueError("no"))
+    assert source.malformed == 2
+    (record,) = caplog.records
+    assert record.getMessage().endswith("passed over (more are only counted): event 2 (close): no")
+
+
+def test_an_event_that_hides_from_its_owner_is_shown():
+    def on_own(event):
+        raise EventError("garbled")
+
+    source = source_of(block(PRCTL_X, tid=5))
+    source.own_code, source.on_own = PRCTL_X, on_own
+    assert numbers(source) == [(2, PRCTL_X)]
 
 
 @pytest.mark.parametrize(("call", "code"), [(328, 1), (329, 0xFA61), (453, 0xFA61)])

@@ -1,0 +1,60 @@
+"""A falco that is made blind says so within five seconds, by log, alert and health, and sees again."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import sys
+import time
+
+import pytest
+
+from tests.live.product import Product
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BPF needs root")
+
+BLIND = "Falco internal: blind"
+RULES = """
+- rule: Own file
+  desc: A file of this test is opened.
+  condition: evt.type=openat and evt.dir=< and fd.name={own}
+  output: "seen"
+  priority: INFO
+"""
+PROMISED_S = 5
+CASES = {
+    "slot exits 257": "slot 257 of map exits no longer holds program exit_openat",
+    "slot exits 157": "slot 157 of map exits no longer holds program exit_prctl",
+    "slot steps 0": "slot 0 of map steps no longer holds program step_fd",
+    "link sys_exit": "program on_sys_exit no longer hangs on tracepoint sys_exit",
+    "link sched_process_exec": "program on_exec no longer hangs on tracepoint sched_process_exec",
+}
+
+
+def seconds(alert):
+    """An alert's time as time.time() has it."""
+    return datetime.datetime.fromisoformat(f"{alert['time'][:26]}+00:00").timestamp()
+
+
+@pytest.mark.parametrize(("order", "reason"), CASES.items(), ids=[order.replace(" ", "-") for order in CASES])
+def test_blindness_is_told_and_mended(tmp_path, order, reason):
+    own, orders, health = tmp_path / "own", tmp_path / "orders", tmp_path / "health"
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES.format(own=own))
+    program = [sys.executable, "-m", "tests.live.sabotage", str(orders)]
+    with Product(tmp_path / "falco", [rules], config=f"health_file: {health}\n", program=program) as falco:
+        falco.wait_for(health.exists)
+        assert json.loads(health.read_text())["sees"] is True
+        orders.write_text(f"{order}\n")
+        falco.wait_for(orders.with_suffix(".done").exists)
+        done = time.time()
+        blind, seeing = falco.wait_for_alerts(2, BLIND)
+        assert f"not seen: {reason}." in blind["output"]
+        assert (blind["priority"], seeing["priority"]) == ("Critical", "Notice")
+        assert seconds(blind) - done < PROMISED_S
+        own.write_text("")
+        assert falco.wait_for_alerts(1, "Own file")
+        assert json.loads(health.read_text())["sees"] is True
+    assert falco.said(f"does not see what happens on this host: {reason}$")
+    assert falco.said(r"sees again what happens on this host, after \d\.\d s$")
