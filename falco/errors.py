@@ -81,8 +81,19 @@ def render(problem: Problem) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known name that looks most like word, or '' if none is close."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else ""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=_ALIKE)
+    return found[0] if found and _alike(word, found[0]) else ""
+
+
+_ALIKE, _ALIKE_BEHIND = 0.6, 0.5
+
+
+def _alike(word: str, name: str) -> bool:
+    """Whether two names have more in common than what stands before their last dot (`proc.`)."""
+    group, dot, rest = word.rpartition(".")
+    if not dot or not name.startswith(group + dot):
+        return True
+    return difflib.SequenceMatcher(None, rest, name[len(group) + 1 :]).ratio() >= _ALIKE_BEHIND
 
 
 def in_order(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem, ...]:
