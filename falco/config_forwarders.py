@@ -25,7 +25,7 @@ class Forwarder:
     rules: tuple[str, ...] = setting(TEXTS, (), "send alerts of these rules only; * stands for any text")
     tags: tuple[str, ...] = setting(TEXTS, (), "send alerts of rules with one of these tags only")
     refusals: int = setting(NATURAL, 3, "definite refusals after which an alert is put aside as a dead letter")
-    max_dead_letters: int = setting(NATURAL, 10_000, "dead letters kept; the oldest go first")
+    max_dead_letters: int = setting(NATURAL, 10_000, "dead letters kept; beyond, alerts wait in the store")
     timeout: float = setting(AMOUNT, 10.0, "seconds to wait for an answer")
     max_backoff: float = setting(AMOUNT, 60.0, "longest pause (seconds) between two tries")
 

@@ -1,0 +1,115 @@
+"""Alerts to a stream of NATS JetStream, which acknowledges each and drops a second one with the same Nats-Msg-Id."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import nats
+import nats.errors
+import nats.js.errors
+
+from falco.forwarders import secret, tls
+from falco.forwarders.destination import RefusedError, TryLaterError
+
+if TYPE_CHECKING:
+    from falco.config_forwarders import Nats
+    from falco.store.record import StoredAlert
+
+T = TypeVar("T")
+
+
+class NatsDestination:
+    """The client is asynchronous, and has to answer the server's pings while nothing is sent: hence a loop in a thread
+    of its own.
+    """
+
+    batch = 100
+
+    def __init__(self, settings: Nats) -> None:
+        self._settings = settings
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._client: Any = None
+
+    def send(self, alerts: Sequence[StoredAlert]) -> Iterator[int]:
+        self._connect()
+        stream = self._client.jetstream(timeout=self._settings.timeout)
+        longest = self._client.max_payload
+        for alert in alerts:
+            data = alert.json.encode()
+            if longest and len(data) > longest:
+                raise RefusedError(f"larger than the {longest} bytes that the server takes")
+            publishing = stream.publish(self._settings.subject, data, headers={"Nats-Msg-Id": alert.id})
+            self._do(publishing, "not acknowledged")
+            yield 1
+
+    def idle(self) -> None:
+        """The client's loop answers the server."""
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(TryLaterError):
+                self._do(client.close(), "not closed")
+        thread, self._thread = self._thread, None
+        loop, self._loop = self._loop, None
+        if thread is not None and loop is not None:
+            asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+    def _connect(self) -> None:
+        if self._client is not None and self._client.is_connected:
+            return
+        self.close()
+        settings = self._settings
+        options: dict[str, object] = {"allow_reconnect": False, "connect_timeout": settings.timeout, "name": "falco"}
+        if settings.user:
+            options |= {"user": settings.user, "password": secret.read(settings.password_file)}
+        if settings.token_file:
+            options["token"] = secret.read(settings.token_file)
+        if settings.credentials_file:
+            options["user_credentials"] = settings.credentials_file
+        if settings.url.startswith("tls:") or settings.ca_file or settings.cert_file:
+            options["tls"] = tls.context(settings)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="falco-nats", daemon=True)
+        self._thread.start()
+        self._client = self._do(nats.connect(settings.url, error_cb=_quiet, **options), "not connected")
+        if settings.stream:
+            self._do(self._make_stream(), f"stream {settings.stream}")
+
+    async def _make_stream(self) -> None:
+        stream = self._client.jetstream()
+        try:
+            await stream.find_stream_name_by_subject(self._settings.subject)
+        except nats.js.errors.NotFoundError:
+            await stream.add_stream(name=self._settings.stream, subjects=[self._settings.subject])
+
+    def _do(self, work: Coroutine[Any, Any, T], what: str) -> T:
+        """The result of some work in the loop, in time."""
+        assert self._loop is not None, "_connect() comes first"
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(self._settings.timeout + 1)
+        except (TimeoutError, nats.errors.Error, OSError, concurrent.futures.TimeoutError) as error:
+            future.cancel()
+            raise TryLaterError(f"{self._settings.url}: {what}: {error or type(error).__name__}") from None
+
+
+async def _cancel_all() -> None:
+    """End what still runs in the loop, such as a connection that could not be made in time."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _quiet(_error: Exception) -> None:
+    """The client prints its errors to standard error otherwise; each is an exception here as well."""

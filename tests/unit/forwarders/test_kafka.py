@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from falco.config_forwarders import Kafka
+from falco.forwarders.destination import RefusedError, TryLaterError
+from falco.forwarders.kafka import KafkaDestination
+from tests.unit.forwarders.samples import stored
+
+
+def test_nobody_listening(closed_port):
+    destination = KafkaDestination(Kafka(brokers=(f"127.0.0.1:{closed_port}",), timeout=0.2))
+    with pytest.raises(TryLaterError, match="kafka: "):
+        list(destination.send([stored()]))
+    destination.close()
+
+
+def test_an_alert_that_is_too_large_is_refused_before_any_broker_sees_it(closed_port):
+    settings = Kafka(brokers=(f"127.0.0.1:{closed_port}",), timeout=0.2, options=("message.max.bytes=2000",))
+    destination = KafkaDestination(settings)
+    with pytest.raises(RefusedError, match=r"(?i)too large"):
+        list(destination.send([stored(text="x" * 3000)]))
+    destination.close()
+
+
+def test_an_option_that_librdkafka_does_not_know_is_told():
+    with pytest.raises(TryLaterError, match="nonsense"):
+        list(KafkaDestination(Kafka(brokers=("x",), options=("nonsense=1",))).send([stored()]))
