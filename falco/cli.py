@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from falco import logs
-from falco.commands import alerts, fields, report, rules, run, support, usage
+from falco.commands import alerts, fields, origins, report, rules, run, support, usage
 from falco.commands.options import Options, UsageError, parse
 from falco.errors import FalcoError
 
@@ -28,6 +28,9 @@ QUESTIONS: tuple[tuple[Callable[[Options], bool], Callable[[Options], int]], ...
 )
 """What is asked for instead of watching; the first that applies is answered."""
 
+SUBCOMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"alerts": alerts.alerts, "config": origins.print_settings}
+"""Words that may stand first, each with options of its own."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status."""
@@ -35,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logs.setup()
     given = list(sys.argv[1:] if argv is None else argv)
     try:
-        if given[:1] == ["alerts"]:
-            return _guarded(lambda: alerts.alerts(given[1:]))
+        if given and given[0] in SUBCOMMANDS:
+            return _guarded(lambda: SUBCOMMANDS[given[0]](given[1:]))
         options = parse(given, os.environ)
     except UsageError as error:
         logs.to_stderr(f"falco: {error}\nfalco --help lists the options.\n")

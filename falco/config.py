@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -50,11 +50,7 @@ def find(explicit: str | None, searched: Iterable[str] = SEARCHED) -> str | None
 
 def load(path: str | None, options: Sequence[str] = ()) -> Loaded:
     """Read a file (None: start from the built-in defaults) and apply -o options over it. ConfigError on mistakes."""
-    reader = _Reader()
-    if path is not None:
-        reader.read_file(path)
-    for number, option in enumerate(options, 1):
-        reader.read_option(number, option)
+    reader = _reader_of(path, options)
     config = cast(Config, reader.build(Config, "", from_file=path is not None))
     if not reader.failed():
         # A file that could not be read has no settings, and what is missing then is not the user's mistake.
@@ -62,6 +58,30 @@ def load(path: str | None, options: Sequence[str] = ()) -> Loaded:
     if reader.failed():
         raise ConfigError(reader.problems)
     return Loaded(config, path, tuple(reader.problems))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Written:
+    """What a file and -o options set, by dotted key, and where; what is wrong with it."""
+
+    values: Mapping[str, object]
+    spots: Mapping[str, Spot]
+    problems: tuple[Problem, ...]
+
+
+def written(path: str | None, options: Sequence[str] = ()) -> Written:
+    """What a file (None: no file) and -o options over it set, without defaults and without looking at the whole."""
+    reader = _reader_of(path, options)
+    return Written(reader.values, reader.spots, tuple(reader.problems))
+
+
+def _reader_of(path: str | None, options: Sequence[str]) -> _Reader:
+    reader = _Reader()
+    if path is not None:
+        reader.read_file(path)
+    for number, option in enumerate(options, 1):
+        reader.read_option(number, option)
+    return reader
 
 
 class _Reader:
