@@ -92,6 +92,7 @@ class Delivery:
             self._resend()
             self._save()
             if drain:
+                self._look(reader)
                 return True
             if time.monotonic() >= self._next_look:
                 self._next_look = time.monotonic() + _LOOK_S

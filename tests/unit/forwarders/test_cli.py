@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_a_forwarder_is_small_alone_and_ends_when_told(store, server):
     assert second.stderr is not None
     assert "another falco-forwarder works in" in second.stderr.read()
     second.stderr.close()
-    status = (ROOT / "/proc" / str(process.pid) / "status").read_text()
+    status = Path(f"/proc/{process.pid}/status").read_text()
     peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
     assert peak_kb < 35_000
     process.terminate()
