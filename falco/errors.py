@@ -114,7 +114,12 @@ def in_order(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem
 
 
 class FalcoError(Exception):
-    """Base of every error that is told to the user as one message and ends with exit status 1."""
+    """Base of every error that is told to the user as one message and ends with exit status 1.
+
+    in_lines says that the message has lines on purpose, none of which is anything that others chose.
+    """
+
+    in_lines = False
 
 
 class ProblemsError(FalcoError):

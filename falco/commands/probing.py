@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from falco.capture.live.loader import Loaded
 from falco.capture.probe.build import build_probe
 from falco.capture.probe.cache import Cache
+from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.compile import compile_in_parts
 from falco.capture.probe.plan import COVERED, OTHERS, Wanted, make_plan
 from falco.capture.probe.text import probe_text
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from falco.commands.options import Options
     from falco.engine.ruleset import Ruleset
 
-_SEEN = frozenset(("container", *(other.name for other in OTHERS)))
-"""Events that come without a code of their own in the probe: those of containers, and generic ones."""
+_SEEN = frozenset(("container", *(call.name for call in (*LIFE, *CALLS, *OTHERS))))
+"""What comes without an event of its name in the probe: containers, generic events, calls with the event of another."""
 _ALL_CODES = frozenset(range(len(EVENT_TABLE)))
 _FLAGS = ("-DRING_PAGES=1", "-g0")
 """The ring gets its size when it is made; nobody reads debug information."""

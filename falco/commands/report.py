@@ -22,7 +22,9 @@ def fatal(error: FalcoError, *, as_json: bool) -> None:
 
     The JSON form of the problems goes to standard output, where nothing else is then, but for alerts (one a line).
     """
-    complain(f"Runtime error: {_summary(error)}. Exiting.")
+    text = f"Runtime error: {_summary(error)}. Exiting."
+    for line in text.split("\n") if error.in_lines else (text,):
+        complain(line)
     if as_json:
         sys.stdout.write(as_document(error, ()) + "\n")
     elif isinstance(error, ProblemsError):

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from falco.capture.live import canary, procfs
+from falco.capture.live import bpf, canary, procfs
 from falco.capture.live.drops import Drops
 from falco.capture.live.loader import Loaded
 from falco.capture.live.procfs_host import this_host
@@ -79,6 +79,7 @@ class Watch:
         self, need: Wanted, host_root: Path, ring_bytes: int, running: Callable[[], bool],
         on_lost: Callable[[Mapping[str, int]], None], sight: Sight, sleep: Callable[[float], None] = time.sleep,
     ) -> None:  # fmt: skip
+        _check_access()
         self._host: Host = this_host(host_root)
         self._running, self._on_lost, self._sight, self._patience = running, on_lost, sight, Patience(sleep)
         self._need = need
@@ -191,3 +192,16 @@ class Watch:
             LOG.error("Events were lost, and %s cannot be read: %s", self._host.proc, error.strerror)
             return
         LOG.info("Threads brought up to date: %s new, %s changed, %s gone", done.added, done.changed, done.vanished)
+
+
+class _NoAccessError(FalcoError):
+    in_lines = True
+
+
+def _check_access() -> None:
+    try:
+        bpf.check_access()
+    except bpf.BpfError as error:
+        raise _NoAccessError(
+            f"this host cannot be watched: {error}\nCaptures can be replayed by any user: falco -e FILE"
+        ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -37,24 +38,40 @@ def seconds(alert):
     return datetime.datetime.fromisoformat(f"{alert['time'][:26]}+00:00").timestamp()
 
 
+@pytest.fixture(scope="module")
+def blinded(tmp_path_factory):
+    """A falco for each case, all at once: the folder, the falco, and when it was made blind."""
+    with contextlib.ExitStack() as stack:
+        falcos = {}
+        for order in CASES:
+            folder = tmp_path_factory.mktemp("blind")
+            rules, health = folder / "rules.yaml", folder / "health"
+            rules.write_text(RULES.format(own=folder / "own"))
+            program = [sys.executable, "-m", "tests.live.sabotage", str(folder / "orders")]
+            falco = Product(folder / "falco", [rules], config=f"health_file: {health}\n", program=program)
+            falcos[order] = folder, stack.enter_context(falco)
+        for order, (folder, falco) in falcos.items():
+            falco.wait_for((folder / "health").exists)
+            assert sees(folder)
+            (folder / "orders").write_text(f"{order}\n")
+            falco.wait_for((folder / "orders.done").exists)
+            falcos[order] = folder, falco, time.time()
+        yield falcos
+
+
+def sees(folder):
+    return json.loads((folder / "health").read_text())["sees"]
+
+
 @pytest.mark.parametrize(("order", "reason"), CASES.items(), ids=[order.replace(" ", "-") for order in CASES])
-def test_blindness_is_told_and_mended(tmp_path, order, reason):
-    own, orders, health = tmp_path / "own", tmp_path / "orders", tmp_path / "health"
-    rules = tmp_path / "rules.yaml"
-    rules.write_text(RULES.format(own=own))
-    program = [sys.executable, "-m", "tests.live.sabotage", str(orders)]
-    with Product(tmp_path / "falco", [rules], config=f"health_file: {health}\n", program=program) as falco:
-        falco.wait_for(health.exists)
-        assert json.loads(health.read_text())["sees"] is True
-        orders.write_text(f"{order}\n")
-        falco.wait_for(orders.with_suffix(".done").exists)
-        done = time.time()
-        blind, seeing = falco.wait_for_alerts(2, BLIND)
-        assert f"not seen: {reason}." in blind["output"]
-        assert (blind["priority"], seeing["priority"]) == ("Critical", "Notice")
-        assert seconds(blind) - done < PROMISED_S
-        own.write_text("")
-        assert falco.wait_for_alerts(1, "Own file")
-        assert json.loads(health.read_text())["sees"] is True
+def test_blindness_is_told_and_mended(blinded, order, reason):
+    folder, falco, done = blinded[order]
+    blind, seeing = falco.wait_for_alerts(2, BLIND)
+    assert f"not seen: {reason}." in blind["output"]
+    assert (blind["priority"], seeing["priority"]) == ("Critical", "Notice")
+    assert seconds(blind) - done < PROMISED_S
     assert falco.said(f"does not see what happens on this host: {reason}$")
     assert falco.said(r"sees again what happens on this host, after \d\.\d s$")
+    (folder / "own").write_text("")
+    assert falco.wait_for_alerts(1, "Own file")
+    assert sees(folder)

@@ -32,6 +32,8 @@ _NAME = 15
 """Bytes of a name in the kernel, without its NUL."""
 _ACTIVE_LOG, _LOG_SIZE, _LAST_LINES = 1, 4 << 20, 12
 _INFO = 256
+_RAW_TRACEPOINT = 17
+_RETURN_0 = bytes.fromhex("b7000000 00000000 95000000 00000000")
 _MORE_TRIES = 4
 _CPUS = Path("/sys/devices/system/cpu/possible")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -39,6 +41,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 class BpfError(FalcoError):
     """The kernel refused; errno says why, log holds the last lines of what the verifier wrote, if it did."""
+
+    in_lines = True
 
     def __init__(self, what: str, number: int, log: str = "") -> None:
         self.errno, self.log = number, log
@@ -130,6 +134,11 @@ class Map:
         at.raw = key if isinstance(key, bytes) else struct.pack("=I", key)
         what = f"cannot {verb} map {self.spec.name}"
         _bpf(what, command, "IIQQQ", self.fd, 0, _address(at), _address(value) if with_value else 0, 0)
+
+
+def check_access() -> None:
+    """BpfError where this process may not trace with BPF: told sooner and clearer than when a probe is built."""
+    os.close(_load("eBPF is refused", "falco_access", _RAW_TRACEPOINT, _RETURN_0, None))
 
 
 def load_program(name: str, kind: int, code: bytes) -> int:

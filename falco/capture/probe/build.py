@@ -53,6 +53,8 @@ _INSTALL = {
 class ProbeError(FalcoError):
     """The probe cannot be built; the message says what was tried, why each failed, and what mends it."""
 
+    in_lines = True
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Kernel:

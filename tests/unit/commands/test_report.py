@@ -58,6 +58,15 @@ def test_a_sentence_of_several_lines_stays_one_in_the_first_line(capsys):
     assert "\x1b" not in err
 
 
+def test_a_message_in_lines_becomes_so_many(capsys):
+    class LinesError(FalcoError):
+        in_lines = True
+
+    report.fatal(LinesError("first\nsecond\x1b"), as_json=False)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[2] for line in lines] == ["Runtime error: first", "second\\x1b. Exiting."]
+
+
 def test_hostile_snippets_keep_their_columns(capsys):
     problem = Problem("bad", Location("f", 1, 6), "a\x1b[2Jb", 1)
     err = fatal(capsys, ConfigError([problem])).err
