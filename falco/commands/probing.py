@@ -47,7 +47,7 @@ def unseen(ruleset: Ruleset) -> tuple[str, ...]:
 
 def build(plan: Plan, host_root: Path) -> ProbeObject:
     """The compiled probe for the kernel that runs, from the cache if it is there. ProbeError."""
-    text_for, release = partial(probe_text, plan.programs), os.uname().release
+    text_for, release = partial(probe_text, plan.programs, tuple(plan.texts.values())), os.uname().release
     return build_probe(text_for, host_root, release, Cache(), cflags=_FLAGS, compiler=compile_in_parts)
 
 

@@ -41,7 +41,7 @@ PLAN = make_plan(Wanted(frozenset((OPENAT_X, CLOSE_E, CLOSE_X, canary.CODE))), C
 @pytest.fixture(scope="module")
 def probe(tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
-    text = partial(probe_text, PLAN.programs)
+    text = partial(probe_text, PLAN.programs, ())
     return build_probe(text, root, os.uname().release, None, cflags=("-DRING_PAGES=1",))
 
 
@@ -209,7 +209,7 @@ def test_a_link_that_is_closed_is_told_within_five_seconds_and_mended(probe):
 def test_another_plan_is_taken_up_without_a_gap(probe, tmp_path):
     mkdir = CODES["SYSCALL_MKDIR_2_X"]
     plan = make_plan(Wanted(frozenset((CLOSE_E, CLOSE_X, mkdir, canary.CODE))), CLOCK)
-    text = partial(probe_text, plan.programs)
+    text = partial(probe_text, plan.programs, ())
     other = build_probe(text, tmp_path, os.uname().release, None, cflags=("-DRING_PAGES=1",))
     with Run(probe) as run:
         opens(5)

@@ -61,7 +61,7 @@ class Seen:
 def build_everything(cache: Cache) -> ProbeObject:
     """Every program, for this kernel."""
     plan = make_plan(EVERYTHING, 0)
-    text_for = partial(probe_text, plan.programs)
+    text_for = partial(probe_text, plan.programs, tuple(plan.texts.values()))
     release = os.uname().release
     return build_probe(text_for, Path("/"), release, cache, cflags=("-DRING_PAGES=1", "-g0"), compiler=compile_in_parts)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from falco.capture.probe.automaton import MOST_STATES
 from falco.capture.probe.calls import CALLS, LIFE, OTHER
 from falco.capture.probe.calls_network import SOCKETCALLS
+from falco.capture.probe.sieve import NO_SIEVE, Sieve
 from falco.capture.probe.text import code, generic
 from falco.events.syscalls import NATIVE, SYSCALL_NAMES
 from falco.events.table import CODES, codes_named
@@ -15,15 +18,17 @@ from falco.events.table import CODES, codes_named
 if TYPE_CHECKING:
     from falco.capture.probe.call import Call
 
-_EXIT, _ENTER, _REAL, _TIME, _TRACK = 1, 2, 4, 8, 16
+_EXIT, _ENTER, _REAL, _TIME, _TRACK, _SIEVE = 1, 2, 4, 8, 16, 32
 """FLAG_* of c/runtime.h."""
 _SLOT = struct.Struct("=IHH")
 _U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
-_CLOCK, _SNAPLEN, _SELF = 0, 1, 2
+_CLOCK, _SNAPLEN, _SELF, _ROWS, _SHADOW = 0, 1, 2, 3, 4
 """SETTING_* of c/runtime.h."""
 _SOCKETCALL_BASE = 480
-_STEPS = ("step_fd", "step_paths", "", "step_process", "step_groups", "step_exec", "step_clone")
+_STEPS = ("step_fd", "step_paths", "step_look", "step_process", "step_groups", "step_exec", "step_clone")
 """STEP_* of c/runtime.h, by their numbers."""
+_LOOK = "step_look"
+"""Only sieves call it."""
 _REAL_ENTER = frozenset(("close", "execve", "execveat", "fork", "vfork", "clone", "clone3"))
 """What an enter tells of these is gone by their exit: the file, the thread that called, the program before. And a child
 comes out of a call that it never entered: to other readers an enter of its own would be one of a thread without name.
@@ -47,6 +52,8 @@ class Plan:
     tracepoints: dict[str, str]
     tail_calls: dict[str, dict[int, str]]
     arrays: dict[str, dict[int, bytes]]
+    texts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The C text of programs that only this plan has, by their names."""
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -62,7 +69,7 @@ class Wanted:
     codes are event codes; syscalls the numbers (of the event table's order) of calls that are wanted as generic events,
     None for all; real the codes of enters that have to be sent when the call is entered. times says that enters which
     are made up need their own time. snaplen is the most bytes of data (read, written) that an event carries. self_tgid
-    is a process of which nothing is reported but prctl, 0 for none.
+    is a process of which nothing is reported but prctl, 0 for none. sieve keeps back what no rule can match.
     """
 
     codes: frozenset[int]
@@ -71,6 +78,7 @@ class Wanted:
     times: bool = False
     snaplen: int = 80
     self_tgid: int = 0
+    sieve: Sieve = NO_SIEVE
 
 
 def _others() -> tuple[Call, ...]:
@@ -90,24 +98,42 @@ COVERED = frozenset(code(call, half) for call in (*LIFE, *CALLS, OTHER) for half
 """The codes of events that the probe can send."""
 
 
-def make_plan(wanted: Wanted, clock_ns: int) -> Plan:
-    """The plan that brings what is wanted, and nothing else. clock_ns is the time of day when the machine started."""
+def make_plan(wanted: Wanted, clock_ns: int, half: int = 0, shadow: bool = False) -> Plan:
+    """The plan that brings what is wanted, and nothing else. clock_ns is the time of day when the machine started.
+
+    half (0, 1) is where the sieve's table is written: in the other one than that of the plan in force. shadow sends
+    what the sieve would keep back, marked.
+    """
+    first = half * MOST_STATES
     flags = {call.name: _flags(call, wanted) for call in (*LIFE, *CALLS, *OTHERS)}
     chosen = [call for call in (*LIFE, *CALLS, *OTHERS) if flags[call.name]]
-    settings = {_CLOCK: clock_ns, _SNAPLEN: wanted.snaplen, _SELF: wanted.self_tgid}
+    settings = {
+        _CLOCK: clock_ns, _SNAPLEN: wanted.snaplen, _SELF: wanted.self_tgid, _ROWS: first, _SHADOW: int(shadow)
+    }  # fmt: skip
+    sieves = {c.number: wanted.sieve.by_call[c.name] for c in chosen if flags[c.name] & _SIEVE}
     return Plan(
         tracepoints=_tracepoints(wanted, set(flags.values()), any(flags[name] for name in _BY_URING)),
         tail_calls={
             "exits": {c.number: _program("exit", c) for c in chosen if flags[c.name] & ~(_REAL | _TIME)},
             "enters": {c.number: _program("enter", c) for c in chosen if flags[c.name] & (_ENTER | _REAL)},
-            "steps": {number: name for number, name in enumerate(_STEPS) if name},
+            "steps": {number: name for number, name in enumerate(_STEPS) if sieves or name != _LOOK},
+            "sieves": sieves,
         },
         arrays={
+            **_table(wanted.sieve, first, half),
+            "settings": {number: _U64.pack(value) for number, value in settings.items()},
             "slots": {call.number: _SLOT.pack(flags[call.name], generic(call), 0) for call in chosen},
             "compat_slots": {number: _U32.pack(slot + 1) for number, slot in _compat(chosen).items()},
-            "settings": {number: _U64.pack(value) for number, value in settings.items()},
         },
+        texts={name: wanted.sieve.programs[name] for name in sieves.values()},
     )
+
+
+def _table(sieve: Sieve, first: int, half: int) -> dict[str, dict[int, bytes]]:
+    if sieve.table is None:
+        return {}
+    rows = dict(enumerate(sieve.table.rows(first), first))
+    return {"rows": rows, "classes": {half: sieve.table.classes}}
 
 
 def _program(half: str, call: Call) -> str:
@@ -119,9 +145,9 @@ def _flags(call: Call, wanted: Wanted) -> int:
     real = enter and (call.name in _REAL_ENTER or not leave or code(call, "E") in wanted.real)
     made_up = enter and not real
     track = call.name in _TRACKED
-    return (
-        _EXIT * leave | _ENTER * made_up | _REAL * real | _TIME * (made_up and wanted.times) | _TRACK * track
-    )  # fmt: skip
+    sift = leave and not enter and call.name in wanted.sieve.by_call
+    flags = _SIEVE * sift | _EXIT * leave | _ENTER * made_up | _REAL * real
+    return flags | _TIME * (made_up and wanted.times) | _TRACK * track
 
 
 def _is_wanted(call: Call, half: str, wanted: Wanted) -> bool:

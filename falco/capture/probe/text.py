@@ -40,14 +40,17 @@ _CODES = {
 }
 _CHANGING = frozenset(("bind", "connect"))
 """Calls after which the socket has another name: an enter that is made up at the exit cannot tell the one before."""
-_HEADERS = ("runtime.h", "kernel.h", "facts.h", "values.h", "dispatch.h", "process.h", "uring.h")
+_HEADERS = ("runtime.h", "kernel.h", "facts.h", "values.h", "sieve.h", "dispatch.h", "process.h", "uring.h")
 
 
-def probe_text(programs: Collection[str], layout: str) -> str:
-    """The text with these programs of calls, and the definitions of a layout in it. RING_PAGES has to be defined."""
+def probe_text(programs: Collection[str], texts: Collection[str], layout: str) -> str:
+    """The text with these programs of calls, programs of other texts, and the definitions of a layout.
+
+    RING_PAGES has to be defined.
+    """
     enters = [_enter(call) for call in (*LIFE, *CALLS, OTHER) if f"enter_{call.name}" in programs]
     exits = [_exit(call) for call in (*CALLS, OTHER) if f"exit_{call.name}" in programs]
-    each = [f"#if IN_PART({number})\n{text}\n#endif\n" for number, text in enumerate((*enters, *exits))]
+    each = [f"#if IN_PART({number})\n{text}\n#endif\n" for number, text in enumerate((*texts, *enters, *exits))]
     return layout + _runtime() + "".join(each)
 
 

@@ -27,6 +27,7 @@ INLINE void start_call(struct call *c, struct slot *s, u32 slot) {
   c->fd = -1;
   c->file = 0;
   c->bases = 0;
+  c->looked = 0;
   c->pos = 0;
 }
 /* The file that the call is about. */
@@ -121,13 +122,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
     u64 *then = enter_times.lookup(&tid);
     if (then) c->enter_ts = *then;
   }
-  if (s->flags & FLAG_ENTER) {
-    c->then = 1;
-    enters.call(ctx, slot);
-    return 0;
-  }
-  exits.call(ctx, slot);
-  return 0;
+  return sift_call(ctx, c);
 }
 #endif
 /* The last parameter, the end of the block, and what comes after it. */

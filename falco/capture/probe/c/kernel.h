@@ -12,6 +12,7 @@
  * than can be told is not told at all: the end of a path alone would be another's. */
 INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) {
   int whole = 0;
+  c->nameless = 0;
   u64 mount = vfsmount - OFF_mount__mnt, root = KERNEL(u64, vfsmount, OFF_vfsmount__mnt_root);
   c->walked = PATH_END;
   w->data[PATH_END] = 0;
@@ -42,7 +43,7 @@ INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) 
     w->data[pos] = '/';
     c->walked = pos;
     if (parent == dentry) {
-      whole = 1;
+      whole = c->nameless = 1;
       break; /* files without a directory: memfd and its like have their name only */
     }
     dentry = parent;

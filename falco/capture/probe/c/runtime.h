@@ -45,6 +45,9 @@ struct call {
   u64 arg[6];
   s64 ret, fd;
   u32 pos, lengths, first, block, walked; /* first: where the lengths end and the parameters begin */
+  u64 met, unmet;         /* the tests of paths that hold, and those that do not */
+  u32 looked;             /* that met and unmet are known */
+  u32 nameless;           /* what was walked has no directory: a memfd, a pipe and their like */
   u32 slot, flags, generic, marks, snaplen, tid;
   u64 given;              /* the file itself, where the fd does not lead to it */
   u32 then;               /* after this block the exit's is to follow */
@@ -65,9 +68,11 @@ struct slot {
 #define FLAG_ENTER 2  /* send the enter too, made up at the exit */
 #define FLAG_REAL 4   /* send the enter when the call is entered */
 #define FLAG_TIME 8   /* keep the time of the enter for the exit */
+#define FLAG_SIEVE 32 /* a sieve looks at the call before it is sent */
 #define FLAG_TRACK 16 /* the probe learns from the call, even if it is not sent */
 #define MARK_COMPAT 1 /* the call came in by the 32-bit entry */
 #define MARK_URING 2
+#define MARK_SIFTED 4 /* the sieve would have kept it back */
 
 BPF_RINGBUF_OUTPUT(ring, RING_PAGES);
 BPF_PERCPU_ARRAY(records, struct record, 1);
@@ -79,6 +84,7 @@ BPF_ARRAY(slots, struct slot, SLOTS);
 BPF_ARRAY(compat_slots, u32, SLOTS);
 BPF_PROG_ARRAY(exits, SLOTS);
 BPF_PROG_ARRAY(enters, SLOTS);
+BPF_PROG_ARRAY(sieves, SLOTS);
 BPF_PROG_ARRAY(steps, 16);
 BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
 
@@ -91,10 +97,13 @@ BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
 /* settings */
 #define SETTING_CLOCK 0 /* ns from the boot clock to the wall clock */
 #define SETTING_SNAPLEN 1
+#define SETTING_ROWS 3   /* where the sieve's table begins */
+#define SETTING_SHADOW 4 /* send what the sieve would keep back, marked */
 #define SETTING_SELF 2 /* our own process, of which only prctl is told, or 0 */
 /* steps: programs that finish a record */
 #define STEP_FD 0
 #define STEP_PATHS 1
+#define STEP_LOOK 2
 #define STEP_PROCESS 3
 #define STEP_GROUPS 4
 #define STEP_EXEC 5

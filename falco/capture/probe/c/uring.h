@@ -88,12 +88,8 @@ int on_uring_complete(struct bpf_raw_tracepoint_args *ctx) {
     A4 = q->arg[4];
     requests.delete(&req);
     /* Its enter is always made up: nothing was sent when it was submitted. */
-    if (c->flags & (FLAG_ENTER | FLAG_REAL)) {
-      c->then = 1;
-      enters.call(ctx, slot);
-    } else {
-      exits.call(ctx, slot);
-    }
+    if (c->flags & FLAG_REAL) c->flags |= FLAG_ENTER;
+    return sift_call(ctx, c);
   }
   return 0;
 }

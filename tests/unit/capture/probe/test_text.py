@@ -16,11 +16,11 @@ from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_X
 
 EVERYTHING = make_plan(Wanted(frozenset(range(len(EVENT_TABLE))), None), 0).programs
-TEXT = probe_text(EVERYTHING, "/* the layout */\n")
+TEXT = probe_text(EVERYTHING, (), "/* the layout */\n")
 
 
 def test_it_has_the_programs_that_are_asked_for_and_no_others_of_calls():
-    text = probe_text(("exit_openat", "enter_close"), "")
+    text = probe_text(("exit_openat", "enter_close"), (), "")
     made = re.findall(r"^int ((?:enter|exit)_\w+)\(", text, re.MULTILINE)
     by_hand = {"exit_execve", "exit_execveat", "exit_clone", "exit_clone3", "exit_fork", "exit_vfork"}
     assert set(made) - by_hand == {"exit_openat", "enter_close"}
