@@ -20,6 +20,7 @@ from tests.certificates import authority, signed
 
 EVENT = b'{"kind":"Event","auditID":"a","stageTimestamp":"2019-05-13T08:00:00Z"}'
 JSON = {"Content-Type": "application/json"}
+SLOW = Patience(linger_s=0.2)
 QUICK = Patience(head_s=0.3, body_s=0.3, idle_s=5, linger_s=0.2)
 
 
@@ -49,7 +50,7 @@ def log():
 
 
 @contextlib.contextmanager
-def serving(patience=QUICK, limit=1 << 20, **settings):
+def serving(patience=SLOW, limit=1 << 20, **settings):
     queue = AuditQueue(limit)
     server = WebServer(Webserver(listen_address="127.0.0.1", listen_port=0, **settings), queue, patience)
     server.start()
@@ -121,16 +122,23 @@ def test_certificates_can_be_renewed(files, tmp_path):
 def test_whoever_says_nothing_is_cut_off(files, log, monkeypatch):
     monkeypatch.setattr(module, "_HANDSHAKE_S", 0.3)
     for settings in ({}, {"ssl_enabled": True, "ssl_certificate": str(files["server"])}):
-        with serving(**settings) as (server, _), socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        with (
+            serving(QUICK, **settings) as (server, _),
+            socket.create_connection(("127.0.0.1", server.port), 10) as client,
+        ):
             assert client.recv(1) == b""
     assert sum("too slow" in line or "handshake" in line for line in log) == 2
 
 
 def test_no_more_connections_than_the_bound_are_served_at_once(monkeypatch):
     monkeypatch.setattr(module, "MAX_CONNECTIONS", 3)
-    with serving() as (server, _), contextlib.ExitStack() as held:
-        for _ in range(10):
+    with serving(Patience(head_s=1)) as (server, _), contextlib.ExitStack() as held:
+        for _ in range(7):
             held.enter_context(socket.create_connection(("127.0.0.1", server.port), 10))
+        until = time.monotonic() + 10
+        while len(server._clients) < 3:
+            assert time.monotonic() < until
+            time.sleep(0.01)
         time.sleep(0.1)
         assert len(server._clients) == 3
         assert posted(server) == 200, "the others have their turn when the silent ones are cut off"
