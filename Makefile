@@ -74,7 +74,7 @@ bench: $(STAMP) ## measure replay speed and memory, beside sysdig
 lint: $(STAMP) ## ruff: rules and format; hadolint: the Dockerfile
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/hadolint Dockerfile
+	.venv/bin/hadolint Dockerfile build/event-generator/Dockerfile
 
 .PHONY: format
 format: $(STAMP) ## let ruff format the code and fix what it safely can

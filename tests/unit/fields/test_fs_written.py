@@ -57,6 +57,6 @@ def test_a_path_is_the_kernels_where_its_field_says_so(box):
     assert given is not None
     fact = fd_fact(3, FdType.FILE_V2, "/real")
     opened = box.event("SYSCALL_OPEN_X", fd=3, name="l", flags="O_WRONLY", count=6, extra=[base_fact("n", "/"), fact])
-    assert (given(opened), FIELD.extract(opened)) == (True, "/real")
+    assert (given(opened), fs_written.written(opened)) == (True, "/real")
     assert not given(box.event("SYSCALL_OPEN_X", fd=3, name="l", flags="O_WRONLY"))
     assert not given(box.event("SYSCALL_READ_X", res=1))

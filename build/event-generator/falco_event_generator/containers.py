@@ -1,0 +1,33 @@
+"""Actions for which an engine really has to run a container: the image is named by EVENT_GENERATOR_IMAGE."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from falco_event_generator.action import Act, Action
+from falco_event_generator.scene import NAME, Scene
+
+
+def runs_container(*options: str, name: str = NAME) -> Act:
+    """Run a container of this name to its end."""
+
+    def act(scene: Scene) -> str:
+        image = os.environ.get("EVENT_GENERATOR_IMAGE", "debian:bookworm-slim")
+        command = ["docker", "run", "--rm", "--network", "none", "--name", name, *options, image, "true"]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ChildProcessError(f"docker run: {done.stderr.strip()}")
+        return name
+
+    return act
+
+
+ACTIONS = (
+    Action("Launch Privileged Container", runs_container("--privileged"), runs_container(), "the privileges",
+           engine=True),
+    Action("Launch Sensitive Mount Container", runs_container("-v", "/etc:/host/etc:ro"),
+           runs_container("-v", "/srv:/host/srv:ro"), "the directory", engine=True),
+    Action("Launch Disallowed Container", runs_container(), runs_container(name=f"{NAME}-allowed"), "its name",
+           ("allowed_containers", f"(container.name={NAME}-allowed)"), engine=True),
+)  # fmt: skip
