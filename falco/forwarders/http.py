@@ -31,6 +31,12 @@ class HttpClient:
         self._settings = settings
         self._session: requests.Session | None = None
         self._url = ""
+        self._verify: bool | str | None = None if settings.check_certificate else False
+        if settings.check_certificate and settings.ca_file:
+            self._verify = settings.ca_file
+        self._cert: str | tuple[str, str] | None = settings.cert_file or None
+        if settings.cert_file and settings.key_file:
+            self._cert = (settings.cert_file, settings.key_file)
 
     def post(
         self, data: bytes, headers: Mapping[str, str], path: str = "", *, whole: bool = False
@@ -39,7 +45,14 @@ class HttpClient:
         session = self._opened()
         try:
             answer = session.post(
-                self._url + path, data, headers=headers, timeout=self._settings.timeout, allow_redirects=False
+                self._url + path,
+                data,
+                headers=headers,
+                timeout=self._settings.timeout,
+                allow_redirects=False,
+                # With each request: what a session has for this, REQUESTS_CA_BUNDLE in the environment overrides.
+                verify=self._verify,
+                cert=self._cert,
             )
         except requests.RequestException as error:
             raise TryLaterError(_reason(error)) from None
@@ -63,9 +76,6 @@ class HttpClient:
             made = requests.Session()
             made.headers.update({"User-Agent": f"falco-forwarder/{VERSION}"} | self._headers())
             made.auth = _auth(settings)
-            made.verify = (settings.ca_file or True) if settings.check_certificate else False
-            if settings.cert_file:
-                made.cert = (settings.cert_file, settings.key_file) if settings.key_file else settings.cert_file
             self._session = made
         return self._session
 
