@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NS = 1_000_000_000
 _IDLE_S = 0.05
+_BUSY = 0.25
 _DRAIN_S = 5.0
 """How long the events that wait are still looked at when Falco is told to stop."""
 
@@ -85,11 +86,17 @@ class Listening:
             LOG.warning("%s", warning)
         self._server.start()
 
-    def beside(self, running: Callable[[], bool]) -> Callable[[], bool]:
-        """What says whether to go on, and gives waiting events a turn each time that it is asked."""
+    def beside(self, running: Callable[[], bool], fill: Callable[[], float]) -> Callable[[], bool]:
+        """What says whether to go on, and gives waiting events a turn each time that it is asked.
+
+        fill says how full, from 0 to 1, the buffer of system calls is. When these pile up they come first, and clients
+        are turned away before what they send costs anything.
+        """
 
         def go_on() -> bool:
-            self._turns.work()
+            self._queue.shut = fill() > _BUSY
+            if not self._queue.shut:
+                self._turns.work()
             return running()
 
         return go_on

@@ -136,9 +136,7 @@ class Run:
         recording = self._recording
         with self._controls.installed(options.stats_interval_ms if self._stats_file else 0):
             running = self._alerts.ticking(watch.until(self._controls, options.duration_s))
-            sleep: Callable[[float], None] = time.sleep
-            if self._listening is not None:
-                running, sleep = self._listening.beside(running), self._listening.pause
+            running, sleep = self._beside(running, lambda: watching.source.ring.fill)
             paths = HostPaths(self._in_force, options.host_root, recording, time.monotonic, lambda: watching.now_ns)
             self._paths, running = paths, paths.ticking(running)
             sight = Sight(self._alerts.raise_alert, self._config.health_file)
@@ -168,7 +166,7 @@ class Run:
             self._start_listening()
             to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
             try:
-                self._listening.alone(watch.until(self._controls, self._options.duration_s))
+                self._listening.alone(self._alerts.ticking(watch.until(self._controls, self._options.duration_s)))
             finally:
                 self._stop_listening()
 
@@ -179,6 +177,14 @@ class Run:
             self._listening = audit.Listening(
                 wanted, self._audit_in_force, self._alerts.emit, lambda: self._alerts.crowded
             )
+
+    def _beside(
+        self, running: Callable[[], bool], fill: Callable[[], float]
+    ) -> tuple[Callable[[], bool], Callable[[float], None]]:
+        """What says whether to go on, and what to do instead of sleeping, with audit events' turns in both."""
+        if self._listening is None:
+            return running, time.sleep
+        return self._listening.beside(running, fill), self._listening.pause
 
     def _start_listening(self) -> None:
         if self._listening is not None:

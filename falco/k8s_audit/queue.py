@@ -16,10 +16,11 @@ from collections.abc import Sequence
 
 
 class AuditQueue:
-    """First in, first out. limit is in bytes; what was taken no longer counts."""
+    """First in, first out. limit is in bytes; what was taken no longer counts. While shut, it has room for nothing."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.shut = False
         self._used = 0
         self._texts: collections.deque[str] = collections.deque()
         self._changed = threading.Condition()
@@ -35,7 +36,7 @@ class AuditQueue:
     def claim(self, size: int) -> bool:
         """Claim so many bytes, at least one; False if there is no room for them."""
         with self._changed:
-            if self._used + max(size, 1) > self.limit:
+            if self.shut or self._used + max(size, 1) > self.limit:
                 return False
             self._used += size
             return True

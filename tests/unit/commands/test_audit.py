@@ -55,7 +55,7 @@ def test_events_have_their_turn_whenever_it_is_asked_whether_to_go_on():
     made = listening(found)
     made.start()
     answers = iter((True, False))
-    go_on = made.beside(lambda: next(answers))
+    go_on = made.beside(lambda: next(answers), lambda: 0.0)
     assert go_on()
     assert post(made, "a") == 200
     assert not go_on()
@@ -81,3 +81,18 @@ def test_settings_that_changed_are_taken_up_at_the_next_start(caplog):
         made.reload(Webserver(queue_mb=1))
     made.stop()
     assert "changed settings are taken up when Falco starts the next time" in caplog.text
+
+
+def test_while_system_calls_pile_up_events_wait_and_clients_are_turned_away():
+    found: list[tuple[str, str]] = []
+    made = listening(found)
+    made.start()
+    fill = 0.5
+    go_on = made.beside(lambda: True, lambda: fill)
+    assert post(made, "a") == 200
+    assert go_on()
+    assert (found, post(made, "b")) == ([], 429)
+    fill = 0.1
+    assert go_on()
+    assert (found, post(made, "b")) == ([("rule 1", "a")], 200)
+    made.stop()
