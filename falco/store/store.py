@@ -28,6 +28,7 @@ _BATCH = 2000
 _GAP_S = 0.05
 """Between two commits at least: what waits meanwhile is one batch, and a disk is not synchronized for every alert."""
 _PRUNE_S = 30.0
+_TELL_S = 10.0
 _RETRY_S = (0.2, 5.0)
 _PATIENCE_S, _LIVE_PATIENCE_S = 60.0, 4.0
 """How long the end of a run waits for the last commit; whoever stops a live run (docker stop) waits for 10 s."""
@@ -66,7 +67,8 @@ class AlertStore:
         self._last_ns = 0
         self._next_prune = 0.0
         self._next_commit = 0.0
-        self._lost_before = 0
+        self._lost_told = 0
+        self._next_tell = 0.0
 
     @property
     def crowded(self) -> bool:
@@ -196,7 +198,6 @@ class AlertStore:
         if isinstance(error, sqlite3.Error) and is_corrupt(error):
             self._set_aside(error)
         elif not self.failure:
-            self._lost_before = self.lost
             self.failure = " ".join(str(error).split())
             self._tell(
                 f"{self._path} cannot be written: {self.failure}. Alerts wait in memory, {self._capacity} at most"
@@ -220,10 +221,18 @@ class AlertStore:
         self._tell(f"{self._path} is damaged ({what}): kept as {aside}, and begun anew")
 
     def _recovered(self) -> None:
+        """A commit has worked: tell if that is news, and of alerts that found no room meanwhile."""
+        lost = self.lost - self._lost_told
         if self.failure:
             self.failure = ""
-            lost = self.lost - self._lost_before
             self._tell(f"{self._path} can be written again, {lost} alerts were lost", Priority.NOTICE, lost)
+        elif lost and time.monotonic() >= self._next_tell:
+            self._next_tell = time.monotonic() + _TELL_S
+            text = f"{self._path} is too slow: {lost} alerts were lost, because {self._capacity} waited already"
+            self._tell(text, Priority.CRITICAL, lost)
+        else:
+            return
+        self._lost_told = self.lost
 
     def _prune(self) -> None:
         if self._database is None or time.monotonic() < self._next_prune:
