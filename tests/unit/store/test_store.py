@@ -113,15 +113,18 @@ def test_put_does_not_wait_for_the_disk_and_what_finds_no_room_is_counted(path, 
         gate.wait(20)
         return "{}"
 
-    store = AlertStore(path, Limits(), Hooks(slow, lambda _: None), capacity=10)
+    told = Told()
+    store = AlertStore(path, Limits(), Hooks(slow, told), capacity=10)
     started = time.perf_counter()
     for _ in range(25):
         store.put(alert())
     assert time.perf_counter() - started < 1
     assert store.lost == 15
     gate.set()
+    until(lambda: told.alerts)
     store.close()
     assert len(kept(path)) == 10
+    assert "too slow: 15 alerts were lost" in told.alerts[0].text
     assert "15 alerts could not be stored" in capsys.readouterr().err
 
 
