@@ -112,6 +112,24 @@ class AlertStore:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Containers:
+    """Where container engines are asked about containers, as paths of the host. 0.15 has fixed ones."""
+
+    docker_sockets: tuple[str, ...] = setting(PATHS, ("/run/docker.sock",), "sockets of docker")
+    podman_sockets: tuple[str, ...] = setting(
+        PATHS,
+        ("/run/podman/podman.sock", "/run/user/*/podman/podman.sock"),
+        "sockets of podman, where * stands for any name",
+    )
+    cri_sockets: tuple[str, ...] = setting(
+        PATHS,
+        ("/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/k3s/containerd/containerd.sock"),
+        "sockets of CRI runtimes; --cri overrides them",
+    )
+    wait_ms: int = setting(NATURAL, 500, "milliseconds that an event waits for what its container's engine answers")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Config:
     """The whole of falco.yaml."""
 
@@ -129,6 +147,7 @@ class Config:
         NATURAL, 0, "MB of the buffer between kernel and Falco, made a power of two; 0 is by the machine's memory"
     )
     health_file: str = setting(TEXT, "", "a file that says every second whether Falco lives and sees this host")
+    containers: Containers = Containers()
     outputs: Outputs = Outputs()
     syslog_output: SyslogOutput = SyslogOutput()
     file_output: FileOutput = FileOutput()

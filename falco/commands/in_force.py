@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class InForce:
     """Finds the rule for an event. Other rules, and other tables of paths, come in between two events."""
 
-    __slots__ = ("_all_events", "_known", "_tables", "match", "ruleset", "wanted")
+    __slots__ = ("_all_events", "_known", "_tables", "conditions", "match", "ruleset", "wanted")
 
     def __init__(self, ruleset: Ruleset, all_events: bool) -> None:
         self._all_events, self._tables = all_events, NO_TABLES
@@ -25,7 +25,7 @@ class InForce:
 
     def change(self, ruleset: Ruleset) -> None:
         """Put other rules in force. wanted is what the source has to let through for them and for the state."""
-        self.ruleset, self.match = ruleset, ruleset.match
+        self.ruleset, self.match, self.conditions = ruleset, ruleset.match, ruleset.conditions
         self._known: KnownRules | None = None
         self.wanted = Wanted(needed(ruleset.codes, self._all_events), ruleset.syscalls)
         self.know(self._tables)
@@ -37,7 +37,7 @@ class InForce:
             self._known.know(tables)
         elif tables:
             self._known = KnownRules(self.ruleset, tables)
-            self.match = self._known.match
+            self.match, self.conditions = self._known.match, self._known.conditions
 
     def names(self) -> list[str]:
         """The names of these rules."""

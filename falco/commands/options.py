@@ -34,7 +34,8 @@ class Options:
     config: str | None = None
     all_events: bool = False
     print_base64: bool = False
-    cri: str | None = None
+    cri: tuple[str, ...] = ()
+    disable_cri_async: bool = False
     daemon: bool = False
     disable: tuple[str, ...] = ()
     events_file: str | None = None
@@ -206,7 +207,14 @@ def _add_recording(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_metadata(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--cri", metavar="SOCKET", help="ask this container runtime (CRI) about containers")
+    group.add_argument(
+        "--cri", metavar="SOCKET", action="append", help="ask this container runtime (CRI) about containers; *"
+    )
+    group.add_argument(
+        "--disable-cri-async",
+        action="store_true",
+        help="let events wait as long as a container engine may take",
+    )
     group.add_argument("-k", "--k8s-api", metavar="URL", help="ask this Kubernetes API server (or FALCO_K8S_API)")
     group.add_argument(
         "-K", "--k8s-api-cert", metavar="CERT", help="TOKENFILE, or CERTFILE:KEYFILE[#PASSWORD][:CAFILE], for -k"

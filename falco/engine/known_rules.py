@@ -7,7 +7,7 @@ events do without those names, and an event on such a file is held against funct
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 from falco.engine.ruleset import Ruleset
@@ -72,6 +72,15 @@ class KnownRules:
                 if names is not None and names != (extract(event),):
                     return self._named().match(event)
         return self._spelled.match(event)
+
+    def conditions(self, event: Event) -> Iterator[tuple[Rule, Node]]:
+        """As of a rule set."""
+        if self._on_files[event.code]:
+            for file_of, extract in self._fields:
+                names = self._files.get(cast("FileId", file_of(event)))
+                if names is not None and names != (extract(event),):
+                    return self._named().conditions(event)
+        return self._spelled.conditions(event)
 
     def _named(self) -> Ruleset:
         """The rules for files that have other names."""

@@ -77,9 +77,12 @@ class Ruleset:
         self._matchers: _Slots = dict.fromkeys(range(len(EVENT_TABLE)))
         running = Running(self._rules, all_events=all_events)
         tried: dict[int, frozenset[int]] = {}
+        self._left: dict[int, _Conditions] = {}
+        self._left_of_calls: dict[int, tuple[dict[int, _Conditions], _Conditions]] = {}
         for code, indexes in running.by_code.items():
             row = EVENT_TABLE[code]
             left = self._settle(self._matchers, code, indexes, _Constants(row, None, {}), row.symbol.lower())
+            self._left[code] = left
             tried[code] = frozenset(index for index, _ in left)
         calls = [self._settle_calls(EVENT_TABLE[code], running) for code in GENERIC]
         self.syscalls = frozenset(number for slots in calls for number, match in slots.items() if match is not None)
@@ -102,6 +105,15 @@ class Ruleset:
         except Exception as error:
             raise RuleFailure(self._culprit(error), event, error) from error
         return None if index < 0 else self._rules[index].rule
+
+    def conditions(self, event: Event) -> Iterator[tuple[Rule, Node]]:
+        """The rules that are tried on the event, in order, each with what remains of its condition on such events."""
+        left = self._left.get(event.code, ())
+        if event.code in self._left_of_calls:
+            calls, unknown = self._left_of_calls[event.code]
+            left = calls.get(unsigned(event.raw(0)), unknown)
+        for index, node in left:
+            yield self._rules[index].rule, node
 
     def compile_all(self) -> None:
         """Generate every function now rather than when its first event comes."""
@@ -155,12 +167,16 @@ class Ruleset:
     def _settle_calls(self, row: EventType, running: Running) -> _Slots:
         """The functions by system call for a code of generic events, whose own function chooses among them."""
         slots: _Slots = {}
+        left: dict[int, _Conditions] = {}
         fixed: dict[str, object] = {}
         for number, call in enumerate(SYSCALL_NAMES):
             name = f"{row.symbol.lower()}_{number}"
-            self._settle(slots, number, running.by_call.get(number, ()), _Constants(row, call, fixed), name)
+            indexes = running.by_call.get(number, ())
+            left[number] = self._settle(slots, number, indexes, _Constants(row, call, fixed), name)
         unknown: _Slots = {}
-        self._settle(unknown, 0, running.unknown_call, _Constants(row, None, fixed), f"{row.symbol.lower()}_unknown")
+        name = f"{row.symbol.lower()}_unknown"
+        left_unknown = self._settle(unknown, 0, running.unknown_call, _Constants(row, None, fixed), name)
+        self._left_of_calls[row.code] = left, left_unknown
         if any(match is not None for match in (*slots.values(), unknown[0])):
             self._matchers[row.code] = _by_call(slots, unknown)
         return slots

@@ -7,6 +7,7 @@ is not there yet is described by the word `incomplete`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from falco.events.types import ParamType
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from falco.state.containers import Container
 
 HOST = "host"
+NOT_COME = "the container's metadata has not come"
 
 
 def container_of(event: Event) -> Container | None:
@@ -27,6 +29,17 @@ def container_of(event: Event) -> Container | None:
     if thread is None or not thread.container_id:
         return None
     return event.state.containers.get(thread.container_id)
+
+
+def missing(event: Event) -> str:
+    """Why nothing but its id is known of the event's container; '' where more is, and on the host."""
+    thread = event.thread
+    if thread is None or not thread.container_id:
+        return ""
+    container = event.state.containers.get(thread.container_id)
+    if container is None:
+        return NOT_COME
+    return (container.missing or NOT_COME) if container.is_stub else ""
 
 
 def identity(event: Event) -> object:
@@ -72,6 +85,7 @@ def healthcheck(event: Event) -> object:
 
 
 _T, _PROCESS = ParamType, Scope.PROCESS
+_fetched = partial(Field, fetched=True)
 FIELDS = (
     Field(
         "container.id",
@@ -80,60 +94,62 @@ FIELDS = (
         identity,
         _PROCESS,
     ),
-    Field(
+    _fetched(
         "container.name",
         _T.CHARBUF,
         'Name of the container; "host" outside of containers.',
         text_or_host(lambda container: container.name),
         _PROCESS,
     ),
-    Field(
+    _fetched(
         "container.image",
         _T.CHARBUF,
         "Name of the image with its tag.",
         text_of(lambda container: container.image),
         _PROCESS,
     ),
-    Field(
+    _fetched(
         "container.image.id", _T.CHARBUF, "Id of the image.", text_of(lambda container: container.image_id), _PROCESS
     ),
-    Field(
+    _fetched(
         "container.type",
         _T.CHARBUF,
         'Engine: docker, lxc, libvirt-lxc, mesos, rkt, cri, containerd, cri-o and so on; "host" outside of containers.',
         text_or_host(lambda container: container.type_name),
         _PROCESS,
     ),
-    Field(
+    _fetched(
         "container.privileged",
         _T.BOOL,
         "Whether the container runs privileged, where the engine tells.",
         privileged,
         _PROCESS,
     ),
-    Field(
+    _fetched(
         "container.image.repository",
         _T.CHARBUF,
         "Name of the image without tag and digest.",
         text_of(lambda container: container.repository),
         _PROCESS,
     ),
-    Field("container.image.tag", _T.CHARBUF, "Tag of the image.", text_of(lambda container: container.tag), _PROCESS),
-    Field(
+    _fetched(
+        "container.image.tag", _T.CHARBUF, "Tag of the image.", text_of(lambda container: container.tag), _PROCESS
+    ),
+    _fetched(
         "container.image.digest",
         _T.CHARBUF,
         "Digest of the image.",
         text_of(lambda container: container.digest),
         _PROCESS,
     ),
-    Field(
+    _fetched(
         "container.healthcheck",
         _T.CHARBUF,
         "Command line of the health check; NONE if the container has none.",
         healthcheck,
         _PROCESS,
     ),
-    Field(
+    _fetched(
         "container.ip",
         _T.CHARBUF,
         "Address of the container.",

@@ -80,7 +80,7 @@ def _mount_field(name: str, doc: str, part: Part) -> Field:
             return _by_index(int(argument[:9]), part)
         return _by_path(argument, path, part)
 
-    return Field(name, ParamType.CHARBUF, doc, scope=Scope.PROCESS, argument=Argument.REQUIRED, bind=bind)
+    return Field(name, ParamType.CHARBUF, doc, scope=Scope.PROCESS, argument=Argument.REQUIRED, bind=bind, fetched=True)
 
 
 FIELDS = (
@@ -90,6 +90,7 @@ FIELDS = (
         "All mounts as source:destination:mode:rdwr:propagation, separated by commas.",
         mounts,
         Scope.PROCESS,
+        fetched=True,
     ),
     _mount_field(
         "container.mount",

@@ -112,6 +112,7 @@ class Field:
     operators: frozenset[str] | None = None
     later: bool = False
     kernel_path: KernelPath | None = None
+    fetched: bool = False
 
     def fixed(self, event_type: EventType, argument: str | None = None) -> object:
         """The value that every event of a type has, for this written argument (None: never one), or VARIES."""

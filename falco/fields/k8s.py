@@ -7,6 +7,7 @@ container. What only the Kubernetes API knows (controllers, services, namespaces
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from falco.events.types import ParamType
@@ -93,18 +94,19 @@ def _unknown_besides_name(kind: str, what: str) -> tuple[Field, ...]:
 
 
 _TEXT, _PROCESS = ParamType.CHARBUF, Scope.PROCESS
+_fetched = partial(Field, fetched=True)
 FIELDS = (
-    Field(
+    _fetched(
         "k8s.pod.name",
         _TEXT,
         "Name of the pod.",
         text_of(lambda container: container.labels.get(POD_NAME, "")),
         _PROCESS,
     ),
-    Field(
+    _fetched(
         "k8s.pod.id", _TEXT, "Uid of the pod.", text_of(lambda container: container.labels.get(POD_UID, "")), _PROCESS
     ),
-    Field(
+    _fetched(
         "k8s.pod.label",
         _TEXT,
         "One label of the pod by key (k8s.pod.label.app).",
@@ -112,10 +114,10 @@ FIELDS = (
         argument=Argument.REQUIRED,
         bind=_bind_pod_label,
     ),
-    Field("k8s.pod.labels", _TEXT, "All labels of the pod as key:value, separated by commas.", pod_labels, _PROCESS),
+    _fetched("k8s.pod.labels", _TEXT, "All labels of the pod as key:value, separated by commas.", pod_labels, _PROCESS),
     *_unknown("rc", "replication controller"),
     *_unknown("svc", "services"),
-    Field(
+    _fetched(
         "k8s.ns.name",
         _TEXT,
         "Name of the pod's namespace.",
@@ -125,7 +127,7 @@ FIELDS = (
     *_unknown_besides_name("ns", "namespace"),
     *_unknown("rs", "replica set"),
     *_unknown("deployment", "deployment"),
-    Field(
+    _fetched(
         "k8s.pod.uid",
         _TEXT,
         "Uid of the pod.",
@@ -133,6 +135,6 @@ FIELDS = (
         _PROCESS,
         later=True,
     ),
-    Field("k8s.pod.sandbox_id", _TEXT, "Id of the pod's sandbox container.", sandbox_id, _PROCESS, later=True),
-    Field("k8s.pod.ip", _TEXT, "Address of the pod.", pod_ip, _PROCESS, later=True),
+    _fetched("k8s.pod.sandbox_id", _TEXT, "Id of the pod's sandbox container.", sandbox_id, _PROCESS, later=True),
+    _fetched("k8s.pod.ip", _TEXT, "Address of the pod.", pod_ip, _PROCESS, later=True),
 )

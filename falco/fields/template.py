@@ -7,12 +7,14 @@ always print, with `<NA>` for what has no value. There is no way to write a plai
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from falco.errors import Problem, RulesError, nearest
+from falco.fields.container import missing as container_missing
 from falco.fields.evt_args import longest_name
 from falco.fields.field import Argument, Extractor, Field, Registry, Use
 from falco.fields.render import NOTHING, ToJson, ToText, to_json, to_text
@@ -27,6 +29,10 @@ TIMESTAMPS = frozenset(
     ("evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s", "evt.outputtime")
 )
 """Text fields that are the event's time in ns in JSON alerts (sinsp_filter_check_event::extract_as_js)."""
+REASON = "container.missing"
+"""The key in JSON alerts that says why nothing is known of a container."""
+_TOLD_EARLY = ("container.type",)
+"""Fields that are fetched, and before that say what cgroups tell."""
 _CLEANED = "fd"
 """The class whose texts are printed without control characters (sanitize_string); evt.* makes its texts so itself."""
 _EVENT_ARGUMENTS = ("evt.arg", "evt.rawarg")
@@ -43,7 +49,7 @@ _MAX_WIDTH = 65536
 class Token:
     """One field in a template: key is how JSON alerts name it, width 0 leaves the text as long as it is.
 
-    raw reads the value that json turns into that of JSON alerts.
+    raw reads the value that json turns into that of JSON alerts. fetched is as of fields.
     """
 
     key: str
@@ -52,39 +58,74 @@ class Token:
     raw: Extractor
     json: ToJson
     width: int = 0
+    fetched: bool = False
 
 
 class Template:
     """A compiled output: literals and tokens in turn, beginning and ending with a (perhaps empty) literal."""
 
-    __slots__ = ("_fields", "_parts", "_tokens")
+    __slots__ = ("_fields", "_parts", "_tokens", "fetches")
 
     def __init__(self, literals: list[str], tokens: list[Token]) -> None:
+        self.fetches = any(token.fetched for token in tokens)
+        """Whether any of its fields is fetched."""
         self._parts = [""] * (len(literals) + len(tokens))
         self._parts[::2] = literals
         self._tokens = tuple(
-            (2 * index + 1, token.extract, _sized(token.text, token.width), _fit(NOTHING, token.width))
+            (2 * index + 1, token.extract, _sized(token.text, token.width), _fit(NOTHING, token.width), token.fetched)
             for index, token in enumerate(tokens)
         )
         by_key = {token.key: token for token in tokens}
-        self._fields = tuple((key, by_key[key].raw, by_key[key].json) for key in sorted(by_key))
+        self._fields = tuple((key, by_key[key].raw, by_key[key].json, by_key[key].fetched) for key in sorted(by_key))
+
+    def freeze(self, event: Event) -> Template:
+        """The same with the values that the fields have now, but for those that are fetched."""
+        frozen = copy.copy(self)
+        frozen._tokens = tuple(
+            (index, extract if fetched else _always(extract(event)), render, missing, fetched)
+            for index, extract, render, missing, fetched in self._tokens
+        )
+        frozen._fields = tuple(
+            (key, raw if fetched else _always(raw(event)), json, fetched) for key, raw, json, fetched in self._fields
+        )
+        return frozen
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of fields(), sorted."""
-        return tuple(key for key, _, _ in self._fields)
+        return tuple(key for key, *_ in self._fields)
 
     def text(self, event: Event) -> str:
         """The output filled in from an event."""
         parts = self._parts.copy()
-        for index, extract, render, missing in self._tokens:
+        for index, extract, render, missing, _ in self._tokens:
             value = extract(event)
             parts[index] = missing if value is None else render(value)
         return "".join(parts)
 
     def fields(self, event: Event) -> dict[str, object]:
-        """Each field's value as JSON has it (str, int, float, bool or None), in the order of the keys."""
-        return {key: json(raw(event)) for key, raw, json in self._fields}
+        """Each field's value as JSON has it (str, int, float, bool or None), in the order of the keys.
+
+        Where fields have no value because nothing is known of the container, why that is so comes under REASON.
+        """
+        values = {key: json(raw(event)) for key, raw, json, _ in self._fields}
+        reason = container_missing(event) if self.fetches else ""
+        if reason:
+            values[REASON] = reason
+        return values
+
+
+def _always(value: object) -> Extractor:
+    return lambda _: value
+
+
+def _if_known(extract: Extractor) -> Extractor:
+    """The extractor of a fetched field for printing: the words that stand for what is unknown are no value."""
+
+    def known(event: Event) -> object:
+        return None if container_missing(event) else extract(event)
+
+    return known
 
 
 def _fit(text: str, width: int) -> str:
@@ -207,11 +248,13 @@ class _Compiler:
             raise _BadTokenError(str(error), percent, end) from None
         # 0.15 names ka.* without what they were asked for, so that the last of several with one name is kept.
         key = field.name if field.category == "ka" else self._format[start:end]
+        if field.fetched and field.name not in _TOLD_EARLY:
+            extract = _if_known(extract)
         clean = field.category == _CLEANED
         text, json = to_text(typed, field.format, clean=clean), to_json(typed, field.format, clean=clean)
         if field.name in TIMESTAMPS:
             return Token(key, extract, text, _timestamp, _same, width)
-        return Token(key, extract, text, extract, json, width)
+        return Token(key, extract, text, extract, json, width, field.fetched)
 
     def _problem(self, bad: _BadTokenError, written: Text | None, item: str) -> Problem:
         message = f"Invalid output format '{self._output}': '{bad.reason}'"

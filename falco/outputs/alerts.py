@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 class Template(Protocol):
     """A rule's output, compiled."""
 
+    @property
+    def fetches(self) -> bool:
+        """Whether it reads anything that container engines are asked for."""
+        ...
+
+    def freeze(self, event: Event) -> Template:
+        """The same with all other values as they are now."""
+        ...
+
     def text(self, event: Event | AuditEvent) -> str:
         """The output filled in, <NA> where a field has no value."""
         ...
@@ -89,17 +98,30 @@ class Alerts:
 
     def emit(self, rule: Rule, event: Event | AuditEvent) -> None:
         """Raise the alert of a match and count it."""
+        self._last_ns = event.ts
+        self._emit(rule, self._templates[rule.name], event)
+
+    def output(self, rule: Rule) -> Template:
+        """A rule's output as it is now."""
+        return self._templates[rule.name]
+
+    def emit_later(self, rule: Rule, output: Template, event: Event) -> None:
+        """Raise the alert of a match whose event has gone, with an output that was frozen then."""
+        # The limit's clock never steps back.
+        self._last_ns = max(self._last_ns, event.ts)
+        self._emit(rule, output, event)
+
+    def _emit(self, rule: Rule, template: Template, event: Event | AuditEvent) -> None:
         # Counted before any limit, as in 0.15.
         self.counts.add(rule.name, rule.priority, rule.priority_text)
-        now_ns = self._last_ns = event.ts
+        now_ns = self._last_ns
         throttle, store = self._throttle, self._store
         admitted = throttle is None or throttle.admits(rule.name, now_ns)
         if not admitted and store is None:
             return
-        template = self._templates[rule.name]
         fields = template.fields(event) if store is not None or self._formatter.json_output else {}
         text = template.text(event)
-        alert = Alert(now_ns, rule.name, rule.priority, rule.source, text, fields, rule.tags)
+        alert = Alert(event.ts, rule.name, rule.priority, rule.source, text, fields, rule.tags)
         if store is not None:
             store.put(alert)
         if admitted:

@@ -71,6 +71,11 @@ def runc(cgroups: Cgroups, layouts: Layouts) -> str:
     return ""
 
 
+def is_of_pod(cgroups: Cgroups) -> bool:
+    """Whether a kubelet has made a path: then a CRI runtime is likely to know the container, and docker may."""
+    return any("/kubepods" in path or "kubelet-kubepods" in path or ":cri-containerd:" in path for _, path in cgroups)
+
+
 def full_id(cgroups: Cgroups, short: str) -> str:
     """The 64 digits that the short id is the beginning of; the short id if no path has them."""
     found = (match.group() for _, path in cgroups for match in _HEX64.finditer(path))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from falco.events.decode import EventError, text
 from falco.state.containers import Container, Mount
+from falco.state.healthcheck import command_of
 from falco.state.limits import MAX_CONTAINER_JSON
 from falco.state.threads import ThreadInfo
 
@@ -35,7 +36,7 @@ def container_old(state: State, event: Event) -> None:
     """The event's first form: id, type, name and image only."""
     identity, name, image = text(event.raw(0)), text(event.raw(2)), text(event.raw(3))
     kind = int.from_bytes(event.raw(1), "little")
-    state.add_container(Container(identity, kind, name=name, image=image))
+    state.learn_container(Container(identity, kind, name=name, image=image), event.ts)
     event.thread = synthetic_thread(identity)
 
 
@@ -72,11 +73,13 @@ def _container(row: dict[str, Any], raw: bytes) -> Container:
         digest=_text(row, "imagedigest"),
         privileged=bool(row.get("privileged", False)),
         mounts=tuple(map(_mount, mounts)) if mounts else (),
-        healthcheck=_healthcheck(row.get("Healthcheck")),
+        healthcheck=command_of(row.get("Healthcheck")),
         ip=_address(_text(row, "ip")),
         labels={str(key): str(value) for key, value in labels.items()} if labels else {},
         env=tuple(map(str, env)) if env else (),
         is_pod_sandbox=bool(row.get("is_pod_sandbox", False)),
+        is_stub="lookup_error" in row,
+        missing=_text(row, "lookup_error"),
         json=raw,
     )
 
@@ -106,6 +109,8 @@ def compose(container: Container) -> bytes:
         "labels": container.labels,
         "env": container.env,
     }
+    if container.missing:
+        row["lookup_error"] = container.missing
     if container.healthcheck is not None:
         # Readers take one pair of quotes off each word.
         words = [f'"{word}"' for word in container.healthcheck]
@@ -121,27 +126,6 @@ def _mount(row: dict[str, Any]) -> Mount:
         _text(row, key) for key in ("Source", "Destination", "Mode", "Propagation")
     )
     return Mount(source, destination, mode, bool(row.get("RW", False)), propagation)
-
-
-def _healthcheck(row: dict[str, Any] | None) -> tuple[str, ...] | None:
-    """Argv of the health check; () where the image's check is switched off, None where there is none.
-
-    0.15 takes the quotes off the words of a CMD only (sinsp_container_info::parse_healthcheck).
-    """
-    test = (row or {}).get("Test")
-    if not isinstance(test, list) or not test:
-        return None
-    if test[0] == "NONE":
-        return ()
-    if test[0] == "CMD":
-        return tuple(_unquoted(str(word)) for word in test[1:]) or None
-    if test[0] == "CMD-SHELL" and len(test) > 1:
-        return ("/bin/sh", "-c", str(test[1]))
-    return None
-
-
-def _unquoted(word: str) -> str:
-    return word[1:-1] if len(word) >= 2 and word[0] == word[-1] and word[0] in "\"'" else word
 
 
 def _address(dotted: str) -> bytes:

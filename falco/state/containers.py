@@ -20,7 +20,7 @@ TYPE_NAMES = {
 }
 """libsinsp's container types."""
 DOCKER = 0
-DOCKER_COMPATIBLE = frozenset((0, 6, 7, 8))
+DOCKER_COMPATIBLE = frozenset((0, 6, 7, 8, 11))
 """Types for which the privileged flag is known."""
 INCOMPLETE = "incomplete"
 """What 0.15 puts for the name and image of a docker container whose metadata is not there yet."""
@@ -45,7 +45,8 @@ class Container:
     """A container's metadata; empty texts are unknown. healthcheck is None (unknown), () (explicitly none) or argv.
 
     ip is packed bytes, empty where unknown. labels are of the container itself (Kubernetes puts the pod's there).
-    json is the text of the event that told of it, with what no field reads; empty where it came otherwise.
+    json is the text of the event that told of it, with what no field reads; empty where it came otherwise. is_stub says
+    that there is no metadata, missing why, if an engine was asked in vain.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Container:
     env: tuple[str, ...] = ()
     is_pod_sandbox: bool = False
     is_stub: bool = False
+    missing: str = ""
     json: bytes = dataclasses.field(default=b"", repr=False, compare=False)
 
     @property
@@ -79,7 +81,7 @@ class Container:
         return TYPE_NAMES.get(self.type, "")
 
 
-def stub(container_id: str, type: int = DOCKER) -> Container:
-    """The entry for a docker container that no metadata has come for yet (0.15: every text `incomplete`)."""
+def stub(container_id: str, type: int = DOCKER, missing: str = "") -> Container:
+    """The entry for a container that no metadata has come for (0.15: every text `incomplete`)."""
     texts = dict.fromkeys(("name", "image", "image_id", "repository", "tag", "digest"), INCOMPLETE)
-    return Container(container_id, type, **texts, is_stub=True)  # type: ignore[arg-type]
+    return Container(container_id, type, **texts, is_stub=True, missing=missing)  # type: ignore[arg-type]

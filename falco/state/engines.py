@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 DOCKER, LXC, LIBVIRT_LXC, MESOS, RKT, CRI, BPM, PODMAN = 0, 1, 2, 3, 4, 6, 9, 11
 """Numbers of containers.TYPE_NAMES."""
 
+FETCHED = frozenset((DOCKER, CRI, PODMAN))
+"""Engines that have to be asked for more than the id."""
+
 Walk = Callable[["ThreadInfo"], Iterator["ThreadInfo"]]
 """Gives a thread's parents, the nearest first."""
 _BY_PATH: tuple[tuple[int, Callable[[Cgroups], str]], ...] = (

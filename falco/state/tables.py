@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from falco.state import engines, healthcheck
-from falco.state.engines import CRI, RKT
+from falco.state.engines import CRI, FETCHED, RKT
+from falco.state.fetching import Fetching
 from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINER_BYTES, MAX_CONTAINERS, MAX_FDS, MAX_THREADS
 from falco.state.network import Interfaces, unmapped
 from falco.state.room import FdRoom, weight
@@ -34,6 +35,7 @@ class Tables:
     def __init__(self) -> None:
         self._forks = 0
         self.refused = dict.fromkeys(("threads", "fds", "containers", "accounts", "interfaces"), 0)
+        self.fetching = Fetching()
         self.clear()
 
     def clear(self) -> None:
@@ -213,6 +215,18 @@ class Tables:
         self._container_bytes = sum(kept.size for kept in self.containers.values())
         self._pods &= self.containers.keys()
 
+    def learn_container(self, container: Container, ts: int) -> None:
+        """Enter what an event of ts (ns) tells of a container, and let know those who wait for it."""
+        self.fetching.before_answer(ts)
+        self.add_container(container)
+        self.fetching.answered(container)
+
+    def forget_container(self, container_id: str) -> None:
+        """A container is no more. It stays known while threads are in it: their last events may be on their way."""
+        if container_id in self.containers and all(t.container_id != container_id for t in self.threads.values()):
+            del self.containers[container_id]
+            self.fetching.pop(container_id, None)
+
     def resolve_container(self, thread: ThreadInfo) -> None:
         """Set which container a thread runs in, and whether it is that one's health check."""
         found = engines.identify(thread, self.parents, self._pods)
@@ -220,9 +234,12 @@ class Tables:
             thread.container_id = ""
         else:
             thread.container_id = found.id
+            known = self.containers.get(found.id)
             # Which of the CRI's runtimes it is, and hence its type, only metadata tells.
-            if found.type != CRI and found.id not in self.containers:
+            if known is None and found.type != CRI:
                 self.add_container(found)
+            if found.type in FETCHED and (known is None or known.is_stub):
+                self.fetching.sight(found, thread, again=known is not None)
         healthcheck.mark(self, thread)
 
     def remove_thread(self, thread: ThreadInfo) -> None:

@@ -185,7 +185,7 @@ def test_options_are_those_of_the_command():
     )  # fmt: skip
     options = parse(found.arguments, {})
     assert options == Options(
-        all_events=True, cri="/run/x.sock", disable=("-a.*", "b,c"), tag=("t1", "t2"), disable_tag=("-x",),
+        all_events=True, cri=("/run/x.sock",), disable=("-a.*", "b,c"), tag=("t1", "t2"), disable_tag=("-x",),
         print="-%proc.name", snaplen=120, disable_source=("k8s_audit",), argv=options.argv,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from falco.capture.live.resolver import RESOLVED
 from falco.capture.live.ring import Patience, Ring
+from falco.capture.scap import blocks
 from falco.capture.scap.blocks import CALLS_OF_ALL_READERS, EVENT_V2, LATER_CALLS
 from falco.capture.scap.reader import Wanted
 from falco.events.decode import EventError
@@ -52,6 +53,9 @@ class LiveSource:
     complete, if there is one, is asked about wanted events whose paths may lead through links (resolver.py); the block
     that it answers with takes the place of the record's, for a recorder too.
 
+    besides, if there is one, is asked after each batch for blocks that come from elsewhere than the ring, such as what
+    is known of containers: events like any, in their order.
+
     For a recorder, as of a Reader: on_event is called with timestamp, tid and code of each event before it is yielded,
     while block() holds its bytes; on_skipped gets the bytes of an event that is not wanted instead. on_block is never
     called: nothing comes before the events.
@@ -69,6 +73,7 @@ class LiveSource:
         self.own_code = _NONE
         self.on_own: Callable[[Event], bool] = lambda _: False
         self.complete: Callable[[Event], bytes | None] | None = None
+        self.besides: Callable[[], Iterable[bytes]] | None = None
         self.on_block: Callable[[bytes], None] | None = None
         self.on_event: Callable[[int, int, int], None] | None = None
         self.on_skipped: Callable[[bytes], None] | None = None
@@ -91,6 +96,9 @@ class LiveSource:
                     if frame(end, before):
                         yield event
                     before = event.code
+            for block in self.besides() if self.besides is not None else ():
+                if self._frame_other(block):
+                    yield event
             if records:
                 patience.reset()
             else:
@@ -148,6 +156,24 @@ class LiveSource:
         wanted = bool(self.wanted.codes[code])
         if self.complete is not None and wanted and RESOLVED[code]:
             self._complete(self.complete, number)
+        if self.on_event is not None:
+            self._record(ts, tid, code, wanted)
+        return wanted
+
+    def _frame_other(self, block: bytes) -> bool:
+        """Frame a block from elsewhere, which is well formed; False to pass over it."""
+        self._data, self._at, self._next, self._completed = block, 0, len(block), None
+        flagged = blocks.COUNT.unpack_from(block)[0] in blocks.WITH_FLAGS
+        front = blocks.CPU_FLAGS if flagged else blocks.CPU
+        cpu, *flags = front.unpack_from(block, blocks.BLOCK.size)
+        at = blocks.BLOCK.size + front.size
+        ts, tid, length, code = blocks.HEADER.unpack_from(block, at)
+        start = at + blocks.HEADER.size + blocks.COUNT.size
+        (count,) = blocks.COUNT.unpack_from(block, at + blocks.HEADER.size)
+        self.num += 1
+        self.event.begin(self.num, cpu, ts, tid, code, block, start, at + length, count)
+        self.event.hidden = flags == [blocks.STATE_ONLY]
+        wanted = bool(self.wanted.codes[code])
         if self.on_event is not None:
             self._record(ts, tid, code, wanted)
         return wanted

@@ -52,14 +52,9 @@ def _opening(state: State, ts: int) -> Iterator[bytes]:
     now = snapshot.of(state)
     yield from writer.section(now)
     for container in state.containers.values():
-        if not container.is_stub:
-            yield _container_event(ts, container_events.compose(container))
+        if container.missing or not container.is_stub:
+            yield writer.container_event(ts, container_events.compose(container))
     yield from socket_calls.retell(now, ts)
-
-
-def _container_event(ts: int, raw: bytes) -> bytes:
-    code = CODES["CONTAINER_JSON_E" if len(raw) < 0xFFFF else "CONTAINER_JSON_2_E"]
-    return writer.event(code, ts, _NO_TID, (raw + b"\0",))
 
 
 def _end_of_opening(ts: int) -> bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from falco.capture.scap import blocks, fd_layout
 from falco.capture.scap.packing import MAX_PATH, address, counted, text, u16, u32, u64
-from falco.events.table import EVENT_TABLE
+from falco.events.table import CODES, EVENT_TABLE
 from falco.events.types import EventFlag
 from falco.state.fds import FdInfo, FdType, Role
 from falco.state.network import SERVER_TYPES, swap_ends
@@ -27,6 +27,7 @@ MAX_LIST, MAX_ACCOUNT = 4096, 255
 """Bytes that libscap takes of args, env or cgroups, and of a user's or group's texts."""
 MAX_ORDINARY = 65536
 """Bytes of an event block's body beyond which it is of a LARGE kind, which 0.15 passes over."""
+_NO_TID = -1
 _LARGE_KINDS = {blocks.EVENT_V2: blocks.EVENT_V2_LARGE, blocks.EVENT_FLAGS_V2: blocks.EVENT_FLAGS_V2_LARGE}
 
 
@@ -71,6 +72,12 @@ def event(code: int, ts: int, tid: int, params: Sequence[bytes], cpu: int = 0, f
     body = b"".join((head, header, lengths, *params))
     kind = blocks.EVENT_FLAGS_V2 if flags else blocks.EVENT_V2
     return block(kind if len(body) <= MAX_ORDINARY else _LARGE_KINDS[kind], body)
+
+
+def container_event(ts: int, raw: bytes, flags: int = 0) -> bytes:
+    """The block of an event of ts (ns) that tells of a container in JSON; flags are dump flags."""
+    code = CODES["CONTAINER_JSON_E" if len(raw) < 0xFFFF else "CONTAINER_JSON_2_E"]
+    return event(code, ts, _NO_TID, (raw + b"\0",), flags=flags)
 
 
 def dump_flags(raw: bytes) -> int:

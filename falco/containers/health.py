@@ -1,0 +1,54 @@
+"""How an engine is doing: trouble is told once, and while it lasts the engine is left alone for longer and longer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from falco.logs import LOG
+
+if TYPE_CHECKING:
+    from falco.containers.engine import Engine
+
+FIRST_S, LONGEST_S = 0.2, 30.0
+"""How long an engine in trouble is not asked, at first and at most."""
+
+
+class Health:
+    """Of one engine; any thread may ask and tell. clock gives seconds that never step back."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+        self.engine = engine
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._pause_s = 0.0
+        self._until = 0.0
+        self.trouble = ""
+        """What is wrong; empty if nothing is known to be."""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is not to be asked now."""
+        return self._clock() < self._until
+
+    def well(self) -> None:
+        """It gave an answer."""
+        if not self.trouble:
+            return
+        with self._lock:
+            before, self.trouble = self.trouble, ""
+            self._pause_s = self._until = 0.0
+        if before:
+            LOG.info("%s answers again", self.engine.name)
+
+    def ill(self, trouble: str) -> None:
+        """It gave none."""
+        with self._lock:
+            before, self.trouble = self.trouble, trouble
+            now = self._clock()
+            if now >= self._until:
+                self._pause_s = min(2 * self._pause_s or FIRST_S, LONGEST_S)
+                self._until = now + self._pause_s
+        if not before:
+            LOG.warning("%s tells nothing about containers: %s", self.engine.name, trouble)
