@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _POLL_S = 0.05
 _SAVE_S = 1.0
 _LOOK_S = 1.0
+_RETRY_S = 0.2
 _PAGE = 500
 
 
@@ -67,7 +68,7 @@ class Delivery:
                     self._health.write(now=False)
                     if drain:
                         return
-                    self.stop.wait(_LOOK_S)
+                    self.stop.wait(_RETRY_S)
         finally:
             self._save()
             self._destination.close()

@@ -105,6 +105,11 @@ class AlertStore:
             complain(f"alert store {self._path}: {lost} alerts could not be stored")
 
     def _run(self) -> None:
+        try:
+            # At once, so that a store which cannot be written is told at the start and readers find one.
+            self._opened()
+        except (sqlite3.Error, OSError) as error:
+            self._failed(error)
         while True:
             batch, last = self._collect()
             if batch:

@@ -14,9 +14,11 @@ from falco.engine.bind import bind_rules
 from falco.engine.load import load_rules
 from falco.engine.ruleset import Ruleset
 from falco.fields.registry import SYSCALL_FIELDS
+from tests.bench.alerts import alerts
 from tests.bench.audit import audit
 from tests.bench.dense import write_dense
 from tests.bench.equivalent import equivalent
+from tests.bench.latency import latency
 from tests.bench.measure import measured
 from tests.bench.repeat import repeat
 from tests.bench.rulesets import rules
@@ -99,3 +101,5 @@ if __name__ == "__main__":
         replays(Path(made))
         loading(Path(made))
         audit(Path(made))
+        alerts()
+        latency(Path(made))
