@@ -1,12 +1,13 @@
 """falco with a traitor in its process: sabotage.py ORDERS falco's arguments.
 
-A thread does what the file ORDERS says once it is there: `slot MAP INDEX` empties a slot of a map of programs, `link
-TRACEPOINT` closes what keeps a program on that tracepoint.
+A thread does what the file ORDERS says each time it is there: `slot MAP INDEX` empties a slot of a map of programs,
+`link TRACEPOINT` closes what keeps a program on that tracepoint, `threads FILE` writes down which threads are known.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import struct
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from falco.cli import main
+from falco.state.state import State
 
 _BPF, _DELETE, _INFO = 321, 3, 15
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -50,15 +52,23 @@ def _empty(name: str, index: int) -> None:
     raise LookupError(name)
 
 
+def _tell(target: Path) -> None:
+    (state,) = (each for each in gc.get_objects() if isinstance(each, State))
+    target.write_text(" ".join(map(str, list(state.threads))))
+
+
 def _obey(orders: Path) -> None:
-    while not (orders.exists() and (text := orders.read_text()).endswith("\n")):
-        time.sleep(0.01)
-    match text.split():
-        case ["slot", name, index]:
-            _empty(name, int(index))
-        case ["link", tracepoint]:
-            os.close(next(_fds(f"tp_name:\t{tracepoint}")))
-    orders.rename(orders.with_suffix(".done"))
+    while True:
+        while not (orders.exists() and (text := orders.read_text()).endswith("\n")):
+            time.sleep(0.01)
+        match text.split():
+            case ["slot", name, index]:
+                _empty(name, int(index))
+            case ["link", tracepoint]:
+                os.close(next(_fds(f"tp_name:\t{tracepoint}")))
+            case ["threads", target]:
+                _tell(Path(target))
+        orders.rename(orders.with_suffix(".done"))
 
 
 if __name__ == "__main__":
