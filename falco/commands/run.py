@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.stream import Stopped, open_stream
-from falco.commands import audit, delivery, probing, report, rules, watch
+from falco.commands import audit, container_lookups, delivery, probing, report, rules, watch
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
+from falco.commands.container_lookups import ContainerLookups
 from falco.commands.daemon import daemonize
 from falco.commands.host_paths import HostPaths
 from falco.commands.in_force import InForce
@@ -23,6 +24,7 @@ from falco.commands.recording import recorder
 from falco.commands.say import say
 from falco.controls import Controls
 from falco.drops import DropActions, Simulated
+from falco.engine.waiting import Waiting
 from falco.errors import FalcoError
 from falco.escape import escape_controls
 from falco.events.event import Event
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from falco.store.store import AlertStore
 
 _LATER = (
-    ("cri", "--cri", "containers are not looked up yet"),
     ("k8s_api", "-k", "the Kubernetes API is not asked yet"),
     ("mesos_api", "-m", "Mesos is not supported: mesos.* fields have no value"),
 )
@@ -120,9 +121,11 @@ class Run:
         source: Source = Limited(reader, options.duration_s) if options.duration_s else reader
         if simulate:
             source = Simulated(source, self._drops)
+        waiting = self._waiting(state)
         try:
-            monitor(source, state, self._in_force, self._alerts, self._controls, recording)
+            monitor(source, state, waiting, self._alerts, self._controls, recording)
         finally:
+            waiting.finish()
             if recording is not None:
                 recording.close()
 
@@ -138,22 +141,30 @@ class Run:
             running = self._alerts.ticking(watch.until(self._controls, options.duration_s))
             running, sleep = self._beside(running, lambda: watching.source.ring.fill)
             paths = HostPaths(self._in_force, options.host_root, recording, time.monotonic, lambda: watching.now_ns)
-            self._paths, running = paths, paths.ticking(running)
+            waiting, self._paths = self._waiting(state), paths
+            running = waiting.ticking(paths.ticking(running), lambda: watching.now_ns)
+            asked = container_lookups.asked(options, self._config)
+            containers = ContainerLookups(asked, state, lambda: watching.now_ns)
             sight = Sight(self._alerts.raise_alert, self._config.health_file)
             self._watch = watching = watch.Watch(need, Path(options.host_root), size, running, self._lost, sight, sleep)
             try:
                 self._start_listening()
+                containers.start()
                 state.load(watching.start(state, self._in_force.wanted))
                 self._reader = watching.source
+                containers.first()
+                watching.source.besides = containers.blocks
                 if recording is not None:
                     recording.attach(watching.source, state)
                 paths.look()
                 if recording is not None:
                     recording.begin(watching.now_ns)
                 to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
-                monitor(watching.source, state, self._in_force, self._alerts, self._controls, recording)
+                monitor(watching.source, state, waiting, self._alerts, self._controls, recording)
             finally:
+                containers.close()
                 watching.close()
+                waiting.finish()
                 if recording is not None:
                     recording.close()
                 self._stop_listening()
@@ -292,6 +303,10 @@ class Run:
         state = State(self._options.all_events)
         state.heed(self._in_force.ruleset.codes, self._in_force.ruleset.syscalls)
         return state
+
+    def _waiting(self, state: State) -> Waiting:
+        wait_ns = container_lookups.wait_ns(self._options, self._config)
+        return Waiting(state, self._in_force, self._alerts, wait_ns)
 
     def _see(self, ruleset: Ruleset) -> None:
         """Have the probe send what these rules want."""
