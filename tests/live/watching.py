@@ -60,7 +60,16 @@ class Seen:
 
 def build_everything(cache: Cache) -> ProbeObject:
     """Every program, for this kernel."""
-    plan = make_plan(EVERYTHING, 0)
+    return _build(EVERYTHING, cache)
+
+
+def build_for(wanted: Wanted) -> ProbeObject:
+    """The programs for what is wanted, not kept anywhere."""
+    return _build(wanted, None)
+
+
+def _build(wanted: Wanted, cache: Cache | None) -> ProbeObject:
+    plan = make_plan(wanted, 0)
     text_for = partial(probe_text, plan.programs, tuple(plan.texts.values()))
     release = os.uname().release
     return build_probe(text_for, Path("/"), release, cache, cflags=("-DRING_PAGES=1", "-g0"), compiler=compile_in_parts)
@@ -69,9 +78,9 @@ def build_everything(cache: Cache) -> ProbeObject:
 class Watching:
     """A probe with what is wanted attached, for a with block."""
 
-    def __init__(self, probe: ProbeObject, wanted: Wanted = EVERYTHING) -> None:
+    def __init__(self, probe: ProbeObject, wanted: Wanted = EVERYTHING, *, shadow: bool = False) -> None:
         clock = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        self.loaded = Loaded(probe, make_plan(wanted, clock), {"ring": RING})
+        self.loaded = Loaded(probe, make_plan(wanted, clock, shadow=shadow), {"ring": RING})
         self._ring = Ring(map_pages(self.loaded.maps["ring"].fd), RING)
         self._until = 0
         self.source = LiveSource(self._ring, Event(State()), self._idle, REAL_ENTERS | wanted.real)

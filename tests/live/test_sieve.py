@@ -1,0 +1,141 @@
+"""The sieve in the kernel keeps back exactly what its plain meaning does."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from falco.capture.probe.plan import Wanted
+from falco.capture.probe.sieve import CODES, make_sieve
+from falco.commands import rules
+from falco.commands.in_force import InForce
+from falco.commands.options import Options
+from falco.events import facts
+from falco.events.table import CODES as SYMBOLS
+from falco.fields.registry import SYSCALL_FIELDS
+from falco.filter.check import check
+from falco.filter.parser import parse_condition
+from falco.filter.superset import Number, passes
+from tests.live.watching import Watching, build_for
+
+OPENAT = SYMBOLS["SYSCALL_OPENAT_2_X"]
+SIFTED = 4
+LONGEST = 256
+SHIPPED = "rules/falco_rules.yaml"
+ANCHORED = (
+    "evt.is_open_write = true and fd.num >= 0 and fd.name startswith {place}/w",
+    "evt.is_open_read = true and fd.name in ({place}/file, /etc/shadow, /dev/null)",
+    "fd.name endswith .so or fd.filename = passwd",
+    "fd.name contains needle and fd.num in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)",
+    "fd.name pmatch ({place}/sub, /usr/share)",
+)
+NEGATED = (
+    "evt.is_open_write = false and not fd.name startswith {place} and not fd.name startswith /etc",
+    "not fd.name != {place}/file",
+    "not (fd.name endswith .so or fd.name contains w or fd.num < 0)",
+)
+
+
+def conditions_of(texts, place):
+    nodes = [check(parse_condition(text.format(place=place), "test"), SYSCALL_FIELDS) for text in texts]
+    return lambda code: nodes
+
+
+def shipped(_place):
+    ready = rules.load(Options(rules=(SHIPPED,)), (SHIPPED,))
+    in_force = InForce(ready.ruleset, all_events=False)
+    return lambda code: [node for _, node in in_force.remaining(code)]
+
+
+SETS = {
+    "shipped rules": shipped,
+    "anchored": lambda place: conditions_of(ANCHORED, place),
+    "negated": lambda place: conditions_of(NEGATED, place),
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = tmp_path_factory.mktemp("sieve").resolve()
+    for name in ("file", "w", "wx", "passwd", "needle", "x.so", "x.so.1", "n\udcffedle"):
+        (place / name).write_text("x")
+    (place / "sub/deep").mkdir(parents=True)
+    (place / "sub/deep/file").write_text("x")
+    (place / "subway").write_text("x")
+    (place / "link").symlink_to("file")
+    os.mkfifo(place / "fifo")
+    long = place.joinpath(*["long" * 20] * 4)
+    long.mkdir(parents=True)
+    (long / "needle").write_text("x")
+    return place
+
+
+def opens(place):
+    """(path, flags) of opens of all kinds."""
+    paths = [str(path) for path in sorted(place.rglob("*"))]
+    paths += ["/etc/shadow", "/etc/passwd", "/dev/null", "/dev/zero", "/proc/self/status", "/usr/share", "/", "/bin/sh"]
+    paths += [str(place / "none"), "/etc/none", f"{place}/sub/../file", f"{place}//w"]
+    reads = [(path, os.O_RDONLY | os.O_NONBLOCK) for path in paths]
+    writes = [(path, os.O_RDWR | os.O_NONBLOCK) for path in paths if path.startswith((str(place), "/dev"))]
+    return reads + writes
+
+
+def expected(event, superset):
+    """Whether the plain meaning lets an open through."""
+    fd, flags = event.values["fd"], event.values["flags"]
+    path = None
+    if fd >= 0:
+        kind = stat.S_IFMT(Path(event.fd.path).stat().st_mode)
+        if kind != stat.S_IFIFO and len(os.fsencode(event.fd.path)) < LONGEST:
+            path = os.fsencode(event.fd.path)
+    numbers = {Number.WRITES: flags >> 1 & 1, Number.READS: flags & 1, Number.FD: max(fd, -1)}
+    return passes(superset, path, numbers)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_kernel_and_plain_meaning_agree_open_by_open(place, name):
+    sieve = make_sieve(SETS[name](place))
+    wanted = Wanted(frozenset(CODES), sieve=sieve)
+    made = opens(place)
+
+    def act():
+        for path, flags in made:
+            try:
+                fd = os.open(path, flags)
+            except OSError:
+                continue
+            os.close(fd)
+
+    with Watching(build_for(wanted), wanted, shadow=True) as watching:
+        assert not watching.loaded.left_out
+        seen = [event for event in watching.seen(act) if event.code == OPENAT]
+    assert len(seen) == len(made)
+    superset = sieve.supersets["openat"]
+    verdicts = [(event.values["name"], not event.fact(facts.MARKS), expected(event, superset)) for event in seen]
+    assert [row for row in verdicts if row[1] is not row[2]] == []
+    assert {row[2] for row in verdicts} == {True, False}, "one verdict for all shows nothing"
+
+
+def test_what_is_kept_back_does_not_come_and_the_rest_does(place):
+    wanted = Wanted(frozenset(CODES), sieve=make_sieve(conditions_of(ANCHORED, place)))
+    with Watching(build_for(wanted), wanted) as watching:
+        names = ("file", "subway", "w", "sub/deep/file", "x.so.1")
+        seen = watching.seen(lambda: [os.close(os.open(place / name, os.O_RDONLY)) for name in names])
+    assert [event.values["name"] for event in seen if event.code == OPENAT] == [
+        str(place / "file"), str(place / "sub/deep/file")
+    ]  # fmt: skip
+
+
+def test_a_file_that_rules_know_passes_by_whatever_name(place):
+    wanted = Wanted(frozenset(CODES), sieve=make_sieve(conditions_of(ANCHORED, place)))
+    (place / "other name").hardlink_to(place / "passwd")
+    status = (place / "passwd").stat()
+    with Watching(build_for(wanted), wanted) as watching:
+        act = lambda: os.close(os.open(place / "other name", os.O_RDONLY))  # noqa: E731
+        assert [event for event in watching.seen(act) if event.code == OPENAT] == []
+        key = status.st_dev.to_bytes(8, "little") + status.st_ino.to_bytes(8, "little")
+        watching.loaded.maps["known_files"].update(key, b"\1")
+        assert len([event for event in watching.seen(act) if event.code == OPENAT]) == 1
