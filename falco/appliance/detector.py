@@ -14,7 +14,7 @@ def main(directory: Path) -> None:
     """Note the process id, and go on as falco with the arguments that the entry point left."""
     arguments = json.loads((directory / place.DETECTOR).read_text(encoding="utf-8"))["arguments"]
     (directory / place.PID).write_text(f"{os.getpid()}\n", encoding="ascii")
-    os.execv(sys.executable, [sys.executable, "-m", "falco.cli", *arguments])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "falco.cli", *arguments])
 
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     directory, layers = prepare(environ)
     path = str(directory / place.FALCO_YAML)
     root = preflight.host_root(environ.get("HOST_ROOT") or environ.get("SYSDIG_HOST_ROOT") or "")
-    variables = {**environ, "HOST_ROOT": root}
+    # With --read-only there is no other place for temporary files.
+    variables = {"TMPDIR": str(directory), **environ, "HOST_ROOT": root}
     if request.options is None:
         _become(_with_configuration(request.command, path), variables)
     arguments = [*([] if request.options.config else ["-c", path]), *layers.arguments, *request.command]
@@ -87,7 +88,7 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     if "syscall" not in options.disable_source:
         _look_around(Path(root))
     supervise(directory, arguments, options)
-    _become((sys.executable, "-m", "falco.appliance.init", str(directory)), variables)
+    _become((sys.executable, "-P", "-m", "falco.appliance.init", str(directory)), variables)
 
 
 def supervise(directory: Path, arguments: Sequence[str], options: Options) -> None:

@@ -81,7 +81,7 @@ def _privileges(place: Place) -> Iterator[Finding]:
         )
     if not held >> _SYS_PTRACE & 1:
         yield Finding("programs and files of other processes cannot be read", "--cap-add SYS_PTRACE")
-    if not held >> _DAC_READ_SEARCH & 1 and not held >> _SYS_ADMIN & 1:
+    if not held >> _DAC_READ_SEARCH & 1:
         yield Finding("processes of other users cannot be read", "--cap-add DAC_READ_SEARCH")
 
 

@@ -65,7 +65,7 @@ def test_a_wrong_option_is_told():
 def test_watching_is_supervised(container):
     command, environ = start("-A", FALCO_DISABLE="x", FALCO_FORWARDERS__PROGRAM__ENABLED="true",
                              FALCO_FORWARDERS__PROGRAM__PROGRAM="cat", HOST_ROOT="/h")  # fmt: skip
-    assert command[1:] == ["-m", "falco.appliance.init", str(container)]
+    assert command[1:] == ["-P", "-m", "falco.appliance.init", str(container)]
     assert environ["HOST_ROOT"] == "/h"
     detector = json.loads((container / place.DETECTOR).read_text())
     assert detector == {

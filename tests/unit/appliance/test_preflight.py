@@ -53,11 +53,11 @@ def test_some_lacks_cannot_be_lived_with(container, facts, text):
     ("held", "fatal", "text"),
     [
         (ALL & ~SYS_ADMIN, False, ""),
-        (SYS_ADMIN | SYS_PTRACE, False, ""),
+        (SYS_ADMIN | SYS_PTRACE | DAC, False, ""),
         (BPF | PERFMON | SYS_PTRACE | DAC, False, ""),
         (BPF | SYS_PTRACE | DAC, True, "BPF programs may not be loaded"),
         (0, True, "BPF programs may not be loaded"),
-        (SYS_ADMIN, False, "--cap-add SYS_PTRACE"),
+        (SYS_ADMIN | DAC, False, "--cap-add SYS_PTRACE"),
         (BPF | PERFMON | SYS_PTRACE, False, "--cap-add DAC_READ_SEARCH"),
     ],
 )
