@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from falco.capture.scap.recorder import Recorder
     from falco.commands.in_force import InForce
+    from falco.fields.path_tables import PathTables
 
 EVERY_S = 3.0
 """How often files are looked at again."""
@@ -20,7 +21,8 @@ EVERY_S = 3.0
 class HostPaths:
     """look() begins, and begins anew after other rules came into force; ticking() keeps it up.
 
-    clock gives seconds that never step back, now_ns the time of events (ns since the epoch).
+    clock gives seconds that never step back, now_ns the time of events (ns since the epoch). told is called with the
+    tables whenever they have changed.
     """
 
     def __init__(
@@ -30,8 +32,9 @@ class HostPaths:
         recording: Recorder | None,
         clock: Callable[[], float],
         now_ns: Callable[[], int],
+        told: Callable[[PathTables], None] = lambda _: None,
     ) -> None:
-        self._in_force, self._host_root, self._recording = in_force, host_root, recording
+        self._in_force, self._host_root, self._recording, self._told = in_force, host_root, recording, told
         self._clock, self._now_ns = clock, now_ns
         self._next = 0.0
         self._known: KnownPaths
@@ -62,3 +65,4 @@ class HostPaths:
         self._in_force.know(tables)
         if self._recording is not None:
             self._recording.know(tables, self._now_ns())
+        self._told(tables)

@@ -10,17 +10,19 @@ from falco.fields.path_tables import NO_TABLES
 from falco.state.handlers import needed
 
 if TYPE_CHECKING:
+    from falco.engine.rule import Rule
     from falco.engine.ruleset import Ruleset
     from falco.fields.path_tables import PathTables
+    from falco.filter.ast import Node
 
 
 class InForce:
     """Finds the rule for an event. Other rules, and other tables of paths, come in between two events."""
 
-    __slots__ = ("_all_events", "_known", "_tables", "conditions", "match", "ruleset", "wanted")
+    __slots__ = ("_all_events", "_known", "conditions", "match", "ruleset", "tables", "wanted")
 
     def __init__(self, ruleset: Ruleset, all_events: bool) -> None:
-        self._all_events, self._tables = all_events, NO_TABLES
+        self._all_events, self.tables = all_events, NO_TABLES
         self.change(ruleset)
 
     def change(self, ruleset: Ruleset) -> None:
@@ -28,16 +30,26 @@ class InForce:
         self.ruleset, self.match, self.conditions = ruleset, ruleset.match, ruleset.conditions
         self._known: KnownRules | None = None
         self.wanted = Wanted(needed(ruleset.codes, self._all_events), ruleset.syscalls)
-        self.know(self._tables)
+        self.know(self.tables)
+
+    def with_rules(self, ruleset: Ruleset) -> InForce:
+        """What would be in force with other rules and the same tables."""
+        other = InForce(ruleset, self._all_events)
+        other.know(self.tables)
+        return other
 
     def know(self, tables: PathTables) -> None:
         """From now on the rules' paths also mean what tables say. Without any, nothing is done for that."""
-        self._tables = tables
+        self.tables = tables
         if self._known is not None:
             self._known.know(tables)
         elif tables:
             self._known = KnownRules(self.ruleset, tables)
             self.match, self.conditions = self._known.match, self._known.conditions
+
+    def remaining(self, code: int) -> list[tuple[Rule, Node]]:
+        """The rules that are tried on events of a code, with what remains of their conditions."""
+        return (self._known or self.ruleset).remaining(code)
 
     def names(self) -> list[str]:
         """The names of these rules."""

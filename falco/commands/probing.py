@@ -13,6 +13,7 @@ from falco.capture.probe.cache import Cache
 from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.compile import compile_in_parts
 from falco.capture.probe.plan import COVERED, OTHERS, Wanted, make_plan
+from falco.capture.probe.sieve import make_sieve
 from falco.capture.probe.text import probe_text
 from falco.errors import FalcoError
 from falco.events.table import EVENT_TABLE, codes_named
@@ -21,6 +22,7 @@ from falco.state.handlers import PROCESS_LIFE
 if TYPE_CHECKING:
     from falco.capture.probe.object import ProbeObject
     from falco.capture.probe.plan import Plan
+    from falco.commands.in_force import InForce
     from falco.commands.options import Options
     from falco.engine.ruleset import Ruleset
 
@@ -32,11 +34,14 @@ _FLAGS = ("-DRING_PAGES=1", "-g0")
 _SMALL = {"ring": 1 << 12}
 
 
-def wanted(ruleset: Ruleset, options: Options) -> Wanted:
+def wanted(in_force: InForce, options: Options) -> Wanted:
     """What has to leave the kernel for these rules, for -A and for a recording."""
+    ruleset = in_force.ruleset
     if options.all_events or options.writefile is not None:
         return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=os.getpid())
-    return Wanted(ruleset.codes | PROCESS_LIFE, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen)
+    sieve = make_sieve(lambda code: [node for _, node in in_force.remaining(code)])
+    codes = ruleset.codes | PROCESS_LIFE
+    return Wanted(codes, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen, sieve=sieve)
 
 
 def unseen(ruleset: Ruleset) -> tuple[str, ...]:

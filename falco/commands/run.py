@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from falco.config import Loaded
     from falco.config_schema import Config
     from falco.engine.ruleset import Ruleset
+    from falco.fields.path_tables import PathTables
     from falco.monitor import Source
     from falco.store.store import AlertStore
 
@@ -133,22 +134,24 @@ class Run:
         """Hold what happens on this host against the rules until told to stop. FalcoError if it cannot be watched."""
         options = self._options
         self._state = state = self._new_state()
-        need = probing.wanted(self._in_force.ruleset, options)
         _tell_unseen(self._in_force.ruleset)
         size = watch.buffer_bytes(self._config.syscall_buf_mb)
         recording = self._recording
         with self._controls.installed(options.stats_interval_ms if self._stats_file else 0):
             running = self._alerts.ticking(watch.until(self._controls, options.duration_s))
             running, sleep = self._beside(running, lambda: watching.source.ring.fill)
-            paths = HostPaths(self._in_force, options.host_root, recording, time.monotonic, lambda: watching.now_ns)
+            paths = HostPaths(self._in_force, options.host_root, recording, time.monotonic, self._now_ns, self._refit)
             waiting, self._paths = self._waiting(state), paths
+            paths.look()
             running = waiting.ticking(paths.ticking(running), lambda: watching.now_ns)
+            sight = Sight(self._alerts.raise_alert, self._config.health_file)
             asked = container_lookups.asked(options, self._config)
             containers = ContainerLookups(asked, state, lambda: watching.now_ns)
-            sight = Sight(self._alerts.raise_alert, self._config.health_file)
+            need = probing.wanted(self._in_force, options)
             self._watch = watching = watch.Watch(need, Path(options.host_root), size, running, self._lost, sight, sleep)
             try:
                 self._start_listening()
+                watching.know(self._in_force.tables.files)
                 containers.start()
                 state.load(watching.start(state, self._in_force.wanted))
                 self._reader = watching.source
@@ -156,8 +159,6 @@ class Run:
                 watching.source.besides = containers.blocks
                 if recording is not None:
                     recording.attach(watching.source, state)
-                paths.look()
-                if recording is not None:
                     recording.begin(watching.now_ns)
                 to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
                 monitor(watching.source, state, waiting, self._alerts, self._controls, recording)
@@ -278,11 +279,11 @@ class Run:
         try:
             loaded = configure(self._options)
             ready = self._load_rules(loaded.config)
-            self._see(ready.ruleset)
+            self._see(self._in_force.with_rules(ready.ruleset))
             self._let_out(loaded.config, ready)
         except FalcoError as error:
             report.not_reloaded(error)
-            self._see(self._in_force.ruleset)
+            self._see(self._in_force)
             return
         report.warn(loaded.warnings)
         log_as(loaded.config)
@@ -308,11 +309,23 @@ class Run:
         wait_ns = container_lookups.wait_ns(self._options, self._config)
         return Waiting(state, self._in_force, self._alerts, wait_ns)
 
-    def _see(self, ruleset: Ruleset) -> None:
+    def _see(self, in_force: InForce) -> None:
         """Have the probe send what these rules want."""
         if self._watch is not None:
-            self._watch.change(probing.wanted(ruleset, self._options))
-            _tell_unseen(ruleset)
+            self._watch.change(probing.wanted(in_force, self._options))
+            _tell_unseen(in_force.ruleset)
+
+    def _now_ns(self) -> int:
+        return time.time_ns() if self._watch is None else self._watch.now_ns
+
+    def _refit(self, tables: PathTables) -> None:
+        """Have the probe send what the rules want now that their paths mean something else."""
+        if self._watch is not None:
+            self._watch.know(tables.files)
+            try:
+                self._watch.change(probing.wanted(self._in_force, self._options))
+            except FalcoError as error:
+                LOG.error("The probe cannot follow changed paths of the rules: %s", error)
 
     def _sample(self) -> None:
         if self._stats_file is not None:

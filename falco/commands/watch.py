@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +23,11 @@ from falco.logs import LOG
 from falco.state.fds import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from falco.capture.live.procfs_host import Host
     from falco.capture.scap import reader
+    from falco.fields.path_tables import FileId
     from falco.monitor import Controls
     from falco.sight import Sight
     from falco.state.snapshot import Snapshot
@@ -40,6 +42,8 @@ _LOOK_S = 1.0
 """How often lost records are looked for: they are to be told within two seconds."""
 _MEND_S = 5.0
 """How often, at most, the thread table is brought back to what /proc says after a loss."""
+_FILE = struct.Struct("=QQ")
+"""struct file_id of c/sieve.h."""
 
 
 def buffer_bytes(asked_mb: int) -> int:
@@ -82,7 +86,7 @@ class Watch:
         _check_access()
         self._host: Host = this_host(host_root)
         self._running, self._on_lost, self._sight, self._patience = running, on_lost, sight, Patience(sleep)
-        self._need = need
+        self._need, self._half = need, 0
         plan = make_plan(need, self._host.boot_ns)
         self._loaded = Loaded(probing.build(plan, self._host.root), plan, {"ring": ring_bytes})
         self._tell_left_out({})
@@ -91,6 +95,7 @@ class Watch:
         self._canary = canary.Canary(self._loaded, self._ring, sight.lost, sight.regained)
         self._next_look = self._next_mend = 0.0
         self._lost = False
+        self._known: frozenset[FileId] = frozenset()
         self._senseless = 0
         self._count_senseless: Callable[[], int] = lambda: 0
         self._state: State
@@ -126,11 +131,21 @@ class Watch:
         """Send what is wanted now. FalcoError if the probe for it cannot be had; then everything stays as it was."""
         if need == self._need:
             return
-        plan, before = make_plan(need, self._host.boot_ns), dict(self._loaded.left_out)
+        half, before = 1 - self._half, dict(self._loaded.left_out)
+        plan = make_plan(need, self._host.boot_ns, half)
         self._loaded.change(probing.build(plan, self._host.root), plan)
-        self._need = need
+        self._need, self._half = need, half
         self.source.expect(REAL_ENTERS | need.real)
         self._tell_left_out(before)
+
+    def know(self, files: Iterable[FileId]) -> None:
+        """The files that rules may mean by whatever name: what is done with them always passes the sieve."""
+        table, wanted = self._loaded.maps["known_files"], frozenset(files)
+        for file in wanted - self._known:
+            table.update(_FILE.pack(*file), b"\1")
+        for file in self._known - wanted:
+            table.delete(_FILE.pack(*file))
+        self._known = wanted
 
     def close(self) -> None:
         """Take the probe out of the kernel, and tell of what was lost since the last look."""

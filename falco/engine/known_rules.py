@@ -82,6 +82,10 @@ class KnownRules:
                     return self._named().conditions(event)
         return self._spelled.conditions(event)
 
+    def remaining(self, code: int) -> list[tuple[Rule, Node]]:
+        """As of a rule set, for files by the names that they are used by."""
+        return self._spelled.remaining(code)
+
     def _named(self) -> Ruleset:
         """The rules for files that have other names."""
         if self._by_any_name is None:

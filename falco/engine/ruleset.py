@@ -115,6 +115,10 @@ class Ruleset:
         for index, node in left:
             yield self._rules[index].rule, node
 
+    def remaining(self, code: int) -> list[tuple[Rule, Node]]:
+        """The rules that are tried on events of a code (no generic one), with what remains of their conditions."""
+        return [(self._rules[index].rule, node) for index, node in self._left.get(code, ())]
+
     def compile_all(self) -> None:
         """Generate every function now rather than when its first event comes."""
         for group in self._groups.values():
