@@ -16,6 +16,7 @@ from falco.logs import LOG
 from falco.store import cursors
 from falco.store.cursors import Cursor
 from falco.store.query import Reader, Selection
+from falco.store.schema import is_corrupt
 
 if TYPE_CHECKING:
     from falco.config_forwarders import Forwarder
@@ -54,6 +55,7 @@ class Delivery:
         self._next_save = self._next_look = 0.0
         self._refused_id = ""
         self._refusals = 0
+        self._reader: Reader | None = None
 
     def run(self, *, drain: bool = False) -> None:
         """Deliver until stop is set; with drain only what is there now."""
@@ -64,7 +66,7 @@ class Delivery:
                         if self._follow(reader, drain=drain):
                             return
                 except (sqlite3.Error, OSError) as error:
-                    self._health.failure(f"the alert store cannot be read: {error}")
+                    self._health.failure(f"the alert store or the dead letters cannot be used: {error}")
                     self._health.write(now=False)
                     if drain:
                         return
@@ -85,7 +87,7 @@ class Delivery:
         inode, seen = self._place.store.stat().st_ino, -1
         while not self.stop.is_set():
             changes = reader.changes()
-            page = reader.after(self._cursor.seq, _PAGE) if changes != seen else []
+            page = self._page(reader) if changes != seen else []
             if page:
                 self._take(page, reader)
                 continue
@@ -103,9 +105,22 @@ class Delivery:
             self.stop.wait(_POLL_S)
         return True
 
+    def _page(self, reader: Reader) -> list[StoredAlert]:
+        """The next alerts; those that a damaged store cannot give any more are passed over, and that is told."""
+        seq = self._cursor.seq
+        try:
+            return reader.after(seq, _PAGE)
+        except sqlite3.DatabaseError as error:
+            if not is_corrupt(error):
+                raise
+            page = reader.behind_damage(seq, _PAGE)
+            unread = page[-1].seq - seq - len(page) if page else 0
+            self._health.failure(f"the alert store is damaged: {unread} alerts of a page cannot be read")
+            return page
+
     def _look(self, reader: Reader) -> None:
         """What has to be looked after now and then while nothing is to be sent."""
-        self._health.backlog, self._health.oldest_ns = reader.waiting(self._cursor.seq)
+        self._count(reader)
         self._health.dead_letters = self._letters.count()
         self._health.write(now=False)
         try:
@@ -114,12 +129,16 @@ class Delivery:
             self._health.failure(str(error))
             self._destination.close()
 
+    def _count(self, reader: Reader) -> None:
+        self._reader = reader
+        self._health.backlog, self._health.oldest_ns = reader.waiting(self._cursor.seq)
+
     def _take(self, page: Sequence[StoredAlert], reader: Reader) -> None:
         """Deliver a page of alerts, those that are wanted; what lies behind the last of them is done with too."""
         wanted = [alert for alert in page if self._wanted.takes(alert)]
         self._health.filtered += len(page) - len(wanted)
         for start in range(0, len(wanted), self._destination.batch):
-            self._health.backlog, self._health.oldest_ns = reader.waiting(self._cursor.seq)
+            self._count(reader)
             self._deliver(wanted[start : start + self._destination.batch])
             if self.stop.is_set():
                 return
@@ -181,6 +200,8 @@ class Delivery:
     def _wait(self, asked_s: float | None) -> None:
         self._destination.close()
         self._save()
+        if self._reader is not None:
+            self._count(self._reader)  # While nothing gets out, more comes in.
         self._health.write(now=False)
         self.stop.wait(self._backoff.pause(asked_s))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from falco.config_schema import Config
     from falco.outputs.output import Output
 
-_LIVE_TIMEOUT_S = 5.0
+_LIVE_TIMEOUT_S = 4.0
 """How long a live run waits for its outputs when it ends: whoever stops it (docker stop) waits for 10 s."""
 
 

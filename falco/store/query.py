@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fnmatch
 import sqlite3
@@ -70,6 +71,19 @@ class Reader:
             f"SELECT {COLUMNS} FROM alerts WHERE seq > ? ORDER BY seq LIMIT ?", (seq, count)
         ).fetchall()
         return [from_row(row) for row in rows]
+
+    def behind_damage(self, seq: int, count: int) -> list[StoredAlert]:
+        """As after(), when that fails because the file is damaged: what can be read, after trying one by one."""
+        last = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'alerts'").fetchone()[0]
+        found: list[StoredAlert] = []
+        for number in range(seq + 1, last + 1):
+            with contextlib.suppress(sqlite3.DatabaseError):
+                row = self._database.execute(f"SELECT {COLUMNS} FROM alerts WHERE seq = ?", (number,)).fetchone()
+                if row is not None:
+                    found.append(from_row(row))
+            if len(found) == count:
+                break
+        return found
 
     def waiting(self, seq: int) -> tuple[int, int]:
         """How many alerts there are behind one, and when the first of them was stored (ns; 0 if there is none)."""

@@ -247,5 +247,38 @@ def test_no_store_yet(place, made, capsys):
     destination = Recorded()
     delivery, _ = made(destination)
     delivery.run(drain=True)
-    assert "the alert store cannot be read" in capsys.readouterr().err
+    assert "the alert store or the dead letters cannot be used" in capsys.readouterr().err
     assert health(place)["up"] == 0
+
+
+def test_a_damaged_store_gives_what_can_be_read_of_it(place, writer, made, capsys):
+    writer.execute("BEGIN")
+    fill(writer, *range(1, 1501))
+    writer.execute("COMMIT")
+    writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(place.store.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 20_000] = b"\xff" * 20_000
+    place.store.write_bytes(content)
+    destination = Recorded()
+    made(destination)[0].run(drain=True)
+    assert destination.taken[0] == 1
+    assert destination.taken[-1] == 1500
+    assert 1400 < len(destination.taken) < 1500
+    assert destination.taken == sorted(set(destination.taken))
+    assert "the alert store is damaged" in capsys.readouterr().err
+
+
+def test_the_backlog_is_counted_while_nothing_gets_out(place, writer, made):
+    fill(writer, 1)
+    destination = Recorded()
+    destination.plan = [TryLaterError("down")] * 10_000
+    delivery, _ = made(destination)
+    thread = threading.Thread(target=delivery.run, daemon=True)
+    thread.start()
+    fill(writer, 2, 3)
+    deadline = time.monotonic() + 20
+    while delivery._health.backlog != 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    delivery.stop.set()
+    thread.join()

@@ -90,3 +90,23 @@ def test_another_database_is_no_store(tmp_path):
     other.close()
     with pytest.raises(SchemaError, match="not a store"):
         Reader(tmp_path / "x")
+
+
+def test_what_a_damaged_store_still_has(path):
+    database = fill(path)
+    rows = [(seq, f"id{seq}", 0, 0, "r", 4, "s", "", "j" * 500) for seq in range(1, 2001)]
+    database.execute("BEGIN")
+    database.executemany("INSERT INTO alerts VALUES (?,?,?,?,?,?,?,?,?)", rows)
+    database.execute("COMMIT")
+    database.close()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 20_000] = b"\xff" * 20_000
+    path.write_bytes(content)
+    with Reader(path) as reader:
+        with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+            reader.after(0, 2000)
+        found = [alert.seq for alert in reader.behind_damage(0, 2000)]
+        assert found[0] == 1
+        assert found[-1] == 2000
+        assert 1900 < len(found) < 2000
+        assert [alert.seq for alert in reader.behind_damage(1990, 5)] == [1991, 1992, 1993, 1994, 1995]
