@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -24,10 +25,32 @@ _RULE = """
 
 def latency(folder: Path) -> None:
     """Print a row for each way, or why there is none."""
-    arrived: dict[str, dict[str, float]] = {"standard output": {}, "a local webhook": {}}
     rules = folder / "latency.yaml"
     rules.write_text(_RULE.format(folder=folder), encoding="utf-8")
-    server = _server(arrived["a local webhook"])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        # It takes connections and never answers on them.
+        hanging = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        first = _run(folder, rules)
+        second = first and _run(folder, rules, "-o", "http_output.enabled=true", "-o", f"http_output.url={hanging}")
+    if not first or not second:
+        print("\nno latencies: live capture does not start here (it takes root and eBPF)")
+        return
+    print(f"\nfrom {CALLS} system calls to their alerts{'':12}{'seen':>6}{'p50':>10}{'p99':>10}{'longest':>10}")
+    _row("standard output", first[0])
+    _row("a local webhook, by store and forwarder", first[1])
+    _row("standard output beside a URL that hangs", second[0])
+
+
+def _row(way: str, waits: list[float]) -> None:
+    shown = (waits[len(waits) // 2], waits[len(waits) * 99 // 100], waits[-1]) if waits else ()
+    print(f"{way:46}{len(waits):6}" + "".join(f"{wait * 1e3:7.1f} ms" for wait in shown))
+
+
+def _run(folder: Path, rules: Path, *more: str) -> tuple[list[float], list[float]] | None:
+    """How long each alert took to standard output and to a webhook (s, sorted); None where Falco does not start."""
+    printed: dict[str, float] = {}
+    posted: dict[str, float] = {}
+    server = _server(posted)
     store = ("-o", f"alert_store.path={folder}/store/alerts.db")
     sink = (
         "-o",
@@ -36,20 +59,20 @@ def latency(folder: Path) -> None:
         f"forwarders.webhook.url=http://127.0.0.1:{server.server_port}",
     )
     unlimited = ("-o", "outputs.max_burst=100000", "-o", "log_stderr=true", "-o", "json_output=true")
-    command = [sys.executable, "-m", "falco.cli", "-r", str(rules), *store, *sink, *unlimited]
-    with (folder / "falco.log").open("wb") as log:
-        falco = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+    command = [sys.executable, "-m", "falco.cli", "-r", str(rules), *store, *sink, *unlimited, *more]
+    log = folder / "falco.log"
+    with log.open("wb") as err:
+        falco = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err)
         forwarder = subprocess.Popen(
-            [sys.executable, "-m", "falco.forwarders.cli", "webhook", *store, *sink], stderr=log
+            [sys.executable, "-m", "falco.forwarders.cli", "webhook", *store, *sink], stderr=err
         )
-    reader = threading.Thread(target=_read, args=(falco, arrived["standard output"]), daemon=True)
+    reader = threading.Thread(target=_read, args=(falco, printed), daemon=True)
     reader.start()
+    called: dict[str, float] = {}
     try:
-        if not _ready(falco, folder / "falco.log"):
-            print("\nno latencies: live capture does not start here (it takes root and eBPF)")
-            return
-        called = _calls(folder)
-        time.sleep(1.5)
+        if _ready(falco, log):
+            called = _calls(folder)
+            time.sleep(1.5)
     finally:
         for process in (falco, forwarder):
             process.terminate()
@@ -59,11 +82,12 @@ def latency(folder: Path) -> None:
             falco.stdout.close()
         server.shutdown()
         server.server_close()
-    print(f"\nfrom {CALLS} system calls to their alerts{'':12}{'seen':>6}{'p50':>10}{'p99':>10}{'longest':>10}")
-    for way, times in arrived.items():
-        waits = sorted(times[name] - at for name, at in called.items() if name in times)
-        shown = (waits[len(waits) // 2], waits[len(waits) * 99 // 100], waits[-1]) if waits else ()
-        print(f"{way:46}{len(waits):6}" + "".join(f"{wait * 1e3:7.1f} ms" for wait in shown))
+    if not called:
+        return None
+    first, second = (
+        sorted(times[name] - at for name, at in called.items() if name in times) for times in (printed, posted)
+    )
+    return first, second
 
 
 def _calls(folder: Path) -> dict[str, float]:
