@@ -64,6 +64,7 @@ _BY_SYMBOL: dict[str, Handler] = {
     "SOCKET_SENDTO_X": transfers.send_exit,
     "SOCKET_SENDMSG_E": transfers.send_enter,
     "SOCKET_SENDMSG_X": transfers.send_exit,
+    "SOCKET_SENDMMSG_X": transfers.send_many_exit,
     "SOCKET_RECVFROM_X": transfers.receive_exit,
     "SOCKET_RECVMSG_X": transfers.receive_exit,
     "SOCKET_GETSOCKOPT_X": sockets.getsockopt_exit,

@@ -38,6 +38,11 @@ def send_exit(state: State, event: Event) -> None:
     _transferred(state, event, params[_ENTER_TUPLE] if params else b"", incoming=False)
 
 
+def send_many_exit(state: State, event: Event) -> None:
+    """sendmmsg: as sendmsg, with the first datagram's destination in the exit; 0.15 knows nothing of it."""
+    _transferred(state, event, event.raw(_TUPLE_INDEX[event.code]), incoming=False)
+
+
 def receive_exit(state: State, event: Event) -> None:
     """recvfrom, recvmsg: a datagram socket takes over the ends of what it received."""
     _transferred(state, event, event.raw(_TUPLE_INDEX[event.code]), incoming=True)

@@ -22,20 +22,19 @@ RULES = {
 }  # fmt: skip
 
 
-def overrides(path: Path, *, of: int | None = None) -> Path:
-    """Write a rules file as a user would: it switches on what is off, and lets rules look only below a process.
+def overrides(path: Path, *, switches: bool = True) -> Path:
+    """Write a rules file as a user would: it switches on what is off, if so asked, and looks only below this process.
 
     Other tests, and whatever else runs on the machine, do what the default rules alert on as well.
     """
     items: list[dict[str, object]] = []
-    for action in ACTIONS.values():
+    for action in ACTIONS.values() if switches else ():
         if action.switch is not None:
             items.append({"macro": action.switch[0], "condition": action.switch[1]})
         if action.enables_rule:
             items.append({"rule": action.rule, "enabled": True})
-    own = of or os.getpid()
     for rule, item in RULES.items():
         if "container_started" not in item["condition"]:
-            items.append({"rule": rule, "append": True, "condition": f"and proc.apid={own}"})
+            items.append({"rule": rule, "append": True, "condition": f"and proc.apid={os.getpid()}"})
     path.write_text(yaml.safe_dump(items), encoding="utf-8")
     return path

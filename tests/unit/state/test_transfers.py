@@ -188,3 +188,11 @@ def test_a_socket_of_a_child_changes_alone(box):
     box.event("SYSCALL_FORK_20_X", res=200, tid_=7, pid=7, ptid=1, vtid=7, vpid=7)
     box.call("SOCKET_CONNECT", {"fd": 3}, tid=200, res=0, tuple=ends(HTTP))
     assert (fds(box, 200)[3].name, fds(box)[3].name) == (HTTP, "")
+
+
+def test_the_first_datagram_of_several_names_the_socket(box):
+    socket(box, 3, AF_INET, DGRAM)
+    event = box.event("SOCKET_SENDMMSG_X", res=2, fd=3, tuple=ends("10.0.0.5:1->8.8.8.8:53"))
+    assert (event.fd.name, event.fd_name_changed, event.fd.l4proto) == ("10.0.0.5:1->8.8.8.8:53", True, L4.UDP)
+    event = box.event("SOCKET_SENDMMSG_X", res=-1, fd=3, tuple=ends("10.0.0.5:1->8.8.4.4:53"))
+    assert event.fd.name == "10.0.0.5:1->8.8.8.8:53"
