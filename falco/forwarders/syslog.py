@@ -55,6 +55,7 @@ class SyslogDestination:
         self._socket: socket.socket | None = None
         self._recent: collections.deque[tuple[float, bytes]] = collections.deque(maxlen=_SENT_AGAIN)
         self._broken = False
+        self._failures = 0
         host = settings.hostname or socket.gethostname()
         self._host = _NOT_NAME.sub("", host)[:255] or "-"
         self._facility = SYSLOG_FACILITIES.index(settings.facility)
@@ -139,15 +140,18 @@ class SyslogDestination:
             stream.settimeout(self._settings.timeout)
 
     def _break(self) -> None:
+        self._failures += 1
         self._broken = self._broken or self._socket is not None
         self.close()
 
     def _connected(self) -> socket.socket:
         if self._socket is None:
             if self._scheme == "udp":
-                kind = socket.getaddrinfo(*self._address, type=socket.SOCK_DGRAM)[0]
-                made = socket.socket(kind[0], kind[1])
-                made.connect(kind[4])
+                found = socket.getaddrinfo(*self._address, type=socket.SOCK_DGRAM)
+                # A host has several addresses, and nobody may listen on the first: each failure takes the next one.
+                family, kind, _, _, address = found[self._failures % len(found)]
+                made = socket.socket(family, kind)
+                made.connect(address)
             else:
                 made = socket.create_connection(self._address, self._settings.timeout)
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -9,10 +9,12 @@ import email
 import email.policy
 import json
 import re
+import ssl
 import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import nats
 import paho.mqtt.client as paho
@@ -42,6 +44,11 @@ def expected(store):
 @pytest.fixture(scope="module")
 def pki(tmp_path_factory):
     return certificates(tmp_path_factory.mktemp("pki"))
+
+
+def mutual(pki: Path) -> list[str]:
+    """The settings for certificates on both sides."""
+    return [f"ca_file={pki}/ca.pem", f"cert_file={pki}/client.pem", f"key_file={pki}/client.key"]
 
 
 SYSLOG = re.compile(r'<12>1 \S+ \S+ falco \d+ alert \[falco@32473 id="(\w+)" [^\n]*?"\] \ufeff?(.*)')
@@ -78,11 +85,9 @@ def rsyslog(folder: Path, pki: Path, port: int, kind: str) -> Path:
 def test_syslog(tmp_path, store, expected, pki, kind):
     port = free_port()
     out = rsyslog(tmp_path, pki, port, kind)
-    host = "127.0.0.1" if kind == "udp" else "localhost"
-    files = [f"ca_file={pki}/ca.pem", f"cert_file={pki}/client.pem", f"key_file={pki}/client.key"]
     command = ["rsyslogd", "-n", "-f", tmp_path / "rsyslog.conf", "-i", tmp_path / "pid"]
     with running(command, port, tmp_path):
-        drained("syslog", store, f"url={kind}://{host}:{port}", *(files if kind == "tls" else []))
+        drained("syslog", store, f"url={kind}://127.0.0.1:{port}", *(mutual(pki) if kind == "tls" else []))
         until(lambda: out.exists() and out.read_text().count("\n") >= COUNT, "rsyslog")
     lines = out.read_text().split("\n")[:-1]
     found = [match.groups() for match in map(SYSLOG.fullmatch, lines) if match]
@@ -90,17 +95,26 @@ def test_syslog(tmp_path, store, expected, pki, kind):
     assert found == expected
 
 
-def test_nats(tmp_path, store, expected):
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "mtls"])
+def test_nats(tmp_path, store, expected, pki, secure):
     port = free_port()
-    with running(["nats-server", "-js", "-sd", tmp_path / "js", "-a", "127.0.0.1", "-p", port], port, tmp_path):
-        settings = (f"url=nats://127.0.0.1:{port}", "stream=FALCO", "subject=falco.alerts")
+    server = ["nats-server", "-js", "-sd", tmp_path / "js", "-a", "127.0.0.1", "-p", port]
+    settings = [f"url=nats://localhost:{port}", "stream=FALCO", "subject=falco.alerts"]
+    context = None
+    if secure:
+        server += ["--tlsverify", "--tlscert", pki / "server.pem", "--tlskey", pki / "server.key"]
+        server += ["--tlscacert", pki / "ca.pem"]
+        settings += mutual(pki)
+        context = ssl.create_default_context(cafile=pki / "ca.pem")
+        context.load_cert_chain(pki / "client.pem", pki / "client.key")
+    with running(server, port, tmp_path):
         drained("nats", store, *settings)
         # A second delivery of all of them: the stream keeps one of each id.
         (store.parent / "forwarders/nats/cursor.json").unlink()
         drained("nats", store, *settings)
 
         async def read():
-            client = await nats.connect(f"nats://127.0.0.1:{port}")
+            client = await nats.connect(f"nats://localhost:{port}", tls=context)
             reader = await client.jetstream().subscribe("falco.alerts", ordered_consumer=True)
             found = [await reader.next_msg(timeout=10) for _ in range(COUNT)]
             count = (await client.jetstream().stream_info("FALCO")).state.messages
@@ -110,12 +124,24 @@ def test_nats(tmp_path, store, expected):
         assert asyncio.run(read()) == (COUNT, expected)
 
 
-def test_redis(tmp_path, store, expected):
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "mtls"])
+def test_redis(tmp_path, store, expected, pki, secure):
     port = free_port()
-    with running(["redis-server", "--port", port, "--dir", tmp_path, "--requirepass", "pw"], port, tmp_path):
-        (tmp_path / "password").write_text("pw\n")
-        drained("redis", store, f"url=redis://127.0.0.1:{port}", f"password_file={tmp_path}/password", "stream=s")
-        with redis.Redis(port=port, password="pw", decode_responses=True) as client:
+    server = ["redis-server", "--dir", tmp_path, "--requirepass", "pw"]
+    files = {"ssl_ca_certs": str(pki / "ca.pem"), "ssl_certfile": str(pki / "client.pem")}
+    files["ssl_keyfile"] = str(pki / "client.key")
+    if secure:
+        server += ["--port", 0, "--tls-port", port, "--tls-cert-file", pki / "server.pem"]
+        server += ["--tls-key-file", pki / "server.key", "--tls-ca-cert-file", pki / "ca.pem"]
+    else:
+        server += ["--port", port]
+    (tmp_path / "password").write_text("pw\n")
+    url = f"url=redis{'s' if secure else ''}://localhost:{port}"
+    settings = [url, f"password_file={tmp_path}/password", "stream=s", *(mutual(pki) if secure else [])]
+    with running(server, port, tmp_path):
+        drained("redis", store, *settings)
+        options: dict[str, Any] = {"ssl": True, **files} if secure else {}
+        with redis.Redis("localhost", port, password="pw", decode_responses=True, **options) as client:
             found = [(entry["id"], entry["alert"]) for _, entry in client.xrange("s")]
     assert found == expected
 
@@ -183,7 +209,8 @@ def test_alertmanager(tmp_path, store, expected):
     assert sorted(found) == expected
 
 
-def test_smtp(store):
+@pytest.mark.parametrize("scheme", ["smtp", "smtp+starttls"])
+def test_smtp(store, pki, scheme):
     alerts = fill(store, 30)
     mails = []
 
@@ -192,10 +219,16 @@ def test_smtp(store):
             mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
             return "250 OK"
 
-    controller = Controller(Box(), hostname="127.0.0.1", port=free_port())
+    options: dict[str, Any] = {}
+    if scheme == "smtp+starttls":
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(pki / "server.pem", pki / "server.key")
+        options = {"tls_context": context, "require_starttls": True}
+    controller = Controller(Box(), hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     try:
-        drained("smtp", store, f"url=smtp://127.0.0.1:{controller.port}", "sender=a@x", "recipients=[b@x]")
+        settings = [f"url={scheme}://localhost:{controller.port}", "sender=a@x", "recipients=[b@x]"]
+        drained("smtp", store, *settings, f"ca_file={pki}/ca.pem")
     finally:
         controller.stop()
     assert [mail["Message-ID"].split("@")[0] for mail in mails] == [f"<{alert.id}" for alert in alerts]
