@@ -59,7 +59,8 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends netbase python3 python3-bpfcc python3-docker python3-grpcio \
         python3-h11 python3-jinja2 python3-requests python3-yaml supervisor tzdata \
     && dpkg --purge --force-depends --force-remove-essential --force-remove-protected apt libapt-pkg6.0 gpgv \
-        libgnutls30 libp11-kit0 libunistring2 libhogweed6 libnettle8 e2fsprogs libext2fs2 libss2 logsave mount login passwd \
+        libgnutls30 libp11-kit0 libunistring2 libhogweed6 libnettle8 e2fsprogs libext2fs2 libss2 logsave mount login \
+        passwd \
         debian-archive-keyring adduser perl-base \
     && rm -rf /var/lib/apt /var/cache/* /var/log/* /var/lib/dpkg/info /var/lib/dpkg/*-old /usr/share/doc/* \
         /usr/share/man/* /usr/share/zoneinfo/right /usr/share/zoneinfo/posix /usr/lib/x86_64-linux-gnu/gconv \
