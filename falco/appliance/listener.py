@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -18,6 +19,9 @@ from falco.appliance import place
 
 _ENDED = frozenset(("PROCESS_STATE_EXITED", "PROCESS_STATE_FATAL"))
 _LONGEST_REASON = 1000
+_TIME = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.+]+: |^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}: ")
+_ERRORS, _MEND = ("Runtime error: ", "Internal error: "), "To mend it: "
+"""How falco begins the line that says why it ends, and the one that says what to do about it."""
 
 
 class Listener:
@@ -25,7 +29,7 @@ class Listener:
 
     def __init__(self, directory: Path, end: Callable[[], None], say: Callable[[str], None]) -> None:
         self._directory, self._end, self._say = directory, end, say
-        self._last_words = ""
+        self._last_words = self._error = ""
 
     def serve(self, lines: BinaryIO, answers: BinaryIO) -> None:
         """Answer until supervisord goes away."""
@@ -46,16 +50,24 @@ class Listener:
         words = _pairs(head)
         process = words.get("processname", "")
         if name == "PROCESS_LOG_STDERR" and process == "detector":
-            said = [line.strip() for line in text.splitlines() if line.strip()]
-            self._last_words = said[-1] if said else self._last_words
+            self._hear(text)
         elif name in _ENDED and process == "detector":
             well = name == "PROCESS_STATE_EXITED" and words.get("expected") == "1"
             self._finish(0 if well else 1)
         elif name in _ENDED:
             self._say(f"{process} (process {words.get('pid', '?')}) ended and is started again")
 
+    def _hear(self, text: str) -> None:
+        for line in filter(None, map(str.strip, text.splitlines())):
+            self._last_words = _TIME.sub("", line)
+            begins = next((begin for begin in _ERRORS if self._last_words.startswith(begin)), "")
+            if begins:
+                self._error = self._last_words.removeprefix(begins).removesuffix(" Exiting.")
+            elif self._error and self._last_words.startswith(_MEND):
+                self._error += " " + self._last_words.removesuffix(" Exiting.")
+
     def _finish(self, status: int) -> None:
-        outcome = {"status": status, "reason": self._last_words[:_LONGEST_REASON]}
+        outcome = {"status": status, "reason": (self._error or self._last_words)[:_LONGEST_REASON]}
         (self._directory / place.OUTCOME).write_text(json.dumps(outcome), encoding="utf-8")
         self._end()
 

@@ -209,7 +209,7 @@ def test_stop_takes_less_than_5_seconds_and_every_alert_is_in_the_store(docker: 
         assert container.stop() < 5
         assert container.wait_end() == 0
         shown = docker("run", "--rm", "-v", "falco-test-lib:/var/lib/falco", docker.image, "alerts", "--since", "5m")
-        for line in container.alerts():
+        for line in (one for one in container.alerts() if " Warning " in one):
             # The store has the text of the alert, whatever the time of the output looked like.
             assert line.partition(": ")[2] in shown
     finally:

@@ -1,6 +1,8 @@
 import io
 import json
 
+import pytest
+
 from falco.appliance import place
 from falco.appliance.listener import Listener
 
@@ -33,6 +35,22 @@ def test_the_detectors_end_ends_the_container_with_its_last_words(tmp_path):
     assert ends == [1] and not said
     assert outcome(tmp_path) == {"status": 1, "reason": "last: words"}
     assert answers == b"READY\nRESULT 2\nOKREADY\nRESULT 2\nOKREADY\n"
+
+
+@pytest.mark.parametrize("time", ["", "2026-11-25T14:30:12+0000: ", "Wed Nov  5 14:30:12 2026: "])
+def test_the_reason_is_what_falco_calls_an_error_and_its_mend(tmp_path, time):
+    lines = (
+        f"{time}Runtime error: no probe. Tried:",
+        f"{time}BTF: it does not exist",
+        f"{time}To mend it: install headers. Exiting.",
+        "Events detected: 0",
+    )
+    logs = [
+        message("PROCESS_LOG_STDERR", f"processname:detector groupname:x pid:7 channel:stderr\n{line}\n")
+        for line in lines
+    ]
+    serve(tmp_path, *logs, message("PROCESS_STATE_EXITED", f"{DETECTOR} expected:0 pid:7"))
+    assert outcome(tmp_path)["reason"] == "no probe. Tried: To mend it: install headers."
 
 
 def test_an_end_that_was_meant_is_no_failure(tmp_path):
