@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def let_out(alerts: Alerts, wanted: Config, templates: Mapping[str, Template], *, replay: bool) -> None:
     """Let alerts go where the configuration says from now on. FalcoError for an output that cannot be opened."""
-    dispatch = build(wanted, replay=replay)
+    dispatch = build(wanted, replay=replay, stored=stores(wanted, replay=replay))
     try:
         dispatch.open()
     except OSError as error:
@@ -34,10 +34,16 @@ def let_out(alerts: Alerts, wanted: Config, templates: Mapping[str, Template], *
     alerts.change(templates, formatter, dispatch, Throttle(wanted.outputs.rate, wanted.outputs.max_burst))
 
 
+def stores(wanted: Config, *, replay: bool) -> bool:
+    """Whether this kind of run keeps its alerts in the store."""
+    enabled = wanted.alert_store.enabled
+    return enabled == "true" or (enabled == "auto" and not replay)
+
+
 def keep(alerts: Alerts, wanted: Config, *, replay: bool) -> AlertStore | None:
     """Keep every alert in the store from now on, if the configuration has one for this kind of run."""
     settings = wanted.alert_store
-    if settings.enabled == "false" or (settings.enabled == "auto" and replay):
+    if not stores(wanted, replay=replay):
         return None
     limits = Limits(settings.keep_days, settings.max_size_mb, settings.hard_limit_mb, enabled_forwarders(wanted))
     # Forwarders and `falco alerts` need the text of the alert as well as its fields, whatever the outputs print.

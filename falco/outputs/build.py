@@ -70,8 +70,8 @@ OUTPUTS = {
 }
 
 
-def build(config: Config, *, replay: bool = True) -> Dispatch:
-    """The enabled outputs, not opened yet."""
+def build(config: Config, *, replay: bool = True, stored: bool = False) -> Dispatch:
+    """The enabled outputs, not opened yet. stored says that alerts are kept in the store as well."""
     wanted = config.outputs
     queueing = Queueing(
         capacity=wanted.queue_capacity,
@@ -79,4 +79,5 @@ def build(config: Config, *, replay: bool = True) -> Dispatch:
         timeout_s=wanted.delivery_timeout if replay else min(_LIVE_TIMEOUT_S, wanted.delivery_timeout),
         buffered=config.buffered_outputs,
     )
-    return Dispatch([declared.make(config) for declared in OUTPUTS.values() if declared.enabled(config)], queueing)
+    outputs = [declared.make(config) for declared in OUTPUTS.values() if declared.enabled(config)]
+    return Dispatch(outputs, queueing, stored=stored)

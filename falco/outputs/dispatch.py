@@ -16,14 +16,21 @@ if TYPE_CHECKING:
 class Dispatch:
     """Queues lines for every output.
 
-    A reader that has gone away from the only output (`falco ... | head`) ends the run: BrokenPipeError comes out.
+    A reader that has gone away from the only output (`falco ... | head`) ends the run: BrokenPipeError comes out. With
+    stored, alerts go to the alert store as well, and somebody still wants them.
     """
 
-    def __init__(self, outputs: Sequence[Output], queueing: Queueing = Queueing()) -> None:  # noqa: B008 - it is frozen
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        queueing: Queueing = Queueing(),  # noqa: B008 - it is frozen
+        *,
+        stored: bool = False,
+    ) -> None:
         self._outputs = tuple(outputs)
         self._patient = queueing.patient
         self._timeout_s = queueing.timeout_s
-        alone = len(self._outputs) == 1
+        alone = len(self._outputs) == 1 and not stored
         self._channels = tuple(Channel(output, queueing, alone=alone) for output in self._outputs)
         self._only = self._channels[0] if alone else None
 

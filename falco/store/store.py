@@ -56,7 +56,7 @@ class AlertStore:
         self.failure = ""
         """Why the store cannot be written just now."""
         self._path, self._limits, self._hooks = path, limits, hooks
-        self._capacity, self._patient = capacity, patient
+        self._capacity, self._patient = max(1, capacity), patient
         self._queue: SimpleQueue[Alert | None] = SimpleQueue()
         self._given = self._done = 0
         self._closing = threading.Event()

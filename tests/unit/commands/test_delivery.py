@@ -5,7 +5,7 @@ import json
 import pytest
 
 from falco.alert import INTERNAL, Alert
-from falco.commands.delivery import let_out
+from falco.commands.delivery import let_out, stores
 from falco.config import load
 from falco.errors import FalcoError
 from falco.outputs.alerts import Alerts
@@ -21,6 +21,14 @@ def test_an_output_that_cannot_be_opened_is_an_error():
     wanted = configured("file_output.enabled=true", "file_output.filename=/none/x")
     with pytest.raises(FalcoError, match="Error with file output: /none/x"):
         let_out(Alerts(RuleCounts()), wanted, {}, replay=True)
+
+
+@pytest.mark.parametrize(
+    ("enabled", "replay", "stored"),
+    [("auto", True, False), ("auto", False, True), ("true", True, True), ("false", False, False)],
+)
+def test_alerts_are_stored_in_live_runs_unless_told_otherwise(enabled, replay, stored):
+    assert stores(configured(f"alert_store.enabled={enabled}"), replay=replay) == stored
 
 
 def test_form_and_outputs_are_those_of_the_configuration(tmp_path):

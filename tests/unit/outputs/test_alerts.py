@@ -27,8 +27,13 @@ EVENT = cast(Event, SimpleNamespace(ts=AT))
 
 
 class Template:
+    fetches = False
+
     def __init__(self, text):
         self._text, self.asked = text, 0
+
+    def freeze(self, event):
+        return self
 
     def text(self, event):
         return f"{self._text} {event.ts % 10}"

@@ -101,6 +101,15 @@ def test_the_only_reader_gone_ends_the_run():
         dispatch.close()
 
 
+def test_a_store_still_wants_what_the_only_reader_does_not(capsys):
+    dispatch = Dispatch([Recorded("stdout", gone())], PATIENT, stored=True)
+    for _ in range(3):
+        dispatch.write("x", Priority.DEBUG)
+    dispatch.close()
+    assert dispatch.lost == {"stdout": 4}
+    assert capsys.readouterr().err.count("Broken pipe") == 1
+
+
 def test_one_of_two_readers_gone_does_not(capsys):
     dispatch = Dispatch([Recorded("stdout", gone()), Recorded("file")], PATIENT)
     dispatch.write("x", Priority.DEBUG)
