@@ -16,6 +16,14 @@ from falco.commands import alerts, fields, origins, report, rules, run, support,
 from falco.commands.options import Options, UsageError, parse
 from falco.errors import FalcoError
 
+
+def _explain_filter(options: Options) -> int:
+    # What makes the probe takes a while to load, and a replay has no use for it.
+    from falco.commands.sifting import explain  # noqa: PLC0415
+
+    return explain(options)
+
+
 QUESTIONS: tuple[tuple[Callable[[Options], bool], Callable[[Options], int]], ...] = (
     (lambda options: options.help, usage.print_help),
     (lambda options: options.version, usage.print_version),
@@ -25,6 +33,7 @@ QUESTIONS: tuple[tuple[Callable[[Options], bool], Callable[[Options], int]], ...
     (lambda options: options.support, support.print_support),
     (lambda options: options.describe_all or options.describe is not None, rules.describe),
     (lambda options: options.print_rules_code, rules.print_code),
+    (lambda options: options.explain_filter, _explain_filter),
 )
 """What is asked for instead of watching; the first that applies is answered."""
 

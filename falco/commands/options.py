@@ -71,6 +71,8 @@ class Options:
     rotate_events: int = 0
     compress: bool = False
     print_rules_code: bool = False
+    explain_filter: bool = False
+    verify_filter: bool = False
     json: bool = False
     help: bool = False
     version: bool = False
@@ -158,6 +160,9 @@ def _add_input(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--stats_interval", dest="stats_interval_ms", metavar="MS", type=_interval, help="how often -s writes (5000)"
     )
+    group.add_argument(
+        "--verify-filter", action="store_true", help="have everything sent, and tell what would have been missed"
+    )
     group.add_argument("-d", "--daemon", action="store_true", help="run in the background")
     group.add_argument(
         "-P", "--pidfile", metavar="FILE", type=_file, help="where -d writes its process id (/var/run/falco.pid)"
@@ -234,6 +239,9 @@ def _add_questions(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-N", dest="names_only", action="store_true", help="with --list: names only")
     group.add_argument("--all", action="store_true", help="with --list: also fields that 0.15 did not have")
     group.add_argument("-i", "--ignored-events", action="store_true", help="list the events that need -A")
+    group.add_argument(
+        "--explain-filter", action="store_true", help="say what the probe tests before it sends a call to the rules"
+    )
     group.add_argument("--print-rules-code", action="store_true", help="print the Python code that the rules become")
     group.add_argument("--support", action="store_true", help="print version, configuration and rules for a report")
     group.add_argument("--json", action="store_true", help="report mistakes as JSON on standard output")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco import ENGINE_VERSION, VERSION
-from falco.commands import probing
 from falco.commands.configuration import configure, rules_paths
 from falco.commands.say import say
 from falco.config import find
@@ -45,6 +44,9 @@ _REQUIRED_VERSION = re.compile(r"^\s*-\s*required_engine_version:\s*(\d{1,9})\b"
 
 def print_support(options: Options) -> int:
     """Print the bundle: version, system, command line, configuration, rules files."""
+    # What makes the probe takes a while to load, and a replay has no use for it.
+    from falco.commands import probing  # noqa: PLC0415
+
     path = find(options.config)
     config = _read(path) if path else ""
     bundle = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import struct
 import time
@@ -16,6 +17,7 @@ from falco.capture.live.resolver import PathResolver
 from falco.capture.live.ring import Patience, Ring, map_pages
 from falco.capture.live.source import LiveSource
 from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
+from falco.capture.probe.sieve import CALLS
 from falco.commands import probing
 from falco.errors import FalcoError
 from falco.events.event import Event
@@ -46,6 +48,10 @@ _FILE = struct.Struct("=QQ")
 """struct file_id of c/sieve.h."""
 
 
+def _number(raw: bytes) -> int:
+    return int.from_bytes(raw, "little")
+
+
 def buffer_bytes(asked_mb: int) -> int:
     """The size of the ring buffer: a power of two, of what was asked for (MB), or by the machine's memory if 0."""
     mb = asked_mb or min(max(_memory_mb() // _SHARE_OF_MEMORY, _LEAST_MB), _MOST_MB)
@@ -72,27 +78,36 @@ def until(controls: Controls, duration_s: int) -> Callable[[], bool]:
     return running
 
 
-class Watch:
-    """The probe in the kernel and its source of events. Raises FalcoError if this host cannot be watched.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Around:
+    """What a watch calls, and how it is done.
 
-    on_lost gets how many records were lost since the last time, by cause; sight is told whether all is seen; running
-    says whether to go on, and sleep is called, with seconds, where nothing is to do.
+    running says whether to go on; sleep is called, with seconds, where nothing is to do; on_lost gets how many records
+    were lost since the last time, by cause; sight is told whether all is seen. shadow has what the sieve keeps back
+    sent too, marked.
     """
 
-    def __init__(
-        self, need: Wanted, host_root: Path, ring_bytes: int, running: Callable[[], bool],
-        on_lost: Callable[[Mapping[str, int]], None], sight: Sight, sleep: Callable[[float], None] = time.sleep,
-    ) -> None:  # fmt: skip
+    running: Callable[[], bool]
+    sleep: Callable[[float], None]
+    on_lost: Callable[[Mapping[str, int]], None]
+    sight: Sight
+    shadow: bool = False
+
+
+class Watch:
+    """The probe in the kernel and its source of events. Raises FalcoError if this host cannot be watched."""
+
+    def __init__(self, need: Wanted, host_root: Path, ring_bytes: int, around: Around) -> None:
         _check_access()
         self._host: Host = this_host(host_root)
-        self._running, self._on_lost, self._sight, self._patience = running, on_lost, sight, Patience(sleep)
+        self._around, self._patience = around, Patience(around.sleep)
         self._need, self._half = need, 0
-        plan = make_plan(need, self._host.boot_ns)
+        plan = make_plan(need, self._host.boot_ns, shadow=around.shadow)
         self._loaded = Loaded(probing.build(plan, self._host.root), plan, {"ring": ring_bytes})
         self._tell_left_out({})
         self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), ring_bytes)
         self._drops = Drops(self._loaded.maps["counts"])
-        self._canary = canary.Canary(self._loaded, self._ring, sight.lost, sight.regained)
+        self._canary = canary.Canary(self._loaded, self._ring, around.sight.lost, around.sight.regained)
         self._next_look = self._next_mend = 0.0
         self._lost = False
         self._known: frozenset[FileId] = frozenset()
@@ -132,11 +147,18 @@ class Watch:
         if need == self._need:
             return
         half, before = 1 - self._half, dict(self._loaded.left_out)
-        plan = make_plan(need, self._host.boot_ns, half)
+        plan = make_plan(need, self._host.boot_ns, half, self._around.shadow)
         self._loaded.change(probing.build(plan, self._host.root), plan)
         self._need, self._half = need, half
         self.source.expect(REAL_ENTERS | need.real)
         self._tell_left_out(before)
+
+    @property
+    def kept_back(self) -> dict[str, int]:
+        """How many calls the sieve has kept back, by their names."""
+        table = self._loaded.maps["sifted_calls"]
+        sums = {call.name: sum(map(_number, table.lookup_cpus(call.number))) for call in CALLS}
+        return {name: count for name, count in sums.items() if count}
 
     def know(self, files: Iterable[FileId]) -> None:
         """The files that rules may mean by whatever name: what is done with them always passes the sieve."""
@@ -150,7 +172,7 @@ class Watch:
     def close(self) -> None:
         """Take the probe out of the kernel, and tell of what was lost since the last look."""
         self._look()
-        self._sight.close()
+        self._around.sight.close()
         self._ring.close()
         self._loaded.close()
 
@@ -184,11 +206,11 @@ class Watch:
         if now >= self._next_look:
             self._next_look = now + _LOOK_S
             self._look()
-            self._sight.beat()
+            self._around.sight.beat()
             if self._lost and now >= self._next_mend:
                 self._next_mend, self._lost = now + _MEND_S, False
                 self._mend()
-        return self._running()
+        return self._around.running()
 
     def _look(self) -> None:
         lost = self._drops.look()
@@ -198,7 +220,7 @@ class Watch:
             self._senseless = senseless
         if lost:
             self._lost = True
-            self._on_lost(lost)
+            self._around.on_lost(lost)
 
     def _mend(self) -> None:
         try:

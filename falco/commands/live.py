@@ -1,0 +1,176 @@
+"""A live run: what happens on this host, and Kubernetes audit events that are posted to it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from falco.commands import audit, container_lookups, probing, sifting, watch
+from falco.commands.container_lookups import ContainerLookups
+from falco.commands.host_paths import HostPaths
+from falco.commands.run import Run
+from falco.commands.watch import Around
+from falco.errors import FalcoError
+from falco.logs import LOG, to_stderr
+from falco.monitor import monitor
+from falco.sight import Sight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from falco.capture.live.source import LiveSource
+    from falco.commands.in_force import InForce
+    from falco.config_schema import Config
+    from falco.engine.ruleset import Ruleset
+    from falco.engine.waiting import Waiting
+    from falco.fields.path_tables import PathTables
+    from falco.monitor import Matcher
+    from falco.state.state import State
+
+
+class Live(Run):
+    """One run on this host."""
+
+    _watch: watch.Watch | None = None
+    _paths: HostPaths | None = None
+    _source: LiveSource | None = None
+    _listening: audit.Listening | None = None
+
+    def begin(self) -> None:
+        """Have a web server that is ready to start, if there is to be one. FalcoError."""
+        wanted = self._config.webserver
+        if wanted.enabled and "k8s_audit" not in self._options.disable_source:
+            self._listening = audit.Listening(
+                wanted, self._audit_in_force, self._alerts.emit, lambda: self._alerts.crowded
+            )
+
+    def go(self, started: float) -> None:
+        """Watch until told to stop, the host or, without system calls, only what is posted. FalcoError."""
+        if self._listening is not None:
+            self._sources.append(self._listening)
+        with self._controls.installed(self._sample_every_ms):
+            if "syscall" in self._options.disable_source:
+                self._listen(started)
+            else:
+                self._watch_host(started)
+
+    def _watch_host(self, started: float) -> None:
+        """Hold what happens on this host against the rules. FalcoError if it cannot be watched."""
+        self._state = state = self._new_state()
+        _tell_unseen(self._in_force.ruleset)
+        waiting = self._waiting(state)
+        sight = Sight(self._alerts.raise_alert, self._config.health_file)
+        around = Around(*self._turns(waiting), self._lost, sight, shadow=self._options.verify_filter)
+        size = watch.buffer_bytes(self._config.syscall_buf_mb)
+        need, host_root = probing.wanted(self._in_force, self._options), Path(self._options.host_root)
+        self._watch = watching = watch.Watch(need, host_root, size, around)
+        containers = ContainerLookups(container_lookups.asked(self._options, self._config), state, self._now_ns)
+        try:
+            self._start_listening()
+            self._start(watching, state, containers)
+            to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
+            self._monitor(watching, state, waiting)
+        finally:
+            containers.close()
+            watching.close()
+            waiting.finish()
+            if self._recording is not None:
+                self._recording.close()
+            self._stop_listening()
+
+    def _turns(self, waiting: Waiting) -> tuple[Callable[[], bool], Callable[[float], None]]:
+        """What says whether to go on, and what to do instead of sleeping: all that has its turn between events."""
+        running = self._alerts.ticking(watch.until(self._controls, self._options.duration_s))
+        running, sleep = self._beside(running, self._ring_fill)
+        root, recording = self._options.host_root, self._recording
+        self._paths = paths = HostPaths(self._in_force, root, recording, time.monotonic, self._now_ns, self._refit)
+        paths.look()
+        return waiting.ticking(paths.ticking(running), self._now_ns), sleep
+
+    def _ring_fill(self) -> float:
+        return 0.0 if self._source is None else self._source.ring.fill
+
+    def _start(self, watching: watch.Watch, state: State, containers: ContainerLookups) -> None:
+        """Attach, and find out what was there before."""
+        watching.know(self._in_force.tables.files)
+        containers.start()
+        state.load(watching.start(state, self._in_force.wanted))
+        self._source = watching.source
+        self._sources.append(watching.source)
+        containers.first()
+        watching.source.besides = containers.blocks
+        if self._recording is not None:
+            self._recording.attach(watching.source, state)
+            self._recording.begin(watching.now_ns)
+
+    def _monitor(self, watching: watch.Watch, state: State, waiting: Waiting) -> None:
+        verified = sifting.Verified(waiting)
+        matcher: Matcher = verified if self._options.verify_filter else waiting
+        monitor(watching.source, state, matcher, self._alerts, self._controls, self._recording)
+        if self._options.verify_filter:
+            to_stderr(verified.summary())
+        elif self._options.verbose:
+            kept = ", ".join(f"{count} {name}" for name, count in watching.kept_back.items()) or "none"
+            to_stderr(f"Calls that no rule could match, kept back by the probe: {kept}\n")
+
+    def _listen(self, started: float) -> None:
+        """Hold only the Kubernetes audit events that are posted against their rules."""
+        if self._listening is None:
+            raise FalcoError("without system calls there is only the web server to listen to: set webserver.enabled")
+        self._start_listening()
+        to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
+        try:
+            self._listening.alone(self._alerts.ticking(watch.until(self._controls, self._options.duration_s)))
+        finally:
+            self._stop_listening()
+
+    def _beside(
+        self, running: Callable[[], bool], fill: Callable[[], float]
+    ) -> tuple[Callable[[], bool], Callable[[float], None]]:
+        """What says whether to go on, and what to do instead of sleeping, with audit events' turns in both."""
+        if self._listening is None:
+            return running, time.sleep
+        return self._listening.beside(running, fill), self._listening.pause
+
+    def _start_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.start()
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.stop()
+
+    def _lost(self, lost: Mapping[str, int]) -> None:
+        self._drops.take(time.time_ns(), lost, self._events())
+
+    def _foresee(self, in_force: InForce) -> None:
+        """Have the probe send what these rules want."""
+        if self._watch is not None:
+            self._watch.change(probing.wanted(in_force, self._options))
+            _tell_unseen(in_force.ruleset)
+
+    def _reloaded(self, wanted: Config) -> None:
+        if self._paths is not None:
+            self._paths.look()
+        if self._listening is not None:
+            self._listening.reload(wanted.webserver)
+        if self._source is not None and self._options.filter is None:
+            self._source.wanted = self._in_force.wanted
+
+    def _now_ns(self) -> int:
+        return time.time_ns() if self._watch is None else self._watch.now_ns
+
+    def _refit(self, tables: PathTables) -> None:
+        """Have the probe send what the rules want now that their paths mean something else."""
+        if self._watch is not None:
+            self._watch.know(tables.files)
+            try:
+                self._watch.change(probing.wanted(self._in_force, self._options))
+            except FalcoError as error:
+                LOG.error("The probe cannot follow changed paths of the rules: %s", error)
+
+
+def _tell_unseen(ruleset: Ruleset) -> None:
+    for name in probing.unseen(ruleset):
+        LOG.warning("Rules look at %s events, which are not seen on a live host", name)
