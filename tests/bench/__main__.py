@@ -19,6 +19,7 @@ from tests.bench.audit import audit
 from tests.bench.dense import write_dense
 from tests.bench.equivalent import equivalent
 from tests.bench.latency import latency
+from tests.bench.live import live
 from tests.bench.measure import measured
 from tests.bench.repeat import repeat
 from tests.bench.rulesets import rules
@@ -101,5 +102,6 @@ if __name__ == "__main__":
         replays(Path(made))
         loading(Path(made))
         audit(Path(made))
+        live(Path(made))
         alerts()
         latency(Path(made))
