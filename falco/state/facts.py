@@ -40,6 +40,9 @@ PATHLESS = {
     "btf": FdType.BPF,
 }
 """What the kernel calls files that have no path (anon_inode_getfile's first argument) -> what they are."""
+_MOST_TOLD_FILES = 4096
+_SHARED = -1
+"""An epoch that no thread is in."""
 _ANONYMOUS, _MEMFD, _PIDFD = "anon_inode:", "memfd:", "pidfd:"
 
 
@@ -55,20 +58,38 @@ def take(state: State, event: Event, thread: ThreadInfo) -> None:
             fd = thread.main.fds.get(number)
             # What is known already has been looked at before.
             if fd is None or fd.fact != raw:
-                if not facts.is_fact(raw):
+                shared = state.told_files.get(raw)
+                if shared is not None:
+                    fd = shared
+                    _enter(state, thread, number, fd)
+                elif facts.is_fact(raw):
+                    fd = _take_fd(state, thread, number, raw)
+                else:
                     continue
-                fd = _take_fd(state, thread, number, raw)
             thread.last_fd, event.fd, state.told_fd = number, fd, number
         elif raw[0] == facts.BASE and facts.is_fact(raw):
             _take_base(event, thread, raw)
 
 
 def _take_fd(state: State, thread: ThreadInfo, number: int, raw: bytes) -> FdInfo:
-    fd = entry(facts.decode_fd(raw), thread.main.fds.get(number))
+    fact = facts.decode_fd(raw)
+    fd = entry(fact, thread.main.fds.get(number))
     fd.fact = raw
-    if number >= 0:
+    if fact.ends is None:
+        if len(state.told_files) >= _MOST_TOLD_FILES:
+            state.told_files.clear()
+        state.told_files[raw] = fd
+        _enter(state, thread, number, fd)
+    elif number >= 0:
         state.add_fd(thread, number, fd)
     return fd
+
+
+def _enter(state: State, thread: ThreadInfo, number: int, fd: FdInfo) -> None:
+    """Enter a file that others may share: whoever changes it has to copy it."""
+    if number >= 0:
+        state.add_fd(thread, number, fd)
+    fd.epoch = _SHARED
 
 
 def entry(fact: FdFact, old: FdInfo | None) -> FdInfo:

@@ -50,9 +50,12 @@ _BY_HANDLE = OpenLayout("SYSCALL_OPEN_BY_HANDLE_AT_X")
 
 def opened(state: State, event: Event) -> None:
     """open, creat, openat, openat2: the exit tells everything."""
-    layout = _LAYOUTS[event.code]
-    path = _path(event, layout) if event.fd is None else event.fd.name  # A fact has told of it.
+    layout, told = _LAYOUTS[event.code], event.fd
     flags, _, dev = layout.numbers.of(event)
+    if told is not None and state.told_fd == event.first() and flags | told.open_flags == told.open_flags:
+        event.fd_name_changed = bool(told.name)  # All that there is to know, a fact has told.
+        return
+    path = _path(event, layout) if told is None else told.name
     _open(state, event, path, flags, dev, unsigned(event.raw(layout.ino)))
 
 

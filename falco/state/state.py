@@ -47,7 +47,8 @@ class State(Tables):
 
     all_events is -A: without it, events that 0.15 ignores change nothing and stay hidden, but for those of heed().
     unsettled says that removals wait for settle(). told_fd is the number of the fd that an event's fact is about, None
-    where it has none; it holds for events with facts only.
+    where it has none; it holds for events with facts only. told_files are entries of files by the facts that they were
+    made of, to be used again when the same is told again.
     """
 
     def __init__(self, all_events: bool = False) -> None:
@@ -56,6 +57,7 @@ class State(Tables):
         self.machine: Machine | None = None
         self.first_ts = 0
         self.told_fd: int | None = None
+        self.told_files: dict[bytes, FdInfo] = {}
         self._ignored, self._ignored_calls = _NOTHING if all_events else (IGNORED, IGNORED_CODES)
         super().__init__()
 

@@ -70,6 +70,7 @@ class Recorded(Protocol):
     on_event: Callable[[int, int, int], None] | None
     on_skipped: Callable[[bytes], None] | None
     wanted: Wanted
+    num: int
 
     @property
     def path(self) -> str:
@@ -117,8 +118,11 @@ class Recorder:
             reader.on_event, reader.on_skipped = self._copy, self._files.write
 
     def begin(self, ts: int) -> None:
-        """Write the opening of a source that brings none, from the state before its first event, of ts (ns)."""
-        self._write_opening(ts)
+        """Write the opening of a source that brings none, from the state before its first event, of ts (ns).
+
+        Events in it count for the source too, so that its numbers are those of a replay.
+        """
+        self._reader.num += self._write_opening(ts)
         self._files.begin(ts)
         self._opening = False
 
@@ -186,11 +190,15 @@ class Recorder:
             self._write_opening(ts)
             self._files.opened()
 
-    def _write_opening(self, ts: int) -> None:
+    def _write_opening(self, ts: int) -> int:
+        """How many events there are in it."""
+        events = 0
         for block in _opening(self._state, ts):
             self._files.write(block)
+            events += blocks.COUNT.unpack_from(block)[0] in blocks.EVENT_BLOCKS
         for block in self._tables:
             self._files.write(block)
+        return events
 
     def _copy_tables(self) -> None:
         """Copy a part of the tables, and keep it for further files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from falco.events.decode import EventError
+from falco.state import facts, sockets
 from falco.state.fds import L4, FdInfo, FdType, Role
 from tests.events import Builder, addr, ends
 from tests.facts import base_fact, fd_fact
@@ -44,6 +45,25 @@ def test_the_same_fact_keeps_the_entry_and_another_replaces_it(box):
     other = fd_fact(3, FdType.FILE_V2, "/other")
     assert box.event("SYSCALL_READ_X", **READ, count=4, extra=[other]).fd.name == "/other"
     assert first.name == "/real/file"
+
+
+def test_a_file_that_several_are_told_of_is_one_entry_until_somebody_changes_it(box):
+    box.event("SYSCALL_READ_X", **READ, count=4, extra=[FILE], tid=100)
+    event = box.event("SYSCALL_READ_X", **READ, count=4, extra=[FILE])
+    shared = fds(box, 100)[3]
+    assert event.fd is shared
+    changed = sockets.changing(event, event.fd)
+    assert changed is fds(box)[3]
+    assert changed is not shared
+    assert fds(box, 100)[3] is shared
+
+
+def test_few_files_are_kept_to_be_told_of_again(box, monkeypatch):
+    monkeypatch.setattr(facts, "_MOST_TOLD_FILES", 3)
+    for number in range(10):
+        box.event("SYSCALL_READ_X", **READ, count=4, extra=[fd_fact(3, FdType.FILE_V2, f"/{number}")])
+    assert 1 <= len(box.state.told_files) <= 3
+    assert fds(box)[3].name == "/9"
 
 
 def test_what_state_believed_is_corrected(box):

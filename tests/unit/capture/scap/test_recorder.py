@@ -391,6 +391,7 @@ class Live:
     wanted = Wanted()
 
     def __init__(self) -> None:
+        self.num = 0
         self.on_block: Callable[[bytes], None] | None = None
         self.on_event: Callable[[int, int, int], None] | None = None
         self.on_skipped: Callable[[bytes], None] | None = None
@@ -403,3 +404,14 @@ class Live:
         self._block = built.block()
         assert self.on_event is not None
         self.on_event(built.ts, built.tid, built.type.code)
+
+
+def test_containers_of_a_live_opening_count_as_its_events(tmp_path):
+    state, source = State(), Live()
+    for name in ("0123456789ab", "123456789abc"):
+        state.add_container(Container(name, 0, "web", "nginx"))
+    target = recorder.Recorder(str(tmp_path / "x"))
+    target.attach(source, state)
+    target.begin(1)
+    target.close()
+    assert source.num == 2
