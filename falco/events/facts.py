@@ -12,7 +12,8 @@ the order is free. All numbers are little-endian, all texts end with a NUL:
        absolute path of the directory that the path starts at: the working directory, that of a dirfd, or the root
     N  a name: role, and the path as it was passed, of events that have no parameter for it
     P  a path: role, and the kernel's absolute path of what the call acted on
-    M  marks (4): 1 the call came in by the 32-bit entry, 2 it was done by io_uring
+    M  marks (4): 1 the call came in by the 32-bit entry, 2 it was done by io_uring, 4 the probe's sieve would have
+       kept it back
 
 A later version of the event table may have more parameters than ours. So what does not have the form of a fact belongs
 to such an event and is passed over, like the kinds that a later probe may bring.
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 FD, BASE, NAME, PATH, MARKS = b"FBNPM"
 NAMED, SOURCE, TARGET = b"nst"
 """Roles of the paths that a call is given."""
-COMPAT, IO_URING = 1, 2
+COMPAT, IO_URING, SIFTED = 1, 2, 4
 """Marks."""
 OWN = tuple(len(event_type.params) for event_type in EVENT_TABLE)
 """Event code -> how many parameters the event itself has. Facts are those behind them."""
@@ -152,7 +153,7 @@ def _text(event: Event, kind: int, role: int) -> str | None:
 
 
 def marks(event: Event) -> int:
-    """COMPAT and IO_URING, as they hold for the event."""
+    """COMPAT, IO_URING and SIFTED, as they hold for the event."""
     if told(event):
         for raw in each(event):
             if raw[0] == MARKS:
