@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import threading
 import time
 from collections import OrderedDict
@@ -50,11 +51,12 @@ class _Response(Protocol):
 class DockerEngine:
     """A daemon behind a socket, of docker or (by kind) of podman."""
 
-    def __init__(self, socket: str, kind: int = DOCKER, answer_s: float = ANSWER_S, longest: int = LONGEST) -> None:
-        self.kind, self.socket = kind, socket
-        self.name = f"{_NAMES.get(kind, 'podman')} ({socket})"
+    def __init__(self, path: str, kind: int = DOCKER, answer_s: float = ANSWER_S, longest: int = LONGEST) -> None:
+        self.kind, self.socket = kind, path
+        self.name = f"{_NAMES.get(kind, 'podman')} ({path})"
         self._answer_s, self._longest = answer_s, longest
         self._own = threading.local()
+        self._clients: list[APIClient] = []
         self._images: OrderedDict[str, Json] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -89,6 +91,12 @@ class DockerEngine:
                 if told.status_code != 200:
                     raise EngineError(f"it does not tell what happens to containers, but {told.status_code}")
                 yield from _happenings(told)
+
+    def close(self) -> None:
+        """Close all connections."""
+        clients, self._clients = self._clients, []
+        for client in clients:
+            client.close()
 
     def _image(self, image_id: str) -> Json:
         """What the daemon says of an image, kept as it never changes but for its names; empty if it has gone."""
@@ -148,9 +156,14 @@ class DockerEngine:
         client = getattr(self._own, "client", None)
         if client is None:
             client = self._own.client = self._connected()
+            self._clients.append(client)
         return cast("APIClient", client)
 
     def _connected(self) -> APIClient:
+        with socket.socket(socket.AF_UNIX) as knock:
+            # The package leaves sockets open that nobody answers at, and is not worth loading then.
+            knock.settimeout(self._answer_s)
+            knock.connect(self.socket)
         from docker import APIClient  # noqa: PLC0415 - see the top of this file
 
         # Making it asks for the version, which has to be the daemon's own: old and new daemons refuse others.

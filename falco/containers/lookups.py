@@ -161,9 +161,7 @@ class Lookups:
     def _enter(self, lookup: _Lookup) -> None:
         if len(self._under_way) >= self._capacity:
             self.refused += 1
-            self._answers.append(
-                Answer(stub(lookup.short, lookup.kind, "too many containers wait for metadata"), False)
-            )
+            self._answer(stub(lookup.short, lookup.kind, "too many containers wait for it"), False)
             return
         self._under_way[lookup.short] = lookup
         self._put(lookup, lookup.asked_at)

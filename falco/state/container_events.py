@@ -28,7 +28,7 @@ def container_json(state: State, event: Event) -> None:
         event.thread = synthetic_thread("")
         return
     container = parse(raw)
-    state.add_container(container)
+    state.learn_container(container, event.ts)
     event.thread = synthetic_thread(container.id)
 
 

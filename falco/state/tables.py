@@ -224,7 +224,7 @@ class Tables:
     def forget_container(self, container_id: str) -> None:
         """A container is no more. It stays known while threads are in it: their last events may be on their way."""
         if container_id in self.containers and all(t.container_id != container_id for t in self.threads.values()):
-            del self.containers[container_id]
+            self._container_bytes -= self.containers.pop(container_id).size
             self.fetching.pop(container_id, None)
 
     def resolve_container(self, thread: ThreadInfo) -> None:

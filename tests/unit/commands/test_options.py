@@ -5,7 +5,8 @@ import pytest
 from falco.commands.options import Options, UsageError, build_parser, parse, unused
 
 OF_0_15 = [
-    "-h --help -c -A -b --print-base64 --cri --disable-cri-async -d --daemon -D -e -i --ignored-events -k --k8s-api -K --k8s-api-cert",
+    "-h --help -c -A -b --print-base64 --cri --disable-cri-async -d --daemon -D -e -i --ignored-events -k --k8s-api",
+    "-K --k8s-api-cert",
     "-L -l --list -m --mesos-api -M -N -o --option -p --print -P --pidfile -r -s --stats_interval -S --snaplen",
     "--support -T -t -U --unbuffered -V --validate -v --version -w --writefile",
 ]

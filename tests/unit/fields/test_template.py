@@ -9,6 +9,7 @@ from falco.errors import RulesError
 from falco.fields.registry import AUDIT_FIELDS, SYSCALL_FIELDS
 from falco.fields.template import compile_template
 from falco.filter.source import verbatim
+from falco.state.containers import Container, stub
 
 
 @pytest.fixture
@@ -140,3 +141,37 @@ def test_values_of_audit_events_keep_their_pointers_as_keys():
 def test_names_of_audit_fields_must_end_where_they_end(output):
     (found,) = problems(output, AUDIT_FIELDS)
     assert f"unknown filtercheck field {output[1:]}" in found.message
+
+
+NAMED = "%container.id %container.name %container.image.repository %container.privileged %container.type"
+
+
+def test_what_is_unknown_of_a_container_is_told_as_such(event):
+    event.thread.container_id = "c"
+    template = compile_template(NAMED, SYSCALL_FIELDS)
+    event.state.containers["c"] = stub("c", missing="docker: refused")
+    assert template.text(event) == "c <NA> <NA> <NA> docker"
+    fields = template.fields(event)
+    assert fields["container.missing"] == "docker: refused" and fields["container.name"] is None
+    event.state.containers["c"] = stub("c")
+    assert template.fields(event)["container.missing"] == "the container's metadata has not come"
+    event.state.containers["c"] = Container("c", 0, name="web")
+    assert template.text(event) == "c web <NA> false docker" and "container.missing" not in template.fields(event)
+    event.state.containers.clear()
+    assert "container.missing" in template.fields(event)
+    assert "container.missing" not in compile_template("%container.id", SYSCALL_FIELDS).fields(event)
+    event.thread.container_id = ""
+    assert "container.missing" not in template.fields(event)
+
+
+def test_frozen_it_keeps_all_but_what_is_fetched(event):
+    event.thread.container_id = "c"
+    event.state.containers["c"] = stub("c")
+    template = compile_template("%proc.name %fd.name %container.name %evt.time", SYSCALL_FIELDS)
+    frozen = template.freeze(event)
+    before = template.text(event)
+    event.thread.comm, event.ts = "other", event.ts + 10**9
+    event.state.containers["c"] = Container("c", 0, name="web")
+    assert frozen.text(event) == before.replace("<NA>", "web") != template.text(event)
+    assert frozen.fields(event)["proc.name"] == "cat" and frozen.fields(event)["container.name"] == "web"
+    assert frozen.fetches and not compile_template("%proc.name", SYSCALL_FIELDS).fetches

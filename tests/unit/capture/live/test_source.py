@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import struct
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from falco.capture.live.ring import Patience
 from falco.capture.live.source import LiveSource
-from falco.capture.scap import blocks
+from falco.capture.scap import blocks, writer
 from falco.capture.scap.reader import Reader, Wanted
 from falco.capture.scap.recorder import Recorder
 from falco.capture.scap.stream import open_stream
@@ -261,3 +262,35 @@ def test_a_recording_hides_calls_that_other_readers_do_not_know(tmp_path, call, 
     stream.close()
     assert live == [(2, 5, 7, GENERIC_X, params)]
     assert read == (1, 5, 7, GENERIC_X, params)
+
+
+@pytest.mark.parametrize("flags", [0, blocks.STATE_ONLY])
+def test_events_from_elsewhere_come_between_batches_and_are_recorded(tmp_path, flags):
+    told = [[writer.container_event(77, b'{"container": {"id": "x", "name": "web"}}', flags)], []]
+    source = source_of(EXIT, EXIT)
+    source.besides = lambda: told.pop(0) if told else ()
+    state = source.event.state
+    recorder = Recorder(str(tmp_path / "out.scap"))
+    recorder.attach(source, state)
+    recorder.begin(1)
+    seen = []
+    for event in source:
+        state.apply(event)
+        recorder.write(event)
+        seen.append((event.num, event.code, event.ts, event.hidden))
+    recorder.close()
+    assert seen[2:] == [(5, CODES["CONTAINER_JSON_E"], 77, bool(flags))] and state.containers["x"].name == "web"
+    again = State()
+    with closing(open_stream(str(tmp_path / "out.scap"))) as stream:
+        reader = Reader(stream, Event(again), again.load)
+        for event in reader:
+            hidden = event.hidden
+            again.apply(event)
+    assert again.containers["x"].name == "web" and hidden is bool(flags)
+
+
+def test_a_long_text_from_elsewhere_is_framed_as_well():
+    source = source_of(EXIT)
+    source.besides = lambda: [writer.container_event(1, b'{"container": {"id": "x", "name": "%b"}}' % (b"y" * 70_000))]
+    (event,) = [(e.code, len(e.raw(0))) for e in source if e.code != CLOSE_X]
+    assert event[0] == CODES["CONTAINER_JSON_2_E"] and event[1] > 70_000

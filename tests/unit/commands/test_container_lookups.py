@@ -1,0 +1,135 @@
+import time
+
+import pytest
+
+from falco.capture.scap import blocks, writer
+from falco.commands.container_lookups import ContainerLookups, asked, wait_ns
+from falco.commands.options import parse
+from falco.config_schema import Config
+from falco.containers.engine import NoSuchContainerError
+from falco.state.containers import Container
+from falco.state.engines import CRI, DOCKER
+from falco.state.state import State
+from tests.events import process
+
+ID = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
+SHORT = ID[:12]
+
+
+class Engine:
+    kind, name, is_there = DOCKER, "docker", True
+
+    def __init__(self, known=True):
+        self.known, self.asked = known, []
+
+    def version(self):
+        return "1"
+
+    def look_up(self, container_id):
+        self.asked.append(container_id)
+        if not self.known:
+            raise NoSuchContainerError("no")
+        return (Container(container_id[:12], DOCKER, name="web"),)
+
+
+@pytest.fixture
+def state():
+    return State()
+
+
+def enter(state, tid=7, path=f"/docker/{ID}"):
+    thread = process(tid)
+    thread.cgroups = (("cpu", path),)
+    state.add_thread(thread)
+    state.resolve_container(thread)
+    return thread
+
+
+@pytest.fixture
+def running(state):
+    opened = []
+
+    def run(engine):
+        containers = ContainerLookups([engine], state, lambda: 5000)
+        containers.start()
+        opened.append(containers)
+        return containers
+
+    yield run
+    for containers in opened:
+        containers.close()
+
+
+def taken(containers, count=1):
+    found, until = [], time.monotonic() + 10
+    while len(found) < count:
+        found += containers.blocks()
+        assert time.monotonic() < until
+        time.sleep(0.002)
+    return found
+
+
+def test_what_was_there_is_known_before_the_first_event(state, running):
+    engine = Engine()
+    containers = running(engine)
+    enter(state)
+    containers.first()
+    assert state.containers[SHORT].name == "web" and engine.asked == [ID] and not state.fetching
+    assert list(containers.blocks()) == []
+
+
+def test_what_comes_to_life_is_told_by_an_event(state, running):
+    containers = running(Engine())
+    containers.first()
+    enter(state)
+    (block,) = taken(containers)
+    assert writer.dump_flags(block) == 0 and b'"name": "web"' in block and b'"id": "3ad7b26ded6d"' in block
+
+
+def test_that_nothing_is_known_is_for_the_state_only(state, running):
+    containers = running(Engine(known=False))
+    containers.first()
+    enter(state)
+    (block,) = taken(containers)
+    assert writer.dump_flags(block) == blocks.STATE_ONLY and b'"lookup_error": "docker does not know it"' in block
+
+
+def test_a_pods_container_is_looked_for_at_a_cri_runtime_first(state, running):
+    containers = running(Engine())
+    containers.first()
+    seen = []
+    containers.lookups.request = lambda short, full, kind, is_news: seen.append((short, full, kind, is_news))
+    enter(state, path=f"/kubepods/burstable/pod1/{ID}")
+    enter(state, tid=8, path=f"/docker/{ID}")
+    assert seen == [(SHORT, ID, CRI, True), (SHORT, ID, DOCKER, True)]
+
+
+def test_a_start_does_not_wait_long_for_engines(state, running):
+    engine = Engine()
+    engine.look_up = lambda container_id: time.sleep(3) or ()
+    containers = running(engine)
+    enter(state)
+    start = time.monotonic()
+    containers.first()
+    assert time.monotonic() - start < 2 and SHORT in state.fetching
+
+
+def test_a_removed_container_is_forgotten_after_a_while(state):
+    now = [100.0]
+    containers = ContainerLookups([], state, lambda: 0, lambda: now[0])
+    state.learn_container(Container(SHORT, DOCKER), 0)
+    containers._followers.take("destroy", ID, DOCKER)
+    assert list(containers.blocks()) == [] and SHORT in state.containers
+    now[0] += 60
+    assert list(containers.blocks()) == [] and SHORT not in state.containers
+
+
+def test_which_engines_are_asked():
+    names = [engine.name for engine in asked(parse(["--cri", "/a", "--cri", "/b"], {"HOST_ROOT": "/host"}), Config())]
+    assert names[0] == "docker (/host/run/docker.sock)" and names[-2:] == ["CRI (/host/a)", "CRI (/host/b)"]
+    assert asked(parse([], {}), Config())[-1].name == "CRI (/run/k3s/containerd/containerd.sock)"
+
+
+def test_how_long_events_wait():
+    assert wait_ns(parse([], {}), Config()) == 500_000_000
+    assert wait_ns(parse(["--disable-cri-async"], {}), Config()) == 10_000_000_000

@@ -1,0 +1,55 @@
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from falco.containers.health import FIRST_S, LONGEST_S, Health
+
+
+@pytest.fixture
+def now():
+    return SimpleNamespace(s=100.0)
+
+
+@pytest.fixture
+def health(now):
+    return Health(SimpleNamespace(name="docker (/x)"), lambda: now.s)
+
+
+def test_trouble_is_told_once_and_so_is_its_end(health, now, caplog):
+    caplog.set_level(logging.INFO)
+    for _ in range(3):
+        health.ill("Connection refused")
+        now.s += LONGEST_S + 1
+    assert health.trouble == "Connection refused"
+    for _ in range(3):
+        health.well()
+    health.ill("again")
+    assert [record.message for record in caplog.records] == [
+        "docker (/x) tells nothing about containers: Connection refused",
+        "docker (/x) answers again",
+        "docker (/x) tells nothing about containers: again",
+    ]
+
+
+def test_the_pause_grows_and_ends_with_an_answer(health, now):
+    assert not health.is_paused
+    pauses = []
+    for _ in range(12):
+        health.ill("x")
+        start = now.s
+        while health.is_paused:
+            now.s += 0.1
+        pauses.append(now.s - start)
+    assert pauses[0] == pytest.approx(FIRST_S, abs=0.11) and pauses[1] == pytest.approx(2 * FIRST_S, abs=0.11)
+    assert pauses[-1] == pytest.approx(LONGEST_S, abs=0.11)
+    health.ill("x")
+    health.well()
+    assert not health.is_paused and health.trouble == ""
+
+
+def test_those_who_fail_at_the_same_time_count_as_one(health, now):
+    for _ in range(20):
+        health.ill("x")
+    now.s += FIRST_S
+    assert not health.is_paused

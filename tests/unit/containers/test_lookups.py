@@ -1,0 +1,257 @@
+"""The queue with engines that a test plays; time is a test's too where it matters."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from falco.containers import lookups as module
+from falco.containers.engine import EngineError, NoSuchContainerError
+from falco.containers.lookups import Lookups
+from falco.state.containers import Container
+from falco.state.engines import CRI, DOCKER
+
+FULL = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
+SHORT = FULL[:12]
+
+
+class Engine:
+    """Says what say() says; asked are the ids, in order."""
+
+    def __init__(self, say, kind=DOCKER, name="docker", there=True):
+        self.say, self.kind, self.name, self.is_there = say, kind, name, there
+        self.asked = []
+
+    def look_up(self, container_id):
+        self.asked.append(container_id)
+        found = self.say(container_id)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def version(self):
+        return "1"
+
+
+def known(container_id, name="web"):
+    return (Container(container_id[:12], DOCKER, name=name),)
+
+
+def no(_):
+    return NoSuchContainerError("no")
+
+
+def ill(_):
+    return EngineError("broken")
+
+
+@pytest.fixture
+def running():
+    started = []
+
+    def run(*engines, **options):
+        workers = options.pop("workers", 2)
+        lookups = Lookups(engines, **options)
+        lookups.start(workers)
+        started.append(lookups)
+        return lookups
+
+    yield run
+    for lookups in started:
+        lookups.close(patience_s=5)
+
+
+def answers(lookups, count, patience_s=10.0):
+    found, until = [], time.monotonic() + patience_s
+    while len(found) < count:
+        found += lookups.answers()
+        assert time.monotonic() < until, found
+        time.sleep(0.002)
+    return found
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Denials after a tenth of the time."""
+    monkeypatch.setattr(module, "UNKNOWN_S", 0.1)
+    monkeypatch.setattr(module, "GIVE_UP_S", 0.3)
+
+
+@pytest.mark.parametrize("is_news", [True, False])
+def test_an_answer(running, is_news):
+    engine = Engine(known)
+    lookups = running(engine)
+    lookups.request(SHORT, FULL, DOCKER, is_news=is_news)
+    (answer,) = answers(lookups, 1)
+    assert (answer.container.name, answer.is_news, engine.asked) == ("web", is_news, [FULL])
+    assert not lookups.is_busy
+
+
+def test_the_same_container_is_looked_up_once_at_a_time(running):
+    go = threading.Event()
+
+    def wait(container_id):
+        go.wait(5)
+        return known(container_id)
+
+    engine = Engine(wait)
+    lookups = running(engine)
+    for _ in range(50):
+        lookups.request(SHORT, FULL, DOCKER)
+    go.set()
+    until = time.monotonic() + 5
+    while not lookups._answers:
+        assert time.monotonic() < until
+        lookups.request(SHORT, FULL, DOCKER)
+    lookups.request(SHORT, FULL, DOCKER)  # It is answered, but nobody has taken the answer.
+    assert len(answers(lookups, 1)) == 1 and engine.asked == [FULL]
+
+
+def test_the_likely_engine_is_asked_first(running):
+    docker, cri = Engine(no), Engine(known, CRI, "CRI")
+    lookups = running(docker, cri)
+    lookups.request(SHORT, FULL, CRI)
+    answers(lookups, 1)
+    lookups.request("b" * 12, "b" * 64, DOCKER)
+    answers(lookups, 1)
+    assert docker.asked == ["b" * 64] and cri.asked == [FULL, "b" * 64]
+
+
+def test_one_that_is_about_to_be_made_is_asked_for_again(running):
+    said = iter((no(0), no(0)))
+    engine = Engine(lambda container_id: next(said, None) or known(container_id))
+    lookups = running(engine)
+    lookups.request(SHORT, FULL, DOCKER)
+    assert answers(lookups, 1)[0].container.name == "web" and len(engine.asked) == 3
+
+
+def test_an_engine_in_trouble_is_asked_again(running):
+    said = iter((ill(0),))
+    engine = Engine(lambda container_id: next(said, None) or known(container_id))
+    lookups = running(engine)
+    lookups.request(SHORT, FULL, DOCKER)
+    assert answers(lookups, 1)[0].container.name == "web"
+
+
+@pytest.mark.parametrize(
+    ("say", "reason"),
+    [(no, "docker does not know it"), (ill, "docker: broken"), (lambda _: 1 / 0, "ZeroDivisionError")],
+)
+def test_nothing_is_an_answer_with_its_reason(running, hurried, say, reason):
+    lookups = running(Engine(say))
+    lookups.request(SHORT, FULL, DOCKER)
+    (answer,) = answers(lookups, 1)
+    assert answer.container.is_stub and reason in answer.container.missing and not answer.is_news
+
+
+def test_without_a_socket_there_is_nothing_to_wait_for(running):
+    lookups = running(Engine(known, there=False))
+    lookups.request(SHORT, FULL, DOCKER)
+    start = time.monotonic()
+    assert answers(lookups, 1)[0].container.missing == "no container engine's socket was found"
+    assert time.monotonic() - start < 1
+
+
+def test_one_that_nothing_was_found_out_about_is_left_alone_for_a_while(running, hurried):
+    now = SimpleNamespace(skipped=0.0)
+    engine = Engine(no)
+    lookups = running(engine, clock=lambda: time.monotonic() + now.skipped)
+    for pause in (module.FIRST_DENIAL_S, 2 * module.FIRST_DENIAL_S):
+        lookups.request(SHORT, FULL, DOCKER)
+        answers(lookups, 1)
+        asked = len(engine.asked)
+        now.skipped += pause - 1
+        lookups.request(SHORT, FULL, DOCKER)
+        assert not lookups.is_busy and len(engine.asked) == asked
+        now.skipped += 2
+    engine.say = known
+    lookups.request(SHORT, FULL, DOCKER)
+    assert answers(lookups, 1)[0].container.name == "web"
+
+
+def test_a_full_queue_says_so(running):
+    go = threading.Event()
+
+    def wait(container_id):
+        go.wait(5)
+        return known(container_id)
+
+    lookups = running(Engine(wait), capacity=3)
+    for letter in "abcde":
+        lookups.request(letter * 12, letter * 64, DOCKER)
+    refused = answers(lookups, 2)
+    go.set()
+    assert {a.container.missing for a in refused} == {"too many containers wait for it"} and lookups.refused == 2
+    assert len(answers(lookups, 3)) == 3
+
+
+def test_what_was_looked_up_before_it_ran_is_there_at_once(running):
+    engine = Engine(known)
+    lookups = running(engine)
+    lookups.prepare(FULL, DOCKER)
+    until = time.monotonic() + 5
+    while lookups._under_way and time.monotonic() < until:
+        time.sleep(0.002)
+    assert list(lookups.answers()) == []
+    engine.say = no
+    lookups.request(SHORT, FULL, DOCKER)
+    (answer,) = lookups.answers()
+    assert answer.container.name == "web" and answer.is_news and engine.asked == [FULL]
+
+
+def test_a_container_that_runs_while_it_is_being_prepared_is_answered(running):
+    go = threading.Event()
+
+    def wait(container_id):
+        go.wait(5)
+        return known(container_id)
+
+    lookups = running(Engine(wait))
+    lookups.prepare(FULL, DOCKER)
+    lookups.request(SHORT, FULL, DOCKER)
+    go.set()
+    assert answers(lookups, 1)[0].is_news
+
+
+def test_a_removed_one_is_not_kept(running):
+    engine = Engine(known)
+    lookups = running(engine)
+    lookups.prepare(FULL, DOCKER)
+    until = time.monotonic() + 5
+    while lookups._under_way and time.monotonic() < until:
+        time.sleep(0.002)
+    lookups.forget(SHORT)
+    lookups.request(SHORT, FULL, DOCKER)
+    answers(lookups, 1)
+    assert engine.asked == [FULL, FULL]
+
+
+def test_a_changed_one_is_no_news(running):
+    names = iter(("old", "new"))
+    lookups = running(Engine(lambda container_id: known(container_id, next(names))))
+    lookups.request(SHORT, FULL, DOCKER)
+    answers(lookups, 1)
+    lookups.refresh(FULL, DOCKER)
+    (answer,) = answers(lookups, 1)
+    assert answer.container.name == "new" and not answer.is_news
+
+
+def test_a_sandbox_comes_before_its_container_and_is_no_news(running):
+    sandbox = Container("b" * 12, 7, name="pod", is_pod_sandbox=True)
+    lookups = running(Engine(lambda container_id: (sandbox, *known(container_id))))
+    lookups.request(SHORT, FULL, DOCKER)
+    assert [(a.container.name, a.is_news) for a in answers(lookups, 2)] == [("pod", False), ("web", True)]
+
+
+def test_memory_stays_bounded(running, monkeypatch, hurried):
+    monkeypatch.setattr(module, "_KEPT", 20)
+    lookups = running(Engine(lambda container_id: known(container_id) if container_id[0] == "a" else no(0)), workers=4)
+    for number in range(100):
+        lookups.prepare(f"a{number:063}", DOCKER)
+        lookups.request(f"b{number:011}", f"b{number:063}", DOCKER)
+    assert len(answers(lookups, 100)) == 100
+    until = time.monotonic() + 5
+    while lookups._under_way and time.monotonic() < until:
+        time.sleep(0.002)
+    assert len(lookups._early) <= 20 and len(lookups._denied) <= 20 and not lookups._answered

@@ -1,0 +1,26 @@
+from falco.containers import reading
+
+
+def test_values_of_another_type_are_empty():
+    row = {"a": 1, "b": None, "c": ["x", 1, None, "y"], "d": [{"k": 1}, 3], "e": {"x": "y", "n": 1}}
+    assert (reading.text(row, "a"), reading.text(row, "b"), reading.text(row, "z")) == ("", "", "")
+    assert reading.texts(row, "c") == ("x", "y") and reading.texts(row, "a") == ()
+    assert list(reading.rows(row, "d")) == [{"k": 1}] and list(reading.rows(row, "a")) == []
+    assert reading.labels(reading.section(row, "e")) == {"x": "y"}
+
+
+def test_a_section_that_is_not_there_is_empty():
+    assert reading.section({"a": {"b": {"c": 1}}}, "a", "b") == {"c": 1}
+    for row in ({}, {"a": 1}, {"a": {"b": []}}, [], None, 7):
+        assert reading.section(row, "a", "b") == {}
+
+
+def test_long_values_are_cut():
+    assert len(reading.text({"a": "x" * 10_000}, "a")) == reading.LONGEST_TEXT
+    assert len(reading.texts({"a": ["x"] * 10_000}, "a")) == reading.MOST
+    assert len(reading.labels({str(n): "x" for n in range(10_000)})) == reading.MOST
+    assert len(list(reading.rows({"a": [{}] * 10_000}, "a"))) == reading.MOST
+
+
+def test_what_no_utf_8_can_hold_is_replaced():
+    assert reading.clean("a\ud800ü") == "a?ü"
