@@ -27,12 +27,11 @@ def overrides(path: Path, *, switches: bool = True) -> Path:
 
     Other tests, and whatever else runs on the machine, do what the default rules alert on as well.
     """
-    items: list[dict[str, object]] = []
-    for action in ACTIONS.values() if switches else ():
-        if action.switch is not None:
-            items.append({"macro": action.switch[0], "condition": action.switch[1]})
-        if action.enables_rule:
-            items.append({"rule": action.rule, "enabled": True})
+    items: list[dict[str, object]] = [
+        {"macro": action.switch[0], "condition": action.switch[1]}
+        for action in ACTIONS.values()
+        if switches and action.switch is not None
+    ]
     for rule, item in RULES.items():
         if "container_started" not in item["condition"]:
             items.append({"rule": rule, "append": True, "condition": f"and proc.apid={os.getpid()}"})

@@ -49,8 +49,9 @@ OVERRIDES = [{"macro": "consider_interpreted_outbound", "condition": "(fd.sport=
 CAUGHT = {
     **_each(
         ("open", "openat", "openat2", "open_by_handle_at", "root of a process", "root of another process",
-         "cwd of a process", "descriptor of a directory", "symbolic link", "linked directory and dots",
-         "chain of 40 links", "relative", "fchdir", "directory fd", "O_PATH", "io_uring open", "int 0x80", "prctl name", "no argv",
+         "cwd of a process", "descriptor of a directory", "symbolic link",
+         "linked directory and dots", "chain of 40 links", "relative", "fchdir", "directory fd", "O_PATH",
+         "io_uring open", "int 0x80", "prctl name", "no argv",
          "inherited", "SCM_RIGHTS"), READ,
     ),
     **_each(
