@@ -11,7 +11,8 @@ from falco.commands.rules import load_configured
 from falco.commands.say import say
 from falco.engine.known_paths import KnownPaths
 from falco.events import facts
-from falco.filter.superset import ALWAYS, All, Any, How, Number, Superset, Text, Where, superset_of
+from falco.filter.superset import ALWAYS, All, Any, How, Level, Number, Superset, Text, Where
+from falco.filter.weaken import superset_of
 from falco.logs import LOG
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def told(superset: Superset) -> str:
             return " or ".join(_bracketed(part) for part in parts) or "never"
         case Where(texts, negated):
             return f"the path {'has none of' if negated else 'has one of'} {_texts(texts)}"
+        case Level(slashes):
+            return f"the path has {slashes} slashes"
         case How(number, op, value, negated):
             if number is Number.FD:
                 return f"{'not ' if negated else ''}fd {op} {value}"

@@ -19,13 +19,14 @@ from falco.filter.superset import (
     All,
     Any,
     How,
+    Level,
     Number,
     Superset,
     Text,
     Where,
-    superset_of,
     tests_of,
 )
+from falco.filter.weaken import superset_of
 
 if TYPE_CHECKING:
     from falco.filter.ast import Node
@@ -83,7 +84,9 @@ def _program(name: str, superset: Superset, bits: Mapping[frozenset[Text], int])
     call = next(call for call in CALLS if call.name == name)
     quick, whole = _expression(superset, None), _expression(superset, bits)
     asks = (
-        "    c->looked = 1;\n    step(ctx, STEP_LOOK);\n    return send_call(ctx, c);\n" if tests_of(superset) else ""
+        "    c->looked = 1;\n    step(ctx, STEP_LOOK);\n    return send_call(ctx, c);\n"
+        if _needs_path(superset)
+        else ""
     )
     return (
         "int @(struct bpf_raw_tracepoint_args *ctx) {\n  HERE\n"
@@ -99,6 +102,12 @@ def _program(name: str, superset: Superset, bits: Mapping[frozenset[Text], int])
     )
 
 
+def _needs_path(superset: Superset) -> bool:
+    if isinstance(superset, All | Any):
+        return any(map(_needs_path, superset.parts))
+    return isinstance(superset, Where | Level)
+
+
 def _expression(superset: Superset, bits: Mapping[frozenset[Text], int] | None) -> str:
     """The C expression; without bits every test of a path holds."""
     match superset:
@@ -108,6 +117,8 @@ def _expression(superset: Superset, bits: Mapping[frozenset[Text], int] | None) 
             return _joined(parts, " || ", "0", bits)
         case Where(texts, negated):
             return "1" if bits is None else f"({'unmet' if negated else 'met'} >> {bits[texts]} & 1)"
+        case Level(slashes):
+            return "1" if bits is None else f"(!c->slashes || c->slashes == {slashes})"
         case How(number, op, value, negated):
             return _compared(_NUMBERS[number], op, value, negated)
 

@@ -11,7 +11,8 @@ from falco.events import facts
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.check import check
 from falco.filter.parser import parse_condition
-from falco.filter.superset import ALWAYS, NEVER, superset_of
+from falco.filter.superset import ALWAYS, NEVER
+from falco.filter.weaken import superset_of
 from tests.unit.conftest import falco
 
 RULES = """

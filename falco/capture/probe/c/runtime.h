@@ -47,6 +47,7 @@ struct call {
   u32 pos, lengths, first, block, walked; /* first: where the lengths end and the parameters begin */
   u64 met, unmet;         /* the tests of paths that hold, and those that do not */
   u32 looked;             /* that met and unmet are known */
+  u32 slashes;            /* in the path that was looked at, 0 if it is not known */
   u32 nameless;           /* what was walked has no directory: a memfd, a pipe and their like */
   u32 slot, flags, generic, marks, snaplen, tid;
   u64 given;              /* the file itself, where the fd does not lead to it */

@@ -62,7 +62,9 @@ INLINE int has_telling_path(struct call *c) {
 }
 /* Which tests the path of c->file meets, as bits; PATH_UNKNOWN in both if that cannot be said. */
 INLINE void look_at_path(struct call *c, struct walk *w) {
+  u32 slashes = 0;
   c->met = c->unmet = PATH_UNKNOWN;
+  c->slashes = 0;
   if (!has_telling_path(c)) return;
   walk_path(c, w, KERNEL(u64, c->file, OFF_file__f_path + OFF_path__dentry),
             KERNEL(u64, c->file, OFF_file__f_path + OFF_path__mnt));
@@ -80,7 +82,9 @@ INLINE void look_at_path(struct call *c, struct walk *w) {
     row = rows.lookup(&state);
     if (!row) return;
     found |= row->met;
+    if (byte == '/') slashes++;
     if (!byte) {
+      c->slashes = slashes;
       c->met = found;
       c->unmet = ~found;
       return;
