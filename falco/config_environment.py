@@ -25,7 +25,7 @@ _MAX_FILE_BYTES = 1 << 20
 
 OPTIONS: dict[str, tuple[str, Kind]] = {
     "FALCO_ALL_EVENTS": ("-A", BOOLEAN),
-    "FALCO_CRI": ("--cri", TEXT),
+    "FALCO_CRI": ("--cri", TEXTS),
     "FALCO_DISABLE": ("-D", TEXTS),
     "FALCO_DISABLE_SOURCE": ("--disable-source", word_of("syscall", "k8s_audit", items=True)),
     "FALCO_DISABLE_TAG": ("-T", TEXTS),

@@ -115,7 +115,7 @@ class AlertStore:
 class Containers:
     """Where container engines are asked about containers, as paths of the host. 0.15 has fixed ones."""
 
-    docker_sockets: tuple[str, ...] = setting(PATHS, ("/run/docker.sock",), "sockets of docker")
+    docker_sockets: tuple[str, ...] = setting(PATHS, ("/run/docker.sock", "/var/run/docker.sock"), "sockets of docker")
     podman_sockets: tuple[str, ...] = setting(
         PATHS,
         ("/run/podman/podman.sock", "/run/user/*/podman/podman.sock"),

@@ -23,6 +23,7 @@ from falco.errors import ConfigError, FalcoError
 
 if TYPE_CHECKING:
     from falco.config_layers import Layers
+    from falco.config_schema import Config
 
 FALCO = "/usr/local/bin/falco"
 
@@ -85,15 +86,15 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     if not request.watches:
         _become((FALCO, *arguments), variables)
     options = parse(arguments, environ)
+    settings = config.load(options.config, options.option).config
     if "syscall" not in options.disable_source:
-        _look_around(Path(root))
-    supervise(directory, arguments, options)
+        _look_around(preflight.Place(Path(root), _sockets(options, settings)))
+    supervise(directory, arguments, options, settings)
     _become((sys.executable, "-P", "-m", "falco.appliance.init", str(directory)), variables)
 
 
-def supervise(directory: Path, arguments: Sequence[str], options: Options) -> None:
-    """Write what supervisord and the programs that it runs read. ConfigError."""
-    settings = config.load(options.config, options.option).config
+def supervise(directory: Path, arguments: Sequence[str], options: Options, settings: Config) -> None:
+    """Write what supervisord and the programs that it runs read."""
     detector = {
         "arguments": list(arguments),
         "watches": "syscall" not in options.disable_source,
@@ -111,8 +112,14 @@ def _with_configuration(command: tuple[str, ...], path: str) -> tuple[str, ...]:
     return command
 
 
-def _look_around(root: Path) -> None:
-    findings = preflight.check(preflight.Place(root))
+def _sockets(options: Options, settings: Config) -> tuple[str, ...]:
+    wanted = settings.containers
+    cri = (options.cri,) if options.cri else wanted.cri_sockets
+    return (*wanted.docker_sockets, *wanted.podman_sockets, *(options.cri or wanted.cri_sockets))
+
+
+def _look_around(here: preflight.Place) -> None:
+    findings = preflight.check(here)
     for finding in findings:
         if not finding.fatal:
             logs.LOG.warning("%s", finding)

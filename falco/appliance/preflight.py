@@ -13,15 +13,6 @@ from falco.capture.probe.build import FLOOR
 _CAP_EFF = re.compile(r"^CapEff:\s*([0-9a-f]+)$", re.MULTILINE)
 _DAC_READ_SEARCH, _SYS_PTRACE, _SYS_ADMIN, _PERFMON, _BPF = 2, 19, 21, 38, 39
 """Numbers of capabilities, from linux/capability.h."""
-SOCKETS = (
-    "var/run/docker.sock",
-    "run/docker.sock",
-    "run/containerd/containerd.sock",
-    "run/k3s/containerd/containerd.sock",
-    "run/crio/crio.sock",
-    "run/podman/podman.sock",
-)
-"""Where container runtimes listen, below the host's root."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,9 +29,12 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
-    """Where to look: the host's root, this container's own root, kernel and machine, and our user id."""
+    """Where to look: the host's root, where sockets of container runtimes may be below it, this container's own root,
+    kernel and machine, and our user id.
+    """
 
     host_root: Path
+    sockets: tuple[str, ...] = ()
     root: Path = Path("/")
     release: str = dataclasses.field(default_factory=lambda: os.uname().release)
     machine: str = dataclasses.field(default_factory=lambda: os.uname().machine)
@@ -119,7 +113,7 @@ def _layout(place: Place) -> Iterator[Finding]:
 
 
 def _runtimes(place: Place) -> Iterator[Finding]:
-    if not any((place.host_root / name).exists() for name in SOCKETS):
+    if not any(any(place.host_root.glob(name.removeprefix("unix://").lstrip("/"))) for name in place.sockets):
         mend = f"mount the runtime's socket, as in -v /var/run/docker.sock:{place.host_root}/var/run/docker.sock:ro"
         yield Finding("no container runtime can be asked, so names and images stay unknown", mend)
 

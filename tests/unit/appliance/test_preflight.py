@@ -6,6 +6,8 @@ from falco.appliance.preflight import Place
 ALL = (1 << 41) - 1
 SYS_ADMIN, SYS_PTRACE, BPF, PERFMON, DAC = 1 << 21, 1 << 19, 1 << 39, 1 << 38, 1 << 2
 
+SOCKETS = ("/run/docker.sock", "/run/user/*/podman.sock", "unix:///run/containerd/containerd.sock")
+
 
 @pytest.fixture
 def container(tmp_path):
@@ -28,7 +30,7 @@ def hold(root, capabilities):
 
 
 def check(root, **facts):
-    facts = {"release": "6.1.0", "machine": "x86_64", "uid": 0, "host_root": root / "host", **facts}
+    facts = {"sockets": SOCKETS, "release": "6.1.0", "machine": "x86_64", "uid": 0, "host_root": root / "host", **facts}
     return [finding for finding in preflight.check(Place(root=root, **facts)) if "no volume" not in finding.text]
 
 
@@ -99,6 +101,14 @@ def test_other_lacks_are_told_with_their_mend(container, gone, text):
     assert not finding.fatal and text in finding.text and finding.mend
 
 
+def test_a_socket_by_a_pattern_counts(container):
+    (container / "host/run/containerd/containerd.sock").rename(container / "host/run/podman.sock")
+    assert len(check(container)) == 1
+    (container / "host/run/user/1000").mkdir(parents=True)
+    (container / "host/run/podman.sock").rename(container / "host/run/user/1000/podman.sock")
+    assert check(container) == []
+
+
 def test_headers_do_where_there_is_no_btf(container):
     (container / "sys/kernel/btf/vmlinux").unlink()
     (container / "host/lib/modules/6.1.0").mkdir(parents=True)
@@ -107,7 +117,9 @@ def test_headers_do_where_there_is_no_btf(container):
 
 
 def test_volumes_that_are_missing_are_told(container):
-    texts = [finding.text for finding in preflight.check(Place(container / "host", container, "6.1.0", "x86_64", 0))]
+    texts = [
+        finding.text for finding in preflight.check(Place(container / "host", SOCKETS, container, "6.1.0", "x86_64", 0))
+    ]
     assert len(texts) == 2 and all("is no volume" in text for text in texts)
 
 
