@@ -39,7 +39,7 @@ def _test(test: Test, negated: bool) -> Superset:
 def _texts(test: Test, make: Callable[[str, str], Text | None]) -> frozenset[Text] | None:
     """The texts that an operator and its operand stand for, None for what is no matter of texts."""
     operand = test.operand
-    values = tuple(operand) if isinstance(operand, frozenset) else (operand,)
+    values = tuple(operand) if isinstance(operand, frozenset | tuple) else (operand,)
     if not all(isinstance(value, str) for value in values):
         return None
     texts = [make(test.op, cast("str", value)) for value in values]

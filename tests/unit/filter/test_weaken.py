@@ -6,8 +6,9 @@ import pytest
 
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.check import check
+from falco.filter.fold import Terms
 from falco.filter.parser import parse_condition
-from falco.filter.superset import ALWAYS, Number, passes
+from falco.filter.superset import ALWAYS, Number, Text, Where, passes
 from falco.filter.weaken import superset_of
 
 NUMBERS = {Number.WRITES: 0, Number.READS: 1, Number.FD: 3}
@@ -96,3 +97,12 @@ def test_what_cannot_be_tested_holds_always(condition):
 
 def test_what_is_and_ed_to_it_still_counts():
     assert superset("proc.name = cat and fd.name = /a") == superset("fd.name = /a")
+
+
+def test_tests_that_were_merged_into_one_are_told_apart_again():
+    """Folding joins `endswith a or endswith b` into one test of both."""
+    terms = Terms()
+    node = check(parse_condition("fd.name endswith .a or fd.name endswith .b", "test"), SYSCALL_FIELDS)
+    merged = terms.canonical(node)
+    assert merged.operand == (".a", ".b")
+    assert superset_of([merged]) == Where(frozenset((Text(b".a", ends=True), Text(b".b", ends=True))))
