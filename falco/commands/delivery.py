@@ -45,18 +45,24 @@ def keep(alerts: Alerts, wanted: Config, *, replay: bool) -> AlertStore | None:
     settings = wanted.alert_store
     if not stores(wanted, replay=replay):
         return None
-    limits = Limits(settings.keep_days, settings.max_size_mb, settings.hard_limit_mb, enabled_forwarders(wanted))
     # Forwarders and `falco alerts` need the text of the alert as well as its fields, whatever the outputs print.
     formatter = Formatter(json_output=True, iso_8601=wanted.time_format_iso_8601)
     store = AlertStore(
         Path(settings.path).absolute(),
-        limits,
+        limits(wanted),
         Hooks(formatter.line, alerts.raise_alert),
         capacity=wanted.outputs.queue_capacity,
         patient=replay,
     )
     alerts.keep_in(store)
     return store
+
+
+def limits(wanted: Config) -> Limits:
+    """What the store may keep, and for whom it has to; a reload may change that."""
+    settings = wanted.alert_store
+    forwarders = enabled_forwarders(wanted)
+    return Limits(settings.keep_days, settings.max_size_mb, settings.hard_limit_mb, forwarders)
 
 
 def enabled_forwarders(wanted: Config) -> tuple[str, ...]:

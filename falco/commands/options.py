@@ -124,7 +124,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="falco",
         description="Hold what programs do against rules and raise alerts.",
-        epilog="Options with a * may be given several times.",
+        epilog="Options with a * may be given several times. `falco alerts --help`: printing stored alerts.",
         add_help=False,
         allow_abbrev=False,
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=34, width=100),

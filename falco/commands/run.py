@@ -142,6 +142,8 @@ class Run:
 
     def _let_out(self, wanted: Config, ready: rules.Rules) -> None:
         delivery.let_out(self._alerts, wanted, ready.templates, replay=self.replay)
+        if self._store is not None:
+            self._store.limits = delivery.limits(wanted)
 
     def _reload(self) -> None:
         """Take up changed configuration and rules; with a mistake in them everything stays as it was."""

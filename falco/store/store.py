@@ -55,7 +55,9 @@ class AlertStore:
         """Alerts that found no room while the store could not be written."""
         self.failure = ""
         """Why the store cannot be written just now."""
-        self._path, self._limits, self._hooks = path, limits, hooks
+        self.limits = limits
+        """What to keep; may be replaced while the store runs."""
+        self._path, self._hooks = path, hooks
         self._capacity, self._patient = max(1, capacity), patient
         self._queue: SimpleQueue[Alert | None] = SimpleQueue()
         self._given = self._done = 0
@@ -244,7 +246,7 @@ class AlertStore:
             return
         self._next_prune = time.monotonic() + _PRUNE_S
         try:
-            removed = prune(self._database, self._path, self._limits, self._hooks.clock_ns())
+            removed = prune(self._database, self._path, self.limits, self._hooks.clock_ns())
         except sqlite3.Error as error:
             self._failed(error)
             return

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from falco.alert import INTERNAL, Alert
-from falco.commands.delivery import let_out, stores
+from falco.commands.delivery import let_out, limits, stores
 from falco.config import load
 from falco.errors import FalcoError
 from falco.outputs.alerts import Alerts
@@ -29,6 +29,11 @@ def test_an_output_that_cannot_be_opened_is_an_error():
 )
 def test_alerts_are_stored_in_live_runs_unless_told_otherwise(enabled, replay, stored):
     assert stores(configured(f"alert_store.enabled={enabled}"), replay=replay) == stored
+
+
+def test_the_store_waits_for_the_forwarders_that_are_enabled():
+    found = limits(configured("forwarders.webhook.enabled=true", "forwarders.webhook.url=x", "alert_store.keep_days=3"))
+    assert (found.forwarders, found.keep_days, found.max_size_mb) == (("webhook",), 3, 512)
 
 
 def test_form_and_outputs_are_those_of_the_configuration(tmp_path):
