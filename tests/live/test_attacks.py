@@ -1,8 +1,8 @@
 """Ways around rules, each tried on this host: the default rules tell of all, by the kernel's path and the true program.
 
 What these rules cannot tell is said here too: file capabilities set by setxattr, which the probe does not send; a file
-that a trusted program opened and hands on, unless "Read sensitive file by passed descriptor" is enabled; a shell whose
-streams a script relays over a socket pair, unless connections of scripts are looked at; and TCP Fast Open.
+that a trusted program opened and hands on, as that would take a look at every read on the host; a shell whose streams a
+script relays over a socket pair, unless connections of scripts are looked at; and TCP Fast Open.
 """
 
 from __future__ import annotations
@@ -99,12 +99,17 @@ CAUGHT = {
 """Attack -> rules that have to tell of it, each with what they show."""
 
 
+CONFIG = "alert_store: {enabled: false}\n"
+
+
 @pytest.fixture(scope="module")
 def falco(tmp_path_factory):
     folder = tmp_path_factory.mktemp("falco")
     switched = folder / "switched.yaml"
     switched.write_text(yaml.safe_dump(OVERRIDES))
-    with Product(folder, [DEFAULT_RULES, switched, overrides(folder / "own.yaml", switches=False)]) as product:
+    with Product(
+        folder, [DEFAULT_RULES, switched, overrides(folder / "own.yaml", switches=False)], config=CONFIG
+    ) as product:
         yield product
 
 

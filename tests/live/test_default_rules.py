@@ -6,7 +6,6 @@ engine behind it. Rules about the start of containers need one, and are shown by
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -18,12 +17,11 @@ from tests.live.product import DEFAULT_RULES, Alert, Product
 from tests.live.rules_in_force import ACTIONS, GENERATOR, RULES, overrides
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BPF needs root")
-LIVE = [name for name, action in ACTIONS.items() if not action.engine and not action.enables_rule]
-ENABLED = [name for name, action in ACTIONS.items() if action.enables_rule]
+LIVE = [name for name, action in ACTIONS.items() if not action.engine]
 
 
 # No engine knows the container that is imitated, so nothing is gained by letting events wait for its answer.
-CONFIG = "containers: {wait_ms: 0}\n"
+CONFIG = "containers: {wait_ms: 0}\nalert_store: {enabled: false}\n"
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +29,6 @@ def falco(tmp_path_factory):
     folder = tmp_path_factory.mktemp("falco")
     with Product(folder, [DEFAULT_RULES, overrides(folder / "overrides.yaml")], config=CONFIG) as product:
         yield product
-
-
-@pytest.fixture
-def falco_with(tmp_path):
-    """A falco with one rule enabled that is off because of what it costs, for as long as that is needed."""
-
-    @contextlib.contextmanager
-    def start(rule: str):
-        path = tmp_path / "enabled.yaml"
-        path.write_text(f"- rule: {rule}\n  enabled: true\n")
-        with Product(tmp_path, [DEFAULT_RULES, overrides(tmp_path / "overrides.yaml"), path], config=CONFIG) as product:
-            yield product
-
-    return start
 
 
 def generate(*options: str) -> str:
@@ -79,14 +63,6 @@ def test_its_near_miss_does_not(falco, name):
     shown, found = alerts_of(falco, ACTIONS[name].rule, "--near-misses", "--action", name)
     assert shown
     assert found == []
-
-
-@pytest.mark.parametrize("name", ENABLED)
-def test_a_rule_that_is_off(falco_with, name):
-    with falco_with(ACTIONS[name].rule) as falco:
-        shown, found = alerts_of(falco, ACTIONS[name].rule, "--action", name)
-        assert [one for one in found if shown in one["output"]]
-        assert alerts_of(falco, ACTIONS[name].rule, "--near-misses", "--action", name)[1] == []
 
 
 def test_every_rule_has_a_pair():

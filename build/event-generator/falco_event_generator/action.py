@@ -27,7 +27,6 @@ class Action:
     difference: str
     switch: tuple[str, str] | None = None
     engine: bool = False
-    enables_rule: bool = False
 
     @property
     def name(self) -> str:

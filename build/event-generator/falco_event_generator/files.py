@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from falco_event_generator.action import Act, Action
-from falco_event_generator.scene import NAME, PYTHON, Scene
+from falco_event_generator.scene import NAME, Scene
 
 
 def writes(path: str) -> Act:
@@ -94,23 +94,6 @@ def reads_after(name: str, seconds: float) -> Act:
     return act
 
 
-def passes(path: str) -> Act:
-    """Open a file for another program, which reads it from its standard input."""
-
-    def act(scene: Scene) -> str:
-        with Path(path).open("rb") as file:
-            descriptor = file.fileno()
-
-            def read_on() -> None:
-                os.dup2(descriptor, 0)
-                os.execv(PYTHON, [str(PYTHON), "-IS", "-c", "import os; os.read(0, 64)"])
-
-            scene.child(read_on)
-        return path
-
-    return act
-
-
 ACTIONS = (
     Action("Modify Shell Configuration File", writes(".bashrc"), writes("bashrc"), "the name of the file"),
     Action("Read Shell Configuration File", reads(".zshrc"), runs_shell_that_reads(".zshrc"), "a shell reads it",
@@ -145,6 +128,4 @@ ACTIONS = (
            ("consider_hidden_file_creation", "(always_true)")),
     Action("Setuid Program Made", sets_mode("program", 0o4755), sets_mode("program", 0o2755), "the mode"),
     Action("Sensitive File Given Another Name", links("/etc/shadow"), links("/etc/passwd"), "the file"),
-    Action("Read sensitive file by passed descriptor", passes("/etc/shadow"), passes("/etc/passwd"), "the file",
-           enables_rule=True),
 )  # fmt: skip
