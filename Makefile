@@ -58,7 +58,7 @@ fuzz: $(STAMP) ## damaged captures, rules and configuration: FUZZ_N inputs in al
 
 .PHONY: soak
 soak: $(STAMP) ## 10,000 alerts in ten minutes while detector, forwarder and sink are killed in turn (30 minutes)
-	SOAK_ALERTS=10000 SOAK_SECONDS=600 $(PYTEST) -s tests/sinks/test_outage.py
+	SOAK_ALERTS=12000 SOAK_SECONDS=600 $(PYTEST) -s tests/sinks/test_outage.py
 
 .PHONY: golden
 golden: $(STAMP) ## write the golden files anew from what the code gives now; read the diff before committing
