@@ -1,0 +1,80 @@
+"""What build/kubernetes and build/compose hold: valid, without a variable that the container would refuse."""
+
+import re
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from falco import config_environment
+
+BUILD = Path(__file__).resolve().parents[2] / "build"
+MANIFESTS = (BUILD / "kubernetes/daemonset.yaml", BUILD / "kubernetes/with-api/rbac.yaml")
+VERSIONS = ("1.25", "1.28", "1.31", "1.34", "1.37")
+PAGES = [*BUILD.glob("kubernetes/**/*.*"), *BUILD.glob("compose/*")]
+
+
+def resources():
+    return [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text()) if one]
+
+
+def daemonset(path=MANIFESTS[0]):
+    (found,) = [one for one in yaml.safe_load_all(path.read_text()) if one["kind"] == "DaemonSet"]
+    return found["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_manifests_are_valid(version):
+    found = resources()
+    assert {"DaemonSet", "Service", "ConfigMap", "ServiceAccount", "ClusterRole"} <= {one["kind"] for one in found}
+    for resource in found:
+        kubernetes_validate.validate(resource, version, strict=True)
+
+
+def test_the_checker_finds_what_is_wrong():
+    resource = {**resources()[0], "speck": {}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(resource, VERSIONS[-1], strict=True)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_variable_is_one_that_the_container_knows(path):
+    # An ending in a sentence (`FALCO_X…`) is no name.
+    names = set(re.findall(r"\bFALCO_[A-Z0-9_]+\b(?![…{])", path.read_text())) - {"FALCO_VERSION", "FALCO_"}
+    unknown = [
+        problem.message
+        for problem in config_environment.read(dict.fromkeys(names, "/dev/null")).problems
+        if "no variable" in problem.message or problem.severity == "warning"
+    ]
+    assert unknown == []
+
+
+def test_the_daemonset_mounts_what_the_container_looks_for():
+    spec = daemonset()
+    (container,) = spec["containers"]
+    places = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+    assert {"/host/proc", "/host/run", "/host/etc/passwd", "/var/cache/falco", "/var/lib/falco", "/run/falco"} <= set(
+        places
+    )
+    assert all(mount.get("readOnly") for path, mount in places.items() if path.startswith("/host"))
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in spec["volumes"]}
+    assert spec["enableServiceLinks"] is False and spec["hostPID"] is True
+    assert container["startupProbe"]["exec"]["command"][-1] == "falco.appliance.health"
+
+
+def test_the_patch_with_the_api_changes_the_daemonset_that_there_is():
+    patch = daemonset(BUILD / "kubernetes/with-api/daemonset-patch.yaml")
+    assert [one["name"] for one in patch["containers"]] == [one["name"] for one in daemonset()["containers"]]
+    for folder in (BUILD / "kubernetes", BUILD / "kubernetes/with-api"):
+        kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+        for name in [*kustomization["resources"], *(patch["path"] for patch in kustomization.get("patches", ()))]:
+            assert (folder / name).exists()
+
+
+def test_compose_and_the_daemonset_give_the_same_privileges():
+    compose = yaml.safe_load((BUILD / "compose/compose.yaml").read_text())["services"]["falco"]
+    (container,) = daemonset()["containers"]
+    wanted = container["securityContext"]["capabilities"]
+    assert (compose["cap_drop"], compose["cap_add"]) == (wanted["drop"], wanted["add"])
+    assert compose["read_only"] is container["securityContext"]["readOnlyRootFilesystem"] is True
