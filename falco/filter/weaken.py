@@ -7,12 +7,15 @@ that is looser than the comparison serves only where that is not negated.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from falco.filter.ast import And, Node, Not, Or, Test
 from falco.filter.patterns import Glob, PathPrefixes, glob_literal
-from falco.filter.superset import ALWAYS, COMPARISONS, How, Level, Number, Superset, Text, Where, both, either
+from falco.filter.superset import ALWAYS, COMPARISONS, NEVER, How, Level, Number, Superset, Text, Where, both, either
+
+_LEVELS = re.compile(r"(?:/\*)+")
 
 
 def superset_of(conditions: Iterable[Node]) -> Superset:
@@ -67,9 +70,16 @@ def _name(test: Test, negated: bool) -> Superset:
     if test.op == "pmatch":
         return ALWAYS if negated else _prefixes(cast("PathPrefixes", test.operand))
     if test.op == "glob":
-        literal = glob_literal(cast("Glob", test.operand).pattern)
-        return ALWAYS if negated or not literal else Where(frozenset((Text(_encoded(literal), begins=True),)))
+        return _glob(cast("Glob", test.operand).pattern, negated)
     return _where(_texts(test, _of_name), negated)
+
+
+def _glob(pattern: str, negated: bool) -> Superset:
+    if negated:
+        # A path that "/*/*" does not match has fewer slashes than that, and the kernel's have at least one.
+        return either(map(Level, range(1, pattern.count("/")))) if _LEVELS.fullmatch(pattern) else ALWAYS
+    literal = glob_literal(pattern)
+    return Where(frozenset((Text(_encoded(literal), begins=True),))) if literal else ALWAYS
 
 
 def _prefixes(operand: PathPrefixes) -> Superset:
@@ -125,13 +135,15 @@ _SUCCEEDED = How(Number.FD, ">=", 0)
 _WRITING = How(Number.WRITES, "=", 1)
 
 
-def _of_success(*more: Superset) -> Callable[[Test, bool], Superset]:
+def _of_success(*more: How) -> Callable[[Test, bool], Superset]:
     """Paths that only calls have which succeeded, and of which more holds."""
 
     def make(test: Test, negated: bool) -> Superset:
+        path = (NEVER if negated else ALWAYS) if test.op == "exists" else _name(test, negated)
+        conditions = (_SUCCEEDED, *more)
         if negated:
-            return ALWAYS
-        return both((_SUCCEEDED, *more, ALWAYS if test.op == "exists" else _name(test, negated=False)))
+            return either((*(dataclasses.replace(each, negated=True) for each in conditions), path))
+        return both((*conditions, path))
 
     return make
 

@@ -19,7 +19,8 @@ from falco.filter.weaken import superset_of
 PIECES = st.lists(st.sampled_from(["/", "/etc", "/etc/", "a", "b", ".so", "shadow", "ü"]), min_size=1, max_size=4)
 TEXTS = PIECES.map("".join)
 PATHS = TEXTS.map(lambda text: "/" + text.strip("/").replace("//", "/"))
-QUOTED = TEXTS.map(lambda text: f'"{text}"')
+GLOBS = st.sampled_from(["/*", "/*/*", "/*/*/*", "*", "/etc/*", "*a*", "/?*"])
+QUOTED = st.one_of(TEXTS, GLOBS).map(lambda text: f'"{text}"')
 NAMES = st.sampled_from(["fd.name", "fd.directory", "fd.filename", "fs.path.name", "fs.path.written", "proc.name"])
 FLAGS = st.sampled_from(["evt.is_open_write", "evt.is_open_read"])
 TESTS = st.one_of(
