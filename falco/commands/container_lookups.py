@@ -4,6 +4,7 @@ events beside those of the kernel.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ from falco.containers.docker import DockerEngine
 from falco.containers.followers import Followers
 from falco.containers.lookups import Lookups
 from falco.containers.sockets import engines
+from falco.events.table import codes_named
 from falco.state import cgroups
 from falco.state.container_events import compose, parse
 from falco.state.engines import CRI
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from falco.commands.options import Options
     from falco.config_schema import Config
     from falco.containers.engine import Engine
+    from falco.events.event import Event
     from falco.state.containers import Container
     from falco.state.state import State
     from falco.state.threads import ThreadInfo
@@ -33,6 +36,7 @@ FIRST_ANSWERS_S = 1.0
 _LINGER_S = 5.0
 """How long a removed container is kept: the last events of its processes may be on their way."""
 _PAUSE_S = 0.01
+_CONNECTS = frozenset(codes_named("connect"))
 
 
 def wait_ns(options: Options, config: Config) -> int:
@@ -45,6 +49,20 @@ def asked(options: Options, config: Config) -> list[Engine]:
     wanted = config.containers
     cri = options.cri or wanted.cri_sockets
     return engines(options.host_root, wanted.docker_sockets, wanted.podman_sockets, cri)
+
+
+def own_asking(host_root: str) -> Callable[[Event], bool]:
+    """What tells whether an event is this process's connecting to an engine, which is no intruder's doing."""
+    try:
+        own = int(os.readlink(f"{host_root.rstrip('/')}/proc/self"))  # noqa: PTH115 - as that /proc counts processes
+    except (OSError, ValueError):
+        own = os.getpid()
+
+    def is_own(event: Event) -> bool:
+        thread = event.thread
+        return event.code in _CONNECTS and thread is not None and thread.pid == own
+
+    return is_own
 
 
 class ContainerLookups:

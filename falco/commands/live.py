@@ -60,6 +60,7 @@ class Live(Run):
         self._state = state = self._new_state()
         _tell_unseen(self._in_force.ruleset)
         waiting = self._waiting(state)
+        waiting.is_own = container_lookups.own_asking(self._options.host_root)
         sight = Sight(self._alerts.raise_alert, self._config.health_file)
         around = Around(*self._turns(waiting), self._lost, sight, shadow=self._options.verify_filter)
         size = watch.buffer_bytes(self._config.syscall_buf_mb)

@@ -14,7 +14,6 @@ from falco.containers.engine import EngineError
 
 if TYPE_CHECKING:
     from falco.containers.health import Health
-    from falco.containers.lookups import Lookups
 
 FIRST_S, LONGEST_S = 0.5, 30.0
 """How long to wait before following again, at first and at most."""
@@ -38,10 +37,26 @@ class Followed(Protocol):
         ...
 
 
+class Asked(Protocol):
+    """Who looks containers up."""
+
+    def prepare(self, full: str, kind: int) -> None:
+        """A container was made and will perhaps run."""
+        ...
+
+    def refresh(self, full: str, kind: int) -> None:
+        """A container is not what it was."""
+        ...
+
+    def forget(self, short: str) -> None:
+        """A container is no more."""
+        ...
+
+
 class Followers:
     """A thread for each engine; they end with the program or at close(). on_end gets the short ids of removed ones."""
 
-    def __init__(self, lookups: Lookups, on_end: Callable[[str], None]) -> None:
+    def __init__(self, lookups: Asked, on_end: Callable[[str], None]) -> None:
         self._lookups, self._on_end = lookups, on_end
         self._stop = threading.Event()
 

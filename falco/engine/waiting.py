@@ -102,7 +102,8 @@ class _Start:
 class Waiting:
     """Finds the rule for an event as the rules in force do, if it can be found now; else keeps the event.
 
-    held counts events that have waited, unanswered those of them that were decided without an answer.
+    held counts events that have waited, unanswered those of them that were decided without an answer. is_own tells
+    which events are Falco's own asking for answers, and no alert's matter.
     """
 
     def __init__(self, state: State, rules: Rules, alerts: Alerts, wait_ns: int, most: int = MOST) -> None:
@@ -113,13 +114,16 @@ class Waiting:
         self._queue: deque[_Held] = deque()
         self._starts: dict[str, _Start] = {}
         self._full = False
+        self.is_own: Callable[[Event], bool] = lambda _: False
         state.fetching.before, state.fetching.after = self.pass_time, self._answered
 
     def match(self, event: Event) -> Rule | None:
         """The first rule that the event matches, if that can be said now."""
         if self._queue or self._fetching or self._starts or event.code in _CONTAINER:
-            return self._look(event)
-        return self._rules.match(event)
+            rule = self._look(event)
+        else:
+            rule = self._rules.match(event)
+        return None if rule is not None and self.is_own(event) else rule
 
     def pass_time(self, ts: int) -> None:
         """It is ts (ns since the epoch): whose time is over is decided without an answer."""
@@ -176,7 +180,7 @@ class Waiting:
             rules.append((rule, left, output.freeze(event)))
             if left is True:
                 break
-        if rules:
+        if rules and not self.is_own(event):
             remains = _remains_of(event, container_id)
             self._keep(_Held(event.ts + self._wait_ns, remains, starts, rules))
         return None

@@ -1,16 +1,18 @@
+import os
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from falco.capture.scap import blocks, writer
-from falco.commands.container_lookups import ContainerLookups, asked, wait_ns
+from falco.commands.container_lookups import ContainerLookups, asked, own_asking, wait_ns
 from falco.commands.options import parse
 from falco.config_schema import Config
 from falco.containers.engine import NoSuchContainerError
 from falco.state.containers import Container
 from falco.state.engines import CRI, DOCKER
 from falco.state.state import State
-from tests.events import process
+from tests.events import Builder, process
 
 ID = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
 SHORT = ID[:12]
@@ -20,13 +22,14 @@ class Engine:
     kind, name, is_there = DOCKER, "docker", True
 
     def __init__(self, known=True):
-        self.known, self.asked = known, []
+        self.known, self.asked, self.pause_s = known, [], 0.0
 
     def version(self):
         return "1"
 
     def look_up(self, container_id):
         self.asked.append(container_id)
+        time.sleep(self.pause_s)
         if not self.known:
             raise NoSuchContainerError("no")
         return (Container(container_id[:12], DOCKER, name="web"),)
@@ -61,7 +64,8 @@ def running(state):
 
 
 def taken(containers, count=1):
-    found, until = [], time.monotonic() + 10
+    found: list[bytes] = []
+    until = time.monotonic() + 10
     while len(found) < count:
         found += containers.blocks()
         assert time.monotonic() < until
@@ -97,8 +101,10 @@ def test_that_nothing_is_known_is_for_the_state_only(state, running):
 def test_a_pods_container_is_looked_for_at_a_cri_runtime_first(state, running):
     containers = running(Engine())
     containers.first()
-    seen = []
-    containers.lookups.request = lambda short, full, kind, is_news: seen.append((short, full, kind, is_news))
+    seen: list[tuple[object, ...]] = []
+    containers.lookups = SimpleNamespace(
+        request=lambda short, full, kind, is_news: seen.append((short, full, kind, is_news)), close=lambda: None
+    )
     enter(state, path=f"/kubepods/burstable/pod1/{ID}")
     enter(state, tid=8, path=f"/docker/{ID}")
     assert seen == [(SHORT, ID, CRI, True), (SHORT, ID, DOCKER, True)]
@@ -106,7 +112,7 @@ def test_a_pods_container_is_looked_for_at_a_cri_runtime_first(state, running):
 
 def test_a_start_does_not_wait_long_for_engines(state, running):
     engine = Engine()
-    engine.look_up = lambda container_id: time.sleep(3) or ()
+    engine.pause_s = 3
     containers = running(engine)
     enter(state)
     start = time.monotonic()
@@ -133,3 +139,13 @@ def test_which_engines_are_asked():
 def test_how_long_events_wait():
     assert wait_ns(parse([], {}), Config()) == 500_000_000
     assert wait_ns(parse(["--disable-cri-async"], {}), Config()) == 10_000_000_000
+
+
+def test_its_own_asking_is_known(state):
+    is_own = own_asking("/")
+    builder = Builder(state, tid=os.getpid())
+    state.add_thread(process(os.getpid()))
+    state.add_thread(process(7))
+    assert is_own(builder.event("SOCKET_CONNECT_X"))
+    assert not is_own(builder.event("SYSCALL_OPEN_X", fd=3, name="/x"))
+    assert not is_own(builder.event("SOCKET_CONNECT_X", tid=7))

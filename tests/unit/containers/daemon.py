@@ -33,7 +33,8 @@ class Daemon:
     """
 
     def __init__(self, path: Path, **answers):
-        self.path, self.asked = path, []
+        self.path = path
+        self.asked: list[str] = []
         self.answers = {"/version": reply({"Version": "1.2", "ApiVersion": "1.41"}), **answers}
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(str(path))

@@ -30,7 +30,7 @@ class Runtime:
         return answer
 
 
-class _Handler(grpc.GenericRpcHandler):
+class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
     def __init__(self, runtime):
         self._runtime = runtime
 

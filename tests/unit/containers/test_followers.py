@@ -40,7 +40,8 @@ class Asked:
     ],
 )
 def test_what_follows_from_what_happens(action, call):
-    asked, ended = Asked(), []
+    asked = Asked()
+    ended: list[str] = []
     Followers(asked, ended.append).take(action, FULL, 11)
     assert asked.calls == ([call] if call else [])
     assert ended == ([FULL[:12]] if action in ("destroy", "remove") else [])
@@ -48,7 +49,8 @@ def test_what_follows_from_what_happens(action, call):
 
 @pytest.mark.parametrize("identity", ["", "short", "../" * 20])
 def test_ids_that_are_none_are_passed_over(identity):
-    asked, ended = Asked(), []
+    asked = Asked()
+    ended: list[str] = []
     for action in ("create", "destroy"):
         Followers(asked, ended.append).take(action, identity, 0)
     assert asked.calls == ended == []

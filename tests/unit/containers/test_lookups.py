@@ -8,7 +8,7 @@ import pytest
 
 from falco.containers import lookups as module
 from falco.containers.engine import EngineError, NoSuchContainerError
-from falco.containers.lookups import Lookups
+from falco.containers.lookups import Answer, Lookups
 from falco.state.containers import Container
 from falco.state.engines import CRI, DOCKER
 
@@ -63,7 +63,8 @@ def running():
 
 
 def answers(lookups, count, patience_s=10.0):
-    found, until = [], time.monotonic() + patience_s
+    found: list[Answer] = []
+    until = time.monotonic() + patience_s
     while len(found) < count:
         found += lookups.answers()
         assert time.monotonic() < until, found

@@ -11,7 +11,8 @@ def test_values_of_another_type_are_empty():
 
 def test_a_section_that_is_not_there_is_empty():
     assert reading.section({"a": {"b": {"c": 1}}}, "a", "b") == {"c": 1}
-    for row in ({}, {"a": 1}, {"a": {"b": []}}, [], None, 7):
+    rows: tuple[object, ...] = ({}, {"a": 1}, {"a": {"b": []}}, [], None, 7)
+    for row in rows:
         assert reading.section(row, "a", "b") == {}
 
 

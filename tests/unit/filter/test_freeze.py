@@ -1,9 +1,11 @@
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from falco.events.event import Event
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter import ast
 from falco.filter.ast import And, Not, Or
@@ -82,9 +84,10 @@ conditions = st.recursive(
 def test_the_answer_decides_what_it_would_have_decided_at_once(condition, container):
     thread = ThreadInfo(7, 7)
     thread.container_id = "c"
-    event = SimpleNamespace(thread=thread, state=SimpleNamespace(containers={}))
+    state = SimpleNamespace(containers={})
+    event = cast(Event, SimpleNamespace(thread=thread, state=state))
     node = bound(condition)
     left = freeze(node, event)
     if container is not None:
-        event.state.containers["c"] = container
+        state.containers["c"] = container
     assert (left if isinstance(left, bool) else evaluate(left, event)) is evaluate(node, event)
