@@ -162,7 +162,9 @@ class Delivery:
                 if error.whole and len(tried) > 1:
                     size = len(tried) // 2
                 elif self._refuse(alerts[0], str(error)):
-                    self._move(alerts[0])
+                    alerts = alerts[1:]
+            except Exception as error:  # noqa: BLE001 - whatever a client does with an odd alert, the rest has to go on.
+                if self._refuse(alerts[0], f"{type(error).__name__}: {error}"):
                     alerts = alerts[1:]
 
     def _delivered(self, alerts: Sequence[StoredAlert]) -> None:
@@ -192,6 +194,7 @@ class Delivery:
             return False
         self._letters.add(alert, reason, self._refusals, time.time_ns())
         self._health.dead_letters = self._letters.count()
+        self._move(alert)
         if self._health.dead_letters % 4 == 0:
             # Many in a row are rather the destination's trouble than the alerts'.
             self._wait(None)
@@ -212,13 +215,13 @@ class Delivery:
                 if sum(self._destination.send([letter.alert])):
                     self._letters.remove(letter.alert.id)
                     self._health.success(1)
-            except RefusedError as error:
-                self._health.refusal(str(error))
-                self._letters.add(letter.alert, str(error), letter.refusals + 1, time.time_ns())
             except TryLaterError as error:
                 self._health.failure(str(error))
                 self._wait(error.after_s)
                 return
+            except Exception as error:  # noqa: BLE001 - refused again, in whatever way.
+                self._health.refusal(str(error))
+                self._letters.add(letter.alert, str(error), letter.refusals + 1, time.time_ns())
 
     def _save(self) -> None:
         """Write the cursor down. Should we die before that, what was delivered since is delivered again."""

@@ -282,3 +282,21 @@ def test_the_backlog_is_counted_while_nothing_gets_out(place, writer, made):
         time.sleep(0.005)
     delivery.stop.set()
     thread.join()
+
+
+def test_an_alert_that_a_client_stumbles_over_is_put_aside_too(place, writer, made):
+    fill(writer, 1, 2, 3)
+    destination = Recorded()
+
+    def stumble(seq):
+        if seq == 2:
+            raise UnicodeEncodeError("latin-1", "x", 0, 1, "odd")
+
+    destination.on_taken = stumble
+    delivery, letters = made(destination, refusals=2)
+    delivery.run(drain=True)
+    (letter,) = letters.all()
+    assert letter.alert.seq == 2
+    assert "UnicodeEncodeError" in letter.reason
+    assert destination.taken == [1, 2, 2, 3]
+    assert cursors.read(place.folder).seq == 3

@@ -279,8 +279,8 @@ def test_what_is_committed_survives_a_kill_and_the_rest_is_at_most_a_batch(path)
         alerts = kept(path)
         assert [each.seq for each in alerts] == list(range(1, len(alerts) + 1))
         assert committed <= len(alerts) - before <= raised + 1
-        # A gap of 50 ms and a commit: on a busy machine that takes longer, but never a second.
-        assert raised - (len(alerts) - before) < 1000
+        # What waits for 50 ms and during a commit, or on a busy machine a whole batch.
+        assert raised - (len(alerts) - before) <= 2000
 
 
 def test_it_is_crowded_while_more_than_half_of_its_room_is_taken(path):
