@@ -41,6 +41,7 @@ class DropActions:
     def change(self, wanted: SyscallEventDrops) -> None:
         """Act as another configuration says from now on."""
         self._actions = wanted.actions
+        self._simulate = wanted.simulate_drops
         self._bucket = TokenBucket(wanted.rate, wanted.max_burst)
 
     def take(self, now_ns: int, lost: Mapping[str, int], events: int = 0) -> None:
@@ -59,6 +60,22 @@ class DropActions:
         self.acted += 1
         self._act(self._alert(now_ns, lost, events))
         self._untold = 0
+
+    def ticking(self, running: Callable[[], bool], now_ns: Callable[[], int]) -> Callable[[], bool]:
+        """What says whether a live run goes on, and with simulate_drops loses an event each second as well."""
+        if not self._simulate:
+            return running
+        next_ns = now_ns() + _SECOND_NS
+
+        def going_on() -> bool:
+            nonlocal next_ns
+            now = now_ns()
+            if now > next_ns:
+                next_ns = now + _SECOND_NS
+                self.take(now, {SIMULATED: 1})
+            return running()
+
+        return going_on
 
     def _act(self, alert: Alert) -> None:
         if "log" in self._actions:

@@ -83,6 +83,7 @@ class Live(Run):
     def _turns(self, waiting: Waiting) -> tuple[Callable[[], bool], Callable[[float], None]]:
         """What says whether to go on, and what to do instead of sleeping: all that has its turn between events."""
         running = self._alerts.ticking(watch.until(self._controls, self._options.duration_s))
+        running = self._drops.ticking(running, self._now_ns)
         running, sleep = self._beside(running, self._ring_fill)
         root, recording = self._options.host_root, self._recording
         self._paths = paths = HostPaths(self._in_force, root, recording, time.monotonic, self._now_ns, self._refit)

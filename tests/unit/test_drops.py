@@ -113,3 +113,15 @@ def test_one_lost_event_each_second_is_simulated(at_s, detected):
     assert made.detected == detected
     assert all(SIMULATED in alert.fields["causes"] for alert in alerts)
     assert str(source.locate(KeyError("x"))).startswith("located")
+
+
+@pytest.mark.parametrize(("simulate", "detected"), [(True, 2), (False, 0)])
+def test_a_live_run_loses_an_event_each_second_too(simulate, detected):
+    made, _ = actions("alert")
+    made.change(SyscallEventDrops(("alert",), simulate_drops=simulate))
+    clock = iter(int(at * S) for at in (0, 0.5, 1, 1.5, 2, 2.6, 3))
+    left = iter([True] * 6 + [False])
+    running = made.ticking(lambda: next(left), lambda: next(clock))
+    for _ in range(6):
+        assert running()
+    assert made.detected == detected
