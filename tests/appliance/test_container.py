@@ -93,7 +93,8 @@ def assert_both_alerts(engine: Engine, container: Container, sink: Sink) -> None
 
 
 def shadow_in(engine: Engine) -> tuple[str, ...]:
-    return ("cat", "/etc/shadow")
+    # Podman has nothing to tell of a container that is removed before it is asked, and is slow to answer.
+    return ("cat", "/etc/shadow") if engine.name == "docker" else ("sh", "-c", "sleep 3; cat /etc/shadow; sleep 1")
 
 
 def test_with_least_privileges_it_watches_the_host_and_its_containers(docker: Engine, sink: Sink) -> None:
