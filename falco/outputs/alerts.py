@@ -160,12 +160,15 @@ class Alerts:
     def close(self) -> None:
         """Deliver what is queued and close the outputs; once is enough, more does no harm."""
         self._sum_up()
-        retired, self._retired = self._retired, []
-        before, self._dispatch = self._dispatch, None
-        for dispatch in retired:
-            dispatch.close()
-        if before is not None:
-            before.close()
+        closing, self._retired = self._retired, []
+        if self._dispatch is not None:
+            closing.append(self._dispatch)
+            self._dispatch = None
+        since = time.monotonic()
+        for dispatch in closing:
+            dispatch.begin_close()  # All of them at once, so that together they take no longer than one.
+        for dispatch in closing:
+            dispatch.close(since)
 
     def _sum_up(self) -> None:
         summary = self._throttle.summary(self._last_ns) if self._throttle is not None else None

@@ -77,10 +77,13 @@ class Dispatch:
         for channel in self._channels:
             channel.begin_close()
 
-    def close(self) -> None:
-        """Deliver what is queued, within the time that is allowed, close the outputs and say what was lost."""
+    def close(self, since: float | None = None) -> None:
+        """Deliver what is queued, within the time that is allowed, close the outputs and say what was lost.
+
+        The time of a live run counts from now, or from since (of the monotonic clock).
+        """
         self.begin_close()
-        deadline = None if self._patient else time.monotonic() + self._timeout_s
+        deadline = None if self._patient else (time.monotonic() if since is None else since) + self._timeout_s
         for channel in self._channels:
             channel.finish(deadline)
         if self._only is not None and self._only.reader_gone:

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+import time
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
+from falco import logs
 from falco.alert import INTERNAL, Alert
 from falco.engine.rule import Rule
 from falco.events.event import Event
@@ -169,3 +172,39 @@ def test_alerts_are_crowded_where_the_store_or_an_output_is():
     store.crowded = True
     assert alerts.crowded
     alerts.close()
+
+
+class Hanging:
+    name = "x"
+    buffered = False
+
+    def __init__(self):
+        self.gate = threading.Event()
+
+    def open(self):
+        pass
+
+    def write(self, lines):
+        self.gate.wait(20)
+        return len(lines)
+
+    def reopen(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def test_outputs_of_earlier_reloads_that_hang_are_not_waited_for_one_by_one(capsys):
+    logs.setup()
+    alerts = Alerts(RuleCounts())
+    outputs = [Hanging() for _ in range(5)]
+    for output in outputs:
+        alerts.change({"r": Template("x")}, Formatter(), Dispatch([output], Queueing(timeout_s=0.3)))
+        alerts.emit(RULE, EVENT)
+    started = time.monotonic()
+    alerts.close()
+    assert 0.3 <= time.monotonic() - started < 1.2
+    assert capsys.readouterr().err.count("gave up after 0.3 s, 1 alerts were not delivered") == 5
+    for output in outputs:
+        output.gate.set()
