@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_RULES = ROOT / "rules" / "falco_rules.yaml"
 FALCO = (sys.executable, "-m", "falco.cli")
-PATIENCE_S = 60
+PATIENCE_S = 120
 """How long a machine under load may take for what an idle one does in a second or two."""
 _CONFIG = """
 stdout_output: {enabled: true}
@@ -26,6 +26,7 @@ log_stderr: true
 log_syslog: false
 json_output: true
 outputs: {rate: 1000000, max_burst: 1000000}
+alert_store: {enabled: false}
 """
 _MARK = """
 - rule: Mark

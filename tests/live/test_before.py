@@ -43,6 +43,7 @@ class Waiting:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=place
         )
+        assert self.process.stdout is not None
         assert self.process.stdout.readline() == "ready\n"
 
     def go_on(self):

@@ -42,21 +42,21 @@ def seconds(alert):
 def blinded(tmp_path_factory):
     """A falco for each case, all at once: the folder, the falco, and when it was made blind."""
     with contextlib.ExitStack() as stack:
-        falcos = {}
+        started, blinded = {}, {}
         for order in CASES:
             folder = tmp_path_factory.mktemp("blind")
             rules, health = folder / "rules.yaml", folder / "health"
             rules.write_text(RULES.format(own=folder / "own"))
             program = [sys.executable, "-m", "tests.live.sabotage", str(folder / "orders")]
             falco = Product(folder / "falco", [rules], config=f"health_file: {health}\n", program=program)
-            falcos[order] = folder, stack.enter_context(falco)
-        for order, (folder, falco) in falcos.items():
+            started[order] = folder, stack.enter_context(falco)
+        for order, (folder, falco) in started.items():
             falco.wait_for((folder / "health").exists)
             assert sees(folder)
             (folder / "orders").write_text(f"{order}\n")
             falco.wait_for((folder / "orders.done").exists)
-            falcos[order] = folder, falco, time.time()
-        yield falcos
+            blinded[order] = folder, falco, time.time()
+        yield blinded
 
 
 def sees(folder):

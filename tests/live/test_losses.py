@@ -104,6 +104,7 @@ def test_a_loss_is_told_by_cause_and_the_threads_are_found_again(falco, tmp_path
 
     falco.wait_for(agree, 15)
     assert before.pid not in known(falco, tmp_path)
+    assert child.stdin is not None
     child.stdin.write("\n")
     child.stdin.flush()
     (alert,) = falco.wait_for_alerts(1, "Own file")

@@ -49,7 +49,7 @@ def test_a_file_below_dev_is_told_however_it_is_made(falco, way):
     finally:
         path.unlink(missing_ok=True)
     (alert,) = falco.wait_for_alerts(1, BELOW_DEV, f"opening.py {way} ")
-    assert alert["output_fields"]["fd.name"] == str(path)
+    assert alert["output_fields"]["fs.path.written"] == str(path)
 
 
 def test_what_is_allowed_is_not_told(falco):
