@@ -1,0 +1,173 @@
+"""The packages, installed, upgraded and removed for real: the .deb under systemd, the .rpm by dnf."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.appliance.engines import PROJECT, run, timed, until
+from tests.appliance.test_container import read_shadow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.appliance.engines import Engine
+
+BUILD = str(PROJECT / "build/packaging/build")
+CAPABILITIES = ("SYS_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH", "BPF", "PERFMON")
+# The host's own files would be /; in a container they are below /host.
+DROP_IN = "[Service]\nEnvironment=HOST_ROOT=/host\n"
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("packages")
+    with timed("deb and rpm built"):
+        run(BUILD, str(folder), "deb", "rpm")
+    return folder
+
+
+def newer(folder: Path, work: Path) -> str:
+    """The package again with a higher version and another falco.yaml, as the next release may have it."""
+    (deb,) = folder.glob("*.deb")
+    run("dpkg-deb", "--raw-extract", str(deb), str(work))
+    control = work / "DEBIAN/control"
+    control.write_text(control.read_text().replace("Version: ", "Version: 9"))
+    conf = work / "etc/falco/falco.yaml"
+    conf.write_text(conf.read_text() + "# of the next release\n")
+    run("dpkg-deb", "--root-owner-group", "--build", str(work), str(folder / "newer.deb"))
+    return "/packages/newer.deb"
+
+
+@pytest.fixture
+def machine(docker: Engine, packages: Path) -> Iterator[str]:
+    """A container with systemd as its first process."""
+    name = "falco-test-systemd"
+    with timed("systemd image"):
+        docker("build", "--tag", name, str(PROJECT / "tests/appliance/systemd"), timeout=900)
+    privileges = [word for one in CAPABILITIES for word in ("--cap-add", one)]
+    memory = ("--tmpfs", "/run", "--tmpfs", "/run/lock", "-e", "container=docker", "--cgroupns", "private")
+    docker("rm", "--force", name, check=False)
+    docker(
+        "run", "--detach", "--name", name, *privileges, "--security-opt", "seccomp=unconfined", *memory,
+        "-v", f"{packages}:/packages:ro", "-v", "/proc:/host/proc:ro", name,
+    )  # fmt: skip
+    until(
+        lambda: "running" in state(docker, name) or "degraded" in state(docker, name), 60, lambda: docker("logs", name)
+    )
+    yield name
+    docker("rm", "--force", "--volumes", name)
+
+
+def state(docker: Engine, name: str) -> str:
+    return docker("exec", name, "systemctl", "is-system-running", check=False)
+
+
+def test_the_deb_watches_keeps_the_users_settings_and_leaves_nothing(
+    docker: Engine, packages: Path, machine: str, tmp_path: Path
+) -> None:
+    def shell(script: str, *, check: bool = True) -> str:
+        return docker("exec", machine, "sh", "-c", script, check=check)
+
+    def journal() -> str:
+        return shell("journalctl --no-pager -u falco; systemctl status falco", check=False)
+
+    traces = "find / -xdev -path '*falco*' ! -path '/proc/*' ! -path '/packages*' | sort"
+    before, drop_in = shell(traces), "/etc/systemd/system/falco.service.d"
+    shell(f"mkdir -p {drop_in}; printf '{DROP_IN}' > {drop_in}/host.conf")
+    with timed("deb installed, to ready"):
+        shell("dpkg -i /packages/falco_*.deb")
+        until(lambda: "ready in" in journal(), 90, journal)
+    assert shell("systemctl is-enabled falco").strip() == "enabled"
+    read_shadow()
+    until(lambda: "cat /etc/shadow" in shell("cat /var/log/syslog", check=False), 15, journal)
+    assert shell("stat -c '%a' /var/lib/falco /var/cache/falco").split() == ["700", "700"]
+    # What the user changed stays, and what he did not change becomes the next release's.
+    shell("echo '# mine' >> /etc/falco/falco_rules.local.yaml; echo '# mine' >> /etc/falco/falco.yaml")
+    first = shell("systemctl show --property MainPID falco")
+    shell(f"dpkg -i --force-confdef --force-confold {newer(packages, tmp_path / 'work')}")
+    assert "# mine" in shell("tail -1 /etc/falco/falco_rules.local.yaml") + shell("tail -1 /etc/falco/falco.yaml")
+    assert "# of the next" not in shell("cat /etc/falco/falco.yaml")
+    until(lambda: shell("systemctl is-active falco", check=False).strip() == "active", 30, journal)
+    assert shell("systemctl show --property MainPID falco") != first
+    shell(
+        "logrotate --debug /etc/logrotate.d/falco; systemd-analyze verify falco.service falco-forwarder@webhook.service"
+    )
+    shell("dpkg --remove falco")
+    assert shell("systemctl is-active falco", check=False).strip() in ("inactive", "unknown")
+    assert "# mine" in shell("cat /etc/falco/falco.yaml")
+    shell(f"rm -r {drop_in}; dpkg --purge falco")
+    assert shell(traces) == before
+
+
+def test_a_disabled_service_stays_disabled_over_an_upgrade(
+    docker: Engine, packages: Path, machine: str, tmp_path: Path
+) -> None:
+    docker("exec", machine, "sh", "-c", "dpkg -i /packages/falco_*.deb && systemctl disable --now falco")
+    docker("exec", machine, "dpkg", "-i", newer(packages, tmp_path / "work"))
+    assert docker("exec", machine, "systemctl", "is-enabled", "falco", check=False).strip() == "disabled"
+    assert docker("exec", machine, "systemctl", "is-active", "falco", check=False).strip() != "active"
+
+
+def test_the_same_commit_gives_the_same_deb(packages: Path, tmp_path: Path) -> None:
+    run(BUILD, str(tmp_path), "deb")
+    (first,), (second,) = packages.glob("falco_*.deb"), tmp_path.glob("*.deb")
+    assert first.read_bytes() == second.read_bytes()
+
+
+HOST_SPEC = """
+Name: machine
+Version: 1
+Release: 1
+Summary: What Falco's package needs of a machine
+License: Apache-2.0
+AutoReqProv: no
+Provides: python3 = 3.12, python3-bcc, python3-pyyaml, python3-h11, python3-docker, python3-grpcio, python3-requests
+Provides: /bin/sh
+%description
+For tests.
+%install
+mkdir -p %{buildroot}/bin
+cp /bin/busybox %{buildroot}/bin/busybox
+ln -s busybox %{buildroot}/bin/sh
+ln -s busybox %{buildroot}/bin/find
+%files
+/bin/busybox
+/bin/sh
+/bin/find
+"""
+
+
+def test_the_rpm_is_installed_and_removed_by_dnf(packages: Path, tmp_path: Path) -> None:
+    (tmp_path / "machine.spec").write_text(HOST_SPEC)
+    repository, root = tmp_path / "repository", tmp_path / "root"
+    repository.mkdir()
+    run("rpmbuild", "-bb", "--define", f"_topdir {tmp_path}/build", "--define", f"_rpmdir {repository}", "--define",
+        "debug_package %{nil}", str(tmp_path / "machine.spec"))  # fmt: skip
+    (rpm,) = packages.glob("*.rpm")
+    (repository / rpm.name).write_bytes(rpm.read_bytes())
+    run("createrepo_c", "--quiet", str(repository))
+    dnf = ("dnf", f"--installroot={root}", f"--repofrompath=test,file://{repository}", "--repo=test", "--nogpgcheck",
+           "--releasever=10", "--assumeyes", f"--setopt=cachedir={tmp_path}/cache")  # fmt: skip
+    with timed("rpm installed by dnf"):
+        run(*dnf, "install", "falco", timeout=300)
+    command = [str(root / "usr/bin/falco")]
+    script = Path(command[0]).read_text().replace("/usr/lib/falco", str(root / "usr/lib/falco"))
+    done = subprocess.run(
+        ["/usr/bin/python3", "-", "--version"], input=script, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("falco version ")
+    (root / "etc/falco/falco.yaml").write_text("# mine\n")
+    run(*dnf, "reinstall", "falco", timeout=300)
+    assert (root / "etc/falco/falco.yaml").read_text() == "# mine\n"
+    run(*dnf, "remove", "falco", timeout=300)
+    left = [
+        str(path.relative_to(root))
+        for path in root.rglob("*falco*")
+        if "var/log" not in str(path) and "rpm" not in str(path)
+    ]
+    # The user's own file stays, as everywhere with rpm.
+    assert left in ([], ["etc/falco"]) and not (root / "usr/lib/falco").exists()
