@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
 from falco.logs import LOG
 
 _STOP = (signal.SIGINT, signal.SIGTERM)
+_TWICE_S = 0.05
 
 
 def _nothing() -> None:
@@ -23,7 +25,7 @@ def _nothing() -> None:
 class Controls:
     """The loop looks at pending after each event, and calls act() when it is set; who waits asks running()."""
 
-    __slots__ = ("_asked", "_reload", "_reopen", "_sample", "pending")
+    __slots__ = ("_asked", "_reload", "_reopen", "_sample", "_sleep", "pending")
 
     def __init__(
         self,
@@ -31,12 +33,14 @@ class Controls:
         reload: Callable[[], None] = _nothing,
         reopen: Callable[[], None] = _nothing,
         sample: Callable[[], None] = _nothing,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.pending = False
         self._asked: set[int] = set()
         self._reload = reload
         self._reopen = reopen
         self._sample = sample
+        self._sleep = sleep
 
     @contextlib.contextmanager
     def installed(self, sample_every_ms: int = 0) -> Iterator[Controls]:
@@ -77,5 +81,7 @@ class Controls:
         self._asked.add(number)
         self.pending = True
         if number in _STOP:
+            # Some send a signal twice at once, to the process and to its group (timeout(1), shells); that is one wish.
+            self._sleep(_TWICE_S)
             # Something may hang that cannot be interrupted (an output, a look-up): a second signal ends the process.
             signal.signal(number, signal.SIG_DFL)

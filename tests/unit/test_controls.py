@@ -23,6 +23,13 @@ def test_a_stop_signal_stops_at_the_next_event(number):
         assert signal.getsignal(number) is signal.SIG_DFL
 
 
+def test_a_signal_that_comes_twice_at_once_is_one():
+    again = iter((signal.SIGTERM,))
+    with Controls(sleep=lambda _: [send(number) for number in again]).installed() as controls:
+        send(signal.SIGTERM)
+        assert controls.act() is False
+
+
 def test_running_does_what_was_asked_for():
     calls: list[str] = []
     controls = Controls(reload=lambda: calls.append("reload"))

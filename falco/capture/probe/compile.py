@@ -84,6 +84,7 @@ def compile_in_child(job: Job) -> ProbeObject:
                 env=environment | {"TMPDIR": directory},
                 timeout=TIMEOUT_S,
                 check=False,
+                start_new_session=True,  # What a terminal sends is for us: we end when it has ended.
             )
         except subprocess.TimeoutExpired:
             raise CompileError(f"the compiler took more than {TIMEOUT_S} s") from None
