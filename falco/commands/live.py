@@ -62,7 +62,9 @@ class Live(Run):
         waiting = self._waiting(state)
         waiting.is_own = container_lookups.own_asking(self._options.host_root)
         sight = Sight(self._alerts.raise_alert, self._config.health_file)
-        around = Around(*self._turns(waiting), self._lost, sight, shadow=self._options.verify_filter)
+        around = Around(
+            *self._turns(waiting), self._lost, sight, self._options.verify_filter, not self._options.skip_probe_build
+        )
         size = watch.buffer_bytes(self._config.syscall_buf_mb)
         need, host_root = probing.wanted(self._in_force, self._options), Path(self._options.host_root)
         self._watch = watching = watch.Watch(need, host_root, size, around)

@@ -77,6 +77,7 @@ class Options:
     help: bool = False
     version: bool = False
     host_root: str = "/"
+    skip_probe_build: bool = False
     argv: tuple[str, ...] = ()
     stats_extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -266,7 +267,8 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
 def _with_environment(options: Options, environ: Mapping[str, str]) -> Options:
     extra = {key.removeprefix(_STATS_EXTRA): value for key, value in environ.items() if key.startswith(_STATS_EXTRA)}
     host_root = environ.get("HOST_ROOT") or environ.get("SYSDIG_HOST_ROOT") or "/"
-    options = dataclasses.replace(options, stats_extra=extra, host_root=host_root)
+    skip = bool(environ.get("SKIP_PROBE_BUILD") or environ.get("SYSDIG_SKIP_LOAD"))
+    options = dataclasses.replace(options, stats_extra=extra, host_root=host_root, skip_probe_build=skip)
     if options.events_file is not None:
         return options  # A replay asks no API server, so 0.15 does not look there for one.
     return dataclasses.replace(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco.capture.live.loader import Loaded
-from falco.capture.probe.build import build_probe
-from falco.capture.probe.cache import Cache
+from falco.capture.probe.build import ProbeError, build_probe
+from falco.capture.probe.cache import DIRECTORY, Cache
 from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.compile import compile_in_parts
 from falco.capture.probe.plan import COVERED, OTHERS, Wanted, make_plan
@@ -20,6 +20,7 @@ from falco.events.table import EVENT_TABLE, codes_named
 from falco.state.handlers import PROCESS_LIFE
 
 if TYPE_CHECKING:
+    from falco.capture.probe.compile import Job
     from falco.capture.probe.object import ProbeObject
     from falco.capture.probe.plan import Plan
     from falco.commands.in_force import InForce
@@ -50,10 +51,18 @@ def unseen(ruleset: Ruleset) -> tuple[str, ...]:
     return tuple(sorted(name for name in names - _SEEN if not COVERED.intersection(codes_named(name))))
 
 
-def build(plan: Plan, host_root: Path) -> ProbeObject:
-    """The compiled probe for the kernel that runs, from the cache if it is there. ProbeError."""
+def build(plan: Plan, host_root: Path, *, compiling: bool = True) -> ProbeObject:
+    """The compiled probe for the kernel that runs, from the cache if it is there. ProbeError.
+
+    Without compiling it has to be there.
+    """
     text_for, release = partial(probe_text, plan.programs, tuple(plan.texts.values())), os.uname().release
-    return build_probe(text_for, host_root, release, Cache(), cflags=_FLAGS, compiler=compile_in_parts)
+    compiler = compile_in_parts if compiling else _refuse
+    return build_probe(text_for, host_root, release, Cache(), cflags=_FLAGS, compiler=compiler)
+
+
+def _refuse(_job: Job) -> ProbeObject:
+    raise ProbeError(f"SKIP_PROBE_BUILD is set, and {DIRECTORY} holds no probe for this kernel and these rules")
 
 
 def report(host_root: Path) -> dict[str, object]:

@@ -92,6 +92,7 @@ class Around:
     on_lost: Callable[[Mapping[str, int]], None]
     sight: Sight
     shadow: bool = False
+    compiling: bool = True
 
 
 class Watch:
@@ -103,7 +104,8 @@ class Watch:
         self._around, self._patience = around, Patience(around.sleep)
         self._need, self._half = need, 0
         plan = make_plan(need, self._host.boot_ns, shadow=around.shadow)
-        self._loaded = Loaded(probing.build(plan, self._host.root), plan, {"ring": ring_bytes})
+        probe = probing.build(plan, self._host.root, compiling=around.compiling)
+        self._loaded = Loaded(probe, plan, {"ring": ring_bytes})
         self._tell_left_out({})
         self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), ring_bytes)
         self._drops = Drops(self._loaded.maps["counts"])
@@ -148,7 +150,8 @@ class Watch:
             return
         half, before = 1 - self._half, dict(self._loaded.left_out)
         plan = make_plan(need, self._host.boot_ns, half, self._around.shadow)
-        self._loaded.change(probing.build(plan, self._host.root), plan)
+        probe = probing.build(plan, self._host.root, compiling=self._around.compiling)
+        self._loaded.change(probe, plan)
         self._need, self._half = need, half
         self.source.expect(REAL_ENTERS | need.real)
         self._tell_left_out(before)

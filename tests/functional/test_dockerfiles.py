@@ -46,12 +46,12 @@ def test_both_images_have_the_same_labels_and_help():
     assert {**debian, base: ""}.items() <= {**rhel, base: ""}.items()
     assert {"name", "summary", "description", "vendor", "version", "release", "run"} <= set(rhel)
     shown = subprocess.run(
-        ["groff", "-man", "-Tutf8", "-P-c", "-ww", PROJECT / "rootfs/help.1"],
+        ["groff", "-man", "-Tutf8", "-ww", PROJECT / "rootfs/help.1"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert not shown.stderr and "ENVIRONMENT" in shown.stdout
+    assert not shown.stderr and "ENVIRONMENT" in re.sub(r".\x08", "", shown.stdout)
 
 
 def test_every_package_of_one_image_is_in_the_other():
