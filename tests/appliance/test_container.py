@@ -134,7 +134,9 @@ def test_privileged_under_podman_it_does_the_same(docker: Engine, podman: Engine
             service.terminate()
 
 
-def test_the_line_of_0_15_works(docker: Engine) -> None:
+def test_the_line_of_0_15_works(docker: Engine, running: Container) -> None:
+    # Nothing is compiled then, so a start before it has to have left a probe.
+    assert running.running
     mounts = ("/dev", "/proc", "/boot", "/lib/modules", "/usr")
     places = [word for path in mounts for word in ("-v", f"{path}:/host{path}" + ("" if path == "/dev" else ":ro"))]
     environ = ("-e", "SYSDIG_HOST_ROOT=/host", "-e", "SYSDIG_SKIP_LOAD=1")
@@ -284,6 +286,12 @@ def test_without_privileges_the_start_says_what_is_missing(docker: Engine) -> No
     container = docker.start("--cap-drop", "ALL", *HOST)
     assert container.wait_end() == 1
     assert "BPF programs may not be loaded; to mend it: --privileged" in container.logs().splitlines()[-1]
+
+
+def test_without_a_build_and_without_a_probe_of_before_it_ends_with_that_reason(docker: Engine) -> None:
+    container = docker.start(*LEAST, *HOST, *QUIET, "-e", "SKIP_PROBE_BUILD=1")
+    assert container.wait_end() == 1
+    assert "SKIP_PROBE_BUILD is set, and /var/cache/falco holds no probe" in container.logs().splitlines()[-1]
 
 
 def test_a_probe_that_cannot_be_built_ends_the_container_with_the_reason(docker: Engine) -> None:

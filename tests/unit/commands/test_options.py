@@ -122,3 +122,16 @@ def test_paths_still_hold_in_the_background(tmp_path, monkeypatch):
 )
 def test_options_that_mean_nothing_alone(argv, told):
     assert unused(parse(argv, {})) == told
+
+
+@pytest.mark.parametrize(
+    ("environ", "skip"),
+    [
+        ({}, False),
+        ({"SKIP_PROBE_BUILD": ""}, False),
+        ({"SKIP_PROBE_BUILD": "1"}, True),
+        ({"SYSDIG_SKIP_LOAD": "1"}, True),
+    ],
+)
+def test_the_environment_can_forbid_to_compile_a_probe(environ, skip):
+    assert parse([], environ).skip_probe_build is skip

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from falco.capture.probe.build import ProbeError
+from falco.capture.probe.cache import Cache
+from falco.capture.probe.plan import make_plan
 from falco.commands import probing
 from falco.commands.options import Options
 from falco.commands.probing import unseen, wanted
@@ -61,6 +65,17 @@ def test_the_snaplen_is_passed_on():
 def test_events_that_never_come_are_named():
     names = "open", "truncate", "accept4", "quotactl", "sync", "container", "procexit", "tracer"
     assert unseen(Rules(*names)) == ("quotactl", "tracer")
+
+
+def test_what_may_not_be_compiled_has_to_be_in_the_cache(monkeypatch, tmp_path):
+    """A kernel without BTF and headers gives up earlier, with a reason of its own."""
+    monkeypatch.setattr(probing, "Cache", lambda: Cache(tmp_path))
+    kept: list[object] = []
+    monkeypatch.setattr(probing, "compile_in_parts", lambda job: kept.append(job) or 1 / 0)
+    plan = make_plan(wanted(in_force(), Options()), 0)
+    with pytest.raises(ProbeError, match=r"SKIP_PROBE_BUILD is set|cannot be built"):
+        probing.build(plan, Path("/"), compiling=False)
+    assert not kept
 
 
 def test_a_report_says_why_there_is_no_probe(monkeypatch, tmp_path):
