@@ -111,6 +111,7 @@ def test_every_committed_alert_arrives(tmp_path, sink):
         detector = Restarted(detecting, folder, "detector")
         forwarder = Restarted(command(sink.__name__.partition("_")[0], store, settings), folder, "forwarder")
         try:
+            until(lambda: (folder / "detector.out").read_text().count("\n") > 10, "the detector")
             time.sleep(SECONDS * 0.1)
             server.kill()
             time.sleep(SECONDS * 0.15)
