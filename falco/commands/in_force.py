@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class InForce:
     """Finds the rule for an event. Other rules, and other tables of paths, come in between two events."""
 
-    __slots__ = ("_all_events", "_known", "conditions", "match", "ruleset", "tables", "wanted")
+    __slots__ = ("_all_events", "_known", "conditions", "match", "may_match", "ruleset", "tables", "wanted")
 
     def __init__(self, ruleset: Ruleset, all_events: bool) -> None:
         self._all_events, self.tables = all_events, NO_TABLES
@@ -28,6 +28,7 @@ class InForce:
     def change(self, ruleset: Ruleset) -> None:
         """Put other rules in force. wanted is what the source has to let through for them and for the state."""
         self.ruleset, self.match, self.conditions = ruleset, ruleset.match, ruleset.conditions
+        self.may_match = ruleset.may_match
         self._known: KnownRules | None = None
         self.wanted = Wanted(needed(ruleset.codes, self._all_events), ruleset.syscalls)
         self.know(self.tables)
@@ -46,6 +47,7 @@ class InForce:
         elif tables:
             self._known = KnownRules(self.ruleset, tables)
             self.match, self.conditions = self._known.match, self._known.conditions
+            self.may_match = self._known.may_match
 
     def remaining(self, code: int) -> list[tuple[Rule, Node]]:
         """The rules that are tried on events of a code, with what remains of their conditions."""

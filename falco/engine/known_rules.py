@@ -73,14 +73,22 @@ class KnownRules:
                     return self._named().match(event)
         return self._spelled.match(event)
 
+    def may_match(self, event: Event) -> bool:
+        """As of a rule set."""
+        return self._for(event).may_match(event)
+
     def conditions(self, event: Event) -> Iterator[tuple[Rule, Node]]:
         """As of a rule set."""
+        return self._for(event).conditions(event)
+
+    def _for(self, event: Event) -> Ruleset:
+        """The rules that match() holds an event against."""
         if self._on_files[event.code]:
             for file_of, extract in self._fields:
                 names = self._files.get(cast("FileId", file_of(event)))
                 if names is not None and names != (extract(event),):
-                    return self._named().conditions(event)
-        return self._spelled.conditions(event)
+                    return self._named()
+        return self._spelled
 
     def remaining(self, code: int) -> list[tuple[Rule, Node]]:
         """As of a rule set, for files by the names that they are used by."""

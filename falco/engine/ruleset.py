@@ -20,6 +20,7 @@ from falco.events.table import EVENT_TABLE, EventType
 from falco.fields.field import VARIES
 from falco.filter.codegen import Code, Compiler, Match
 from falco.filter.fold import ANYTHING, Distinctions, Terms
+from falco.filter.freeze import relaxed
 
 if TYPE_CHECKING:
     from falco.engine.bind import BoundRule
@@ -68,6 +69,7 @@ class Ruleset:
     def __init__(self, rules: Iterable[BoundRule], *, all_events: bool = False) -> None:
         self.rules = self._rules = tuple(rules)
         self.all_events = all_events
+        self._weak: Ruleset | None = None
         self._terms = Terms()
         self._compiler = Compiler(self._terms)
         self._conditions = [self._terms.canonical(bound.condition) for bound in self._rules]
@@ -105,6 +107,12 @@ class Ruleset:
         except Exception as error:
             raise RuleFailure(self._culprit(error), event, error) from error
         return None if index < 0 else self._rules[index].rule
+
+    def may_match(self, event: Event) -> bool:
+        """Whether any rule can match, whatever is still to be fetched for the event."""
+        if self._weak is None:
+            self._weak = Ruleset(_weakened(self._rules), all_events=self.all_events)
+        return self._weak.match(event) is not None
 
     def conditions(self, event: Event) -> Iterator[tuple[Rule, Node]]:
         """The rules that are tried on the event, in order, each with what remains of its condition on such events."""
@@ -199,6 +207,14 @@ class Ruleset:
             if index is not None:
                 return self._rules[index].rule
         return None
+
+
+def _weakened(rules: Iterable[BoundRule]) -> Iterator[BoundRule]:
+    """The rules with conditions that hold wherever theirs may."""
+    for bound in rules:
+        condition = relaxed(bound.condition)
+        if condition is not False:
+            yield dataclasses.replace(bound, condition=ANYTHING if condition is True else condition)
 
 
 class _Constants:

@@ -46,6 +46,10 @@ class Rules(Protocol):
         """The first rule that the event matches."""
         ...
 
+    def may_match(self, event: Event) -> bool:
+        """Whether any rule can match, whatever is still to be fetched for the event."""
+        ...
+
     def conditions(self, event: Event) -> Iterator[tuple[Rule, Node]]:
         """The rules that are tried on the event, in order, each with what has to hold."""
         ...
@@ -158,7 +162,7 @@ class Waiting:
             return self._match_told(event, container_id)
         starts = thread is not None and thread.vpid == 1 and event.code in _EXEC and event.error == 0
         if container_id in self._fetching and self._fetching.is_expected(container_id, event.ts):
-            rule = self._hold(event, container_id, starts)
+            rule = self._hold(event, container_id, starts) if self._rules.may_match(event) else None
             if starts:
                 self._start(container_id).saw(rule)
             return rule

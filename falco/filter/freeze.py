@@ -43,3 +43,27 @@ def _joined(children: tuple[Node, ...], event: Event, *, all_hold: bool) -> Node
     if len(left) < 2:
         return left[0] if left else all_hold
     return And(tuple(left)) if all_hold else Or(tuple(left))
+
+
+def relaxed(node: Node, *, wanted: bool = True) -> Node | bool:
+    """What has to hold whatever fetched fields are, for the condition to be `wanted`: it may be so where this is."""
+    match node:
+        case Test():
+            return wanted if node.field.field.fetched else node
+        case Not(child):
+            left = relaxed(child, wanted=not wanted)
+            return not left if isinstance(left, bool) else Not(left)
+        case And(children) | Or(children):
+            all_hold = isinstance(node, And)
+            left_over: list[Node] = []
+            for child in children:
+                left = relaxed(child, wanted=wanted)
+                if left is (not all_hold):
+                    return not all_hold
+                if not isinstance(left, bool):
+                    left_over.append(left)
+            if len(left_over) < 2:
+                return left_over[0] if left_over else all_hold
+            return And(tuple(left_over)) if all_hold else Or(tuple(left_over))
+        case _:
+            raise TypeError(f"not a bound condition: {type(node).__name__}")
