@@ -278,5 +278,6 @@ def test_50_000_events_with_a_slow_reader_lose_no_alert_and_leave_memory_flat(tm
     falco.process.send_signal(signal.SIGTERM)
     falco.process.wait(20)
     reader.join()
+    falco.end()
     assert seen == list(range(50_000))
     assert grown < 20_000, f"{grown} KB"
