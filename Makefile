@@ -70,15 +70,19 @@ image: ## build the container image, tagged IMAGE:latest and IMAGE:VERSION (falc
 	  --build-arg REVISION=$$(git describe --always --dirty --abbrev=40 --exclude '*') \
 	  --build-arg CREATED=$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ) .
 
+.PHONY: appliance
+appliance: $(STAMP) ## the image under docker and podman, the packages installed: as root, with BPF (minutes)
+	$(PYTEST) tests/appliance
+
 .PHONY: bench
 bench: $(STAMP) ## measure replay speed and memory, beside sysdig
 	$(PYTHON) -m tests.bench
 
 .PHONY: lint
-lint: $(STAMP) ## ruff: rules and format; hadolint: the Dockerfile
+lint: $(STAMP) ## ruff: rules and format; hadolint: the Dockerfiles
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/hadolint Dockerfile build/event-generator/Dockerfile
+	.venv/bin/hadolint Dockerfile* build/*/Dockerfile tests/appliance/*/Dockerfile
 
 .PHONY: format
 format: $(STAMP) ## let ruff format the code and fix what it safely can
