@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from falco.capture.scap import blocks
 from falco.capture.scap.writer import container_event
 from falco.containers.docker import DockerEngine
+from falco.containers.engine import EngineError
 from falco.containers.followers import Followers
 from falco.containers.lookups import Lookups
 from falco.containers.sockets import engines
@@ -49,6 +50,20 @@ def asked(options: Options, config: Config) -> list[Engine]:
     wanted = config.containers
     cri = options.cri or wanted.cri_sockets
     return engines(options.host_root, wanted.docker_sockets, wanted.podman_sockets, cri)
+
+
+def report(asked: Iterable[Engine]) -> dict[str, str]:
+    """What each engine says it is, or what is the matter with it."""
+    return {engine.name: _state(engine) for engine in asked}
+
+
+def _state(engine: Engine) -> str:
+    if not engine.is_there:
+        return "no socket"
+    try:
+        return engine.version()
+    except EngineError as error:
+        return f"trouble: {error}"
 
 
 def own_asking(host_root: str) -> Callable[[Event], bool]:

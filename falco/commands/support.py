@@ -13,12 +13,14 @@ from falco import ENGINE_VERSION, VERSION
 from falco.commands.configuration import configure, rules_paths
 from falco.commands.say import say
 from falco.config import find
+from falco.config_schema import Config
 from falco.engine.documents import rules_files
 from falco.errors import FalcoError
 from falco.escape import escape_controls
 
 if TYPE_CHECKING:
     from falco.commands.options import Options
+    from falco.containers.engine import Engine
 
 _HIDDEN = "***"
 # What stands for a secret in configuration and options: user and password of a URL, what follows its host (web hooks
@@ -45,7 +47,7 @@ _REQUIRED_VERSION = re.compile(r"^\s*-\s*required_engine_version:\s*(\d{1,9})\b"
 def print_support(options: Options) -> int:
     """Print the bundle: version, system, command line, configuration, rules files."""
     # What makes the probe takes a while to load, and a replay has no use for it.
-    from falco.commands import probing  # noqa: PLC0415
+    from falco.commands import container_lookups, probing  # noqa: PLC0415
 
     path = find(options.config)
     config = _read(path) if path else ""
@@ -54,12 +56,22 @@ def print_support(options: Options) -> int:
         "engine_version": ENGINE_VERSION,
         "system_info": _system(),
         "probe": probing.report(Path(options.host_root)),
+        "container_engines": container_lookups.report(_asked(options)),
         "cmdline": redact(" ".join(("falco", *options.argv))),
         "config": redact(config),
         "rules_files": [_rules_file(name) for name in _names(options)],
     }
     say([json.dumps(bundle, sort_keys=True, separators=(",", ":"))])
     return 0
+
+
+def _asked(options: Options) -> list[Engine]:
+    from falco.commands.container_lookups import asked  # noqa: PLC0415
+
+    try:
+        return asked(options, configure(options).config)
+    except FalcoError:
+        return asked(options, Config())
 
 
 def redact(text: str) -> str:

@@ -33,5 +33,5 @@ def _under(host_root: str, paths: Iterable[str]) -> Sequence[str]:
     for path in paths:
         here = root + path.removeprefix("unix://")
         names += sorted(map(str, Path("/").glob(here.lstrip("/")))) if "*" in path else [here]
-    by_file = {str(Path(name).resolve()): name for name in names}
-    return list(by_file.values())
+    by_file = {str(Path(name).resolve()): name for name in reversed(names)}
+    return [name for name in names if name in by_file.values()]

@@ -279,10 +279,8 @@ class Engines:
                 return
             time.sleep(0.2)
 
-    @property
-    def config(self) -> str:
-        """Where they are, for falco.yaml."""
-        return (
-            f"containers:\n  docker_sockets: [{self.docker.socket}]\n  podman_sockets: [{self.podman.socket}]\n"
-            f"  cri_sockets: [{self.containerd.socket}]\n"
-        )
+    def config(self, wait_ms: int = 500, **instead: object) -> str:
+        """falco.yaml for them; other sockets may be given by kind (docker, podman, cri). Nothing is stored."""
+        sockets = {"docker": self.docker.socket, "podman": self.podman.socket, "cri": self.containerd.socket, **instead}
+        lines = "".join(f"  {kind}_sockets: [{path}]\n" for kind, path in sockets.items())
+        return f'alert_store: {{enabled: "false"}}\ncontainers:\n  wait_ms: {wait_ms}\n{lines}'

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.delaying import Delaying
 from tests.live.engines import IMAGE, REPOSITORY, TAG, Engines
 from tests.live.product import DEFAULT_RULES, Product
 
@@ -46,10 +47,23 @@ def engines():
 
 
 @pytest.fixture(scope="module")
-def falco(engines, tmp_path_factory):
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("falco")
     (folder / "rules.yaml").write_text(RULES)
-    with Product(folder / "run", [folder / "rules.yaml", DEFAULT_RULES], config=engines.config) as falco:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def falco(engines, folder):
+    """With rules that print metadata; events wait for as long as a busy machine needs."""
+    with Product(folder / "run", [folder / "rules.yaml"], config=engines.config(wait_ms=8000)) as falco:
+        yield falco
+
+
+@pytest.fixture(scope="module")
+def defended(engines, folder):
+    """With the shipped rules."""
+    with Product(folder / "defended", [DEFAULT_RULES], config=engines.config(wait_ms=8000)) as falco:
         yield falco
 
 
@@ -125,7 +139,7 @@ def test_containerd_by_the_cri(engines, falco, tmp_path):
 def test_a_container_that_was_there_is_known(engines, tmp_path):
     identity = engines.docker.run("-d", "--name", "before", IMAGE)
     (tmp_path / "rules.yaml").write_text(RULES)
-    with Product(tmp_path / "run", [tmp_path / "rules.yaml"], config=engines.config) as falco:
+    with Product(tmp_path / "run", [tmp_path / "rules.yaml"], config=engines.config(wait_ms=8000)) as falco:
         sleeping = seconds()
         engines.docker.do("exec", identity, "sleep", sleeping)
         assert first(falco, sleeping)["container.name"] == "before"
@@ -149,47 +163,47 @@ def told(falco, rule, identity):
     return falco.alerts(rule, identity[:12])
 
 
-def test_terminal_shell(engines, falco):
+def test_terminal_shell(engines, defended):
     with_terminal = engines.docker.run("-d", "-t", IMAGE, "sh", "-c", "sleep 0.1; true")
     without = engines.docker.run("-d", IMAGE, "sh", "-c", "sleep 0.1; true")
-    falco.wait_for(lambda: told(falco, "Terminal shell in container", with_terminal))
-    falco.catch_up()
-    assert told(falco, "Terminal shell in container", without) == []
+    defended.wait_for(lambda: told(defended, "Terminal shell in container", with_terminal))
+    defended.catch_up()
+    assert told(defended, "Terminal shell in container", without) == []
 
 
-def test_privileged(engines, falco):
+def test_privileged(engines, defended):
     privileged = engines.podman.run("-d", "--privileged", IMAGE, "sleep", "1")
     ordinary = engines.podman.run("-d", IMAGE, "sleep", "1")
-    falco.wait_for(lambda: told(falco, "Launch Privileged Container", privileged))
+    defended.wait_for(lambda: told(defended, "Launch Privileged Container", privileged))
     time.sleep(1)
-    falco.catch_up()
-    (alert,) = told(falco, "Launch Privileged Container", privileged)  # One start, one alert.
-    assert "command=sleep 1" in alert["output"]
-    assert told(falco, "Launch Privileged Container", ordinary) == []
+    defended.catch_up()
+    (alert,) = told(defended, "Launch Privileged Container", privileged)  # One start, one alert.
+    assert "command=sleep 1 " in alert["output"]
+    assert told(defended, "Launch Privileged Container", ordinary) == []
 
 
-def test_sensitive_mount(engines, falco, tmp_path):
+def test_sensitive_mount(engines, defended, tmp_path):
     sensitive = engines.docker.run("-d", "-v", "/etc:/host/etc:ro", IMAGE, "sleep", "1")
     harmless = engines.docker.run("-d", "-v", f"{tmp_path}:/etc/inside:ro", IMAGE, "sleep", "1")
-    falco.wait_for(lambda: told(falco, "Launch Sensitive Mount Container", sensitive))
+    defended.wait_for(lambda: told(defended, "Launch Sensitive Mount Container", sensitive))
     time.sleep(1)
-    falco.catch_up()
-    assert len(told(falco, "Launch Sensitive Mount Container", sensitive)) == 1
-    assert told(falco, "Launch Sensitive Mount Container", harmless) == []
+    defended.catch_up()
+    assert len(told(defended, "Launch Sensitive Mount Container", sensitive)) == 1
+    assert told(defended, "Launch Sensitive Mount Container", harmless) == []
 
 
-def test_package_management(engines, falco):
+def test_package_management(engines, defended):
     manager = engines.docker.run("-d", IMAGE, "sh", "-c", "dpkg --version; true")
     other = engines.docker.run("-d", IMAGE, "sh", "-c", "ls; true")
     rule = "Launch Package Management Process in Container"
-    falco.wait_for(lambda: told(falco, rule, manager))
-    falco.catch_up()
-    assert REPOSITORY in told(falco, rule, manager)[0]["output"] and told(falco, rule, other) == []
+    defended.wait_for(lambda: told(defended, rule, manager))
+    defended.catch_up()
+    assert REPOSITORY in told(defended, rule, manager)[0]["output"] and told(defended, rule, other) == []
 
 
-def test_its_own_asking_is_no_alert(falco):
-    falco.catch_up()
-    assert [a["output"] for a in falco.alerts("Container Engine Socket Used") if "falco.cli" in a["output"]] == []
+def test_its_own_asking_is_no_alert(defended, folder):
+    defended.catch_up()
+    assert defended.alerts("Container Engine Socket Used", str(folder)) == []
 
 
 def test_an_engine_that_hangs_is_told_and_stops_nothing(engines, falco):
@@ -203,6 +217,24 @@ def test_an_engine_that_hangs_is_told_and_stops_nothing(engines, falco):
         assert first(falco, sleeping)["container.id"] == identity[:12]
     finally:
         engines.docker.go_on()
+
+
+def test_an_engine_that_answers_after_two_seconds(engines, folder, tmp_path):
+    late = engines.docker.folder / "late"
+    config = engines.config(docker=late)
+    with (
+        Delaying(late, engines.docker.socket, 2.0),
+        Product(tmp_path / "run", [folder / "rules.yaml"], config=config) as falco,
+    ):
+        early, later = seconds(), seconds()
+        identity = engines.docker.run("-d", IMAGE, "sh", "-c", f"sleep {early}; sleep 15; sleep {later}; true")
+        (alert,) = falco.wait_for_alerts(1, text=f"sleep {early} ")
+        (known,) = falco.wait_for_alerts(1, "First program", f"sleep {later} ")
+        assert known["output_fields"]["container.id"] == identity[:12]
+        if alert["rule"] == "Program without metadata":
+            assert alert["output_fields"]["container.missing"] and alert["output_fields"]["container.name"] is None
+        assert len(falco.alerts(text=f"sleep {early} ")) == 1
+    late.unlink()
 
 
 def test_three_hundred_short_lived_containers(engines, falco):

@@ -5,14 +5,16 @@ from types import SimpleNamespace
 import pytest
 
 from falco.capture.scap import blocks, writer
-from falco.commands.container_lookups import ContainerLookups, asked, own_asking, wait_ns
+from falco.commands.container_lookups import ContainerLookups, asked, own_asking, report, wait_ns
 from falco.commands.options import parse
 from falco.config_schema import Config
+from falco.containers.docker import DockerEngine
 from falco.containers.engine import NoSuchContainerError
 from falco.state.containers import Container
-from falco.state.engines import CRI, DOCKER
+from falco.state.engines import CRI, DOCKER, PODMAN
 from falco.state.state import State
 from tests.events import Builder, process
+from tests.unit.containers.daemon import Daemon, reply
 
 ID = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
 SHORT = ID[:12]
@@ -139,6 +141,17 @@ def test_which_engines_are_asked():
 def test_how_long_events_wait():
     assert wait_ns(parse([], {}), Config()) == 500_000_000
     assert wait_ns(parse(["--disable-cri-async"], {}), Config()) == 10_000_000_000
+
+
+def test_how_engines_are_doing(tmp_path):
+    with Daemon(tmp_path / "d", **{"/version": reply({"Version": "9", "ApiVersion": "1.41"})}):
+        engines = [DockerEngine(str(tmp_path / "d")), DockerEngine(str(tmp_path / "none"), PODMAN)]
+        assert report(engines) == {
+            f"docker ({tmp_path}/d)": "9 (API 1.41)",
+            f"podman ({tmp_path}/none)": "no socket",
+        }
+        engines[0].close()
+    assert report([DockerEngine(str(tmp_path / "d"))])[f"docker ({tmp_path}/d)"] == "trouble: Connection refused"
 
 
 def test_its_own_asking_is_known(state):

@@ -24,6 +24,7 @@ def test_a_bundle_has_the_keys_of_0_15(capsys, tmp_path):
     assert found["system_info"]["sysname"] == os.uname().sysname
     assert found["cmdline"].startswith(f"falco --support -c {tmp_path}/falco.yaml")
     assert "u:p" not in found["cmdline"]
+    assert "CRI (/run/containerd/containerd.sock)" in found["container_engines"]
     assert found["config"] == "stdout_output: {enabled: true}\n"
     assert [entry["name"] for entry in found["rules_files"]] == [f"{tmp_path}/falco.yaml", f"{tmp_path}/r.yaml"]
     variants = found["rules_files"][1]["variants"]
