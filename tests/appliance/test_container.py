@@ -220,6 +220,15 @@ def test_stop_takes_less_than_5_seconds_and_every_alert_is_in_the_store(docker: 
         docker("volume", "rm", "falco-test-lib")
 
 
+def test_a_detector_that_is_stuck_is_not_healthy(running: Container) -> None:
+    until(lambda: running.healthy() == "healthy", 10, running.logs)
+    detector = running.process("falco.cli")
+    os.kill(detector, signal.SIGSTOP)
+    until(lambda: "has not moved" in running.healthy(), 20, running.healthy)
+    os.kill(detector, signal.SIGCONT)
+    until(lambda: running.healthy() == "healthy", 10, running.healthy)
+
+
 def test_leftovers_of_the_container_are_reaped(running: Container) -> None:
     running.execute("sh", "-c", "(sleep 0.2 &) ; exit 0")
     time.sleep(1)
