@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 FIRST_S, LONGEST_S = 0.2, 30.0
 """How long an engine in trouble is not asked, at first and at most."""
+QUIET_S = 300.0
+"""How long trouble that comes and goes is not told of again."""
 
 
 class Health:
@@ -23,7 +25,8 @@ class Health:
         self._clock = clock
         self._lock = threading.Lock()
         self._pause_s = 0.0
-        self._until = 0.0
+        self._until = self._quiet_until = 0.0
+        self._is_told = False
         self.trouble = ""
         """What is wrong; empty if nothing is known to be."""
 
@@ -37,9 +40,9 @@ class Health:
         if not self.trouble:
             return
         with self._lock:
-            before, self.trouble = self.trouble, ""
+            is_told, self._is_told, self.trouble = self._is_told, False, ""
             self._pause_s = self._until = 0.0
-        if before:
+        if is_told:
             LOG.info("%s answers again", self.engine.name)
 
     def ill(self, trouble: str) -> None:
@@ -47,8 +50,11 @@ class Health:
         with self._lock:
             before, self.trouble = self.trouble, trouble
             now = self._clock()
+            tells = not before and now >= self._quiet_until
+            if tells:
+                self._is_told, self._quiet_until = True, now + QUIET_S
             if now >= self._until:
                 self._pause_s = min(2 * self._pause_s or FIRST_S, LONGEST_S)
                 self._until = now + self._pause_s
-        if not before:
+        if tells:
             LOG.warning("%s tells nothing about containers: %s", self.engine.name, trouble)

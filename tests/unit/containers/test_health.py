@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from falco.containers.health import FIRST_S, LONGEST_S, Health
+from falco.containers.health import FIRST_S, LONGEST_S, QUIET_S, Health
 
 
 @pytest.fixture
@@ -24,6 +24,10 @@ def test_trouble_is_told_once_and_so_is_its_end(health, now, caplog):
     assert health.trouble == "Connection refused"
     for _ in range(3):
         health.well()
+    for _ in range(3):
+        health.ill("flaps")
+        health.well()
+    now.s += QUIET_S
     health.ill("again")
     assert [record.message for record in caplog.records] == [
         "docker (/x) tells nothing about containers: Connection refused",
