@@ -76,13 +76,15 @@ def test_supervisord_reads_the_programs_and_nothing_else():
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";",))
     parser.read_string(conf)
     assert set(parser.sections()) == {
-        "supervisord", "program:detector", "program:forwarder-kafka", "program:forwarder-webhook", "eventlistener:end",
+        "supervisord", "program:detector", "program:forwarder-kafka", "program:forwarder-webhook", "group:falco", "eventlistener:end",
     }  # fmt: skip
     assert parser["program:detector"]["autorestart"] == "false"
     assert parser["program:forwarder-kafka"]["autorestart"] == "true"
     assert "kafka -c /run/falco/falco.yaml" in parser["program:forwarder-kafka"]["command"]
+    assert parser["group:falco"]["programs"] == "detector,forwarder-kafka,forwarder-webhook"
     # Docker ends what is not gone after 10 s.
-    assert all(int(parser[name]["stopwaitsecs"]) < 5 for name in parser.sections() if name != "supervisord")
+    waits = [int(parser[name]["stopwaitsecs"]) for name in parser.sections() if name.startswith(("program", "event"))]
+    assert len(waits) == 4 and max(waits) < 5
 
 
 @pytest.mark.parametrize("count", range(len(DESTINATIONS) + 1))
