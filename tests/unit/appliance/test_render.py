@@ -76,7 +76,8 @@ def test_supervisord_reads_the_programs_and_nothing_else():
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";",))
     parser.read_string(conf)
     assert set(parser.sections()) == {
-        "supervisord", "program:detector", "program:forwarder-kafka", "program:forwarder-webhook", "group:falco", "eventlistener:end",
+        "supervisord", "program:detector", "program:forwarder-kafka", "program:forwarder-webhook", "group:falco",
+        "eventlistener:end",
     }  # fmt: skip
     assert parser["program:detector"]["autorestart"] == "false"
     assert parser["program:forwarder-kafka"]["autorestart"] == "true"
