@@ -114,7 +114,6 @@ def _with_configuration(command: tuple[str, ...], path: str) -> tuple[str, ...]:
 
 def _sockets(options: Options, settings: Config) -> tuple[str, ...]:
     wanted = settings.containers
-    cri = (options.cri,) if options.cri else wanted.cri_sockets
     return (*wanted.docker_sockets, *wanted.podman_sockets, *(options.cri or wanted.cri_sockets))
 
 
