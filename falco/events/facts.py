@@ -4,10 +4,10 @@ They tell what the kernel knows and the table has no parameter for. Other reader
 host reads everywhere. Each is a parameter of its own that begins with a byte for its kind; an absent one has no bytes,
 the order is free. All numbers are little-endian, all texts end with a NUL:
 
-    F  an fd: its number (8 bytes, signed), its type (SCAP_FD_*), role (0 unknown, 1 client, 2 server), transport
-       (SCAP_L4_*) and whether it is connected (a byte each), the device as stat(2) has it (4), the inode (8), the
-       kernel's O_* flags (4); then the kernel's absolute path or, for a socket, a SOCKTUPLE: its own end first, but the
-       far end of a server's, so that it reads client -> server
+    F  an fd: its number (8 bytes, signed), its type (SCAP_FD_*; 0 for a file that has a name only), role (0 unknown,
+       1 client, 2 server), transport (SCAP_L4_*) and whether it is connected (a byte each), the device as stat(2) has
+       it (4), the inode (8), the kernel's O_* flags (4); then the kernel's absolute path or, for a socket, a SOCKTUPLE:
+       its own end first, but the far end of a server's, so that it reads client -> server
     B  a base: for the path with this role (a byte, n name, s source, t target) that the call was given, the kernel's
        absolute path of the directory that the path starts at: the working directory, that of a dirfd, or the root
     N  a name: role, and the path as it was passed, of events that have no parameter for it

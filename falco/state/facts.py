@@ -124,18 +124,19 @@ _WITH_PATH = frozenset((FdType.FILE, FdType.FILE_V2, FdType.DIRECTORY, FdType.FI
 
 
 def _kind(fact: FdFact) -> int:
-    """The type that state gives such an fd. Files without a path are told by what the kernel calls them."""
+    """The type that state gives such an fd. Files without a path are told by what the kernel calls them.
+
+    Those have no type in the fact: one that has may lie in the root and be called as if it were none.
+    """
     name = fact.path.removeprefix("/")
     plain = name.removeprefix(_ANONYMOUS)
-    if fact.type not in (FdType.UNKNOWN, FdType.FILE, FdType.FILE_V2) or "/" in plain:
+    if fact.type != FdType.UNKNOWN or "/" in plain:
         return fact.type
     if name.startswith(_MEMFD):
         return FdType.MEMFD
     if name.startswith(_PIDFD):
         return FdType.PIDFD
-    if plain is not name or plain.startswith("[") or fact.type == FdType.UNKNOWN:
-        return PATHLESS.get(plain, FdType.UNSUPPORTED)
-    return fact.type
+    return PATHLESS.get(plain, FdType.UNSUPPORTED)
 
 
 def _take_inet(fd: FdInfo, fact: FdFact, ends: SockTuple) -> None:

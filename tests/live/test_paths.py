@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import socket
 import struct
@@ -229,4 +230,50 @@ def test_a_connect_rename_and_unlink_through_io_uring(watching, place, uring):
 def test_a_memory_file_has_its_name(watching):
     events = watching.seen(lambda: os.close(os.memfd_create("secret")))
     (made,) = [event for event in events if event.code == CODES["SYSCALL_MEMFD_CREATE_X"]]
-    assert (made.fd.path, made.fd.type) == ("/memfd:secret", FdType.FILE_V2)
+    assert (made.fd.path, made.fd.type) == ("/memfd:secret", FdType.UNKNOWN)
+
+
+def test_what_stands_for_a_namespace_or_a_process_has_no_path(watching):
+    """What it was called by is all that there is to tell: the kernel's path of both would be that of the root."""
+    (event,) = opened(watching, lambda: os.close(os.open("/proc/self/ns/net", os.O_RDONLY)))
+    assert (event.values["name"], event.fact(facts.FD)) == ("/proc/self/ns/net", b"")
+    events = watching.seen(lambda: os.close(os.pidfd_open(os.getpid())))
+    (made,) = [event for event in events if event.code == CODES["SYSCALL_PIDFD_OPEN_X"]]
+    assert b"/\0" not in made.fact(facts.FD)
+
+
+def test_a_file_in_the_root_that_is_called_like_a_memory_file_is_a_file(watching):
+    path = Path("/memfd:secret")
+    try:
+        (event,) = opened(watching, path.touch)
+    finally:
+        path.unlink()
+    assert (event.fd.path, event.fd.type) == (str(path), FdType.FILE_V2)
+
+
+def test_openat2_tells_what_the_file_was_opened_for_whatever_its_caller_says_later(watching, place):
+    path = place / "what for"
+    path.write_text("x")
+    how, name = ctypes.create_string_buffer(struct.pack("=QQQ", os.O_RDONLY, 0, 0)), bytes(path)
+    libc, stop, results = ctypes.CDLL(None), threading.Event(), []
+
+    def flip():
+        while not stop.is_set():
+            for access in (os.O_RDONLY, os.O_WRONLY):
+                ctypes.memset(how, access, 1)
+
+    def act():
+        for _ in range(2000):
+            fd = libc.syscall(437, -100, name, how, 24)
+            results.append(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE)
+            os.close(fd)
+
+    flipper = threading.Thread(target=flip)
+    flipper.start()
+    try:
+        events = opened(watching, act, code=CODES["SYSCALL_OPENAT2_X"])
+    finally:
+        stop.set()
+        flipper.join()
+    assert set(results) == {os.O_RDONLY, os.O_WRONLY}, "the flags were never flipped: the test has shown nothing"
+    assert [int.from_bytes(event.raw[3][:1], "little") & 3 for event in events] == [access + 1 for access in results]

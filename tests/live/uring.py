@@ -8,11 +8,14 @@ import os
 import struct
 from typing import Self
 
-SETUP, ENTER = 425, 426
+SETUP, ENTER, REGISTER = 425, 426, 427
 OPENAT, CONNECT, RENAMEAT, UNLINKAT = 18, 16, 35, 36
 AT_FDCWD = -100
 _SQ_RING, _CQ_RING, _SQES = 0, 0x8000000, 0x10000000
 _GETEVENTS = 1
+_REGISTER_FILES = 2
+FIXED_FILE, ASYNC, SILENT = 1, 16, 64
+"""IOSQE_*: the fd is a place in the ring's table; done by a worker; nothing is told of success."""
 _PARAMS = struct.Struct("=7I3I10I10I")
 _SQE = struct.Struct("=BBHiQQIIQ24x")
 
@@ -41,18 +44,27 @@ class Uring:
             memory.close()
         os.close(self.fd)
 
-    def run(
-        self, opcode: int, fd: int, offset: int, address: int, length: int, flags: int, force_async: bool = False
-    ) -> int:
-        """One request from start to end; its result."""
+    def submit(
+        self, opcode: int, fd: int, offset: int, address: int, length: int, flags: int, how: int = 0
+    ) -> None:  # fmt: skip
+        """Begin a request; how are its IOSQE_* flags. Its completion is waited for unless it is a silent one."""
         tail = self._word(self._sq, self._sq_tail)
         index = tail & self._word(self._sq, self._sq_mask)
-        asynchronous = 16 if force_async else 0
-        _SQE.pack_into(self._requests, 64 * index, opcode, asynchronous, 0, fd, offset, address, length, flags, 0)
+        _SQE.pack_into(self._requests, 64 * index, opcode, how, 0, fd, offset, address, length, flags, 0)
         struct.pack_into("=I", self._sq, self._sq_array + 4 * index, index)
         struct.pack_into("=I", self._sq, self._sq_tail, tail + 1)
-        if self._libc.syscall(ENTER, self.fd, 1, 1, _GETEVENTS, None, 0) < 0:
+        if self._libc.syscall(ENTER, self.fd, 1, int(not how & SILENT), _GETEVENTS, None, 0) < 0:
             raise OSError(ctypes.get_errno(), "io_uring_enter")
+
+    def register_files(self, *fds: int) -> None:
+        """Give the ring a table of files of its own."""
+        table = (ctypes.c_int * len(fds))(*fds)
+        if self._libc.syscall(REGISTER, self.fd, _REGISTER_FILES, table, len(fds)) < 0:
+            raise OSError(ctypes.get_errno(), "io_uring_register")
+
+    def run(self, opcode: int, fd: int, offset: int, address: int, length: int, flags: int, how: int = 0) -> int:
+        """One request from start to end; its result."""
+        self.submit(opcode, fd, offset, address, length, flags, how)
         head = self._word(self._cq, self._cq_head)
         at = self._cqes + 16 * (head & self._word(self._cq, self._cq_mask))
         (result,) = struct.unpack_from("=i", self._cq, at + 8)
@@ -66,7 +78,7 @@ class Uring:
     def open(self, path: bytes, flags: int, force_async: bool = False, mode: int = 0) -> int:
         """openat."""
         name = ctypes.create_string_buffer(path)
-        return self.run(OPENAT, AT_FDCWD, 0, ctypes.addressof(name), mode, flags, force_async)
+        return self.run(OPENAT, AT_FDCWD, 0, ctypes.addressof(name), mode, flags, ASYNC if force_async else 0)
 
     def unlink(self, path: bytes) -> int:
         """unlinkat."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _FLAGS = {
     "open": "open_flags(A1)",
     "openat": "open_flags(A2)",
-    "openat2": "open_flags(how(A2, 0))",
+    "openat2": "open_flags(how_flags(c, A2))",
 }
 """The calls that are sifted, and what they are opened for (c/values.h). The others that open files are rare."""
 CALLS = tuple(call for call in FILES if call.name in _FLAGS)
@@ -90,11 +90,11 @@ def _program(name: str, superset: Superset, bits: Mapping[frozenset[Text], int])
     )
     return (
         "int @(struct bpf_raw_tracepoint_args *ctx) {\n  HERE\n"
+        f"  if (!c->looked) take_file(c, {call.fd});\n"
         f"  u32 flags = {_FLAGS[name]};\n"
         "  s64 fd = RET >= 0 ? RET : -1, reads = flags & 1, writes = (flags >> 1) & 1;\n"
         "  u64 met = c->met, unmet = c->unmet;\n"
         "  if (!c->looked) {\n"
-        f"    take_file(c, {call.fd});\n"
         f"    if (!{quick}) return sifted(ctx, c);\n"
         f"{asks}  }}\n"
         f"  if (!{whole}) return sifted(ctx, c);\n"

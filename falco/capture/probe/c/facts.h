@@ -117,6 +117,11 @@ INLINE u8 type_of(u16 mode) {
     default: return TYPE_UNKNOWN;
   }
 }
+/* Whether a file stands for a namespace or a process. */
+INLINE int is_of_kernel(u64 inode) {
+  u32 magic = KERNEL(u32, KERNEL(u64, inode, OFF_inode__i_sb), OFF_super_block__s_magic);
+  return magic == 0x6e736673 || magic == 0x50494446; /* NSFS_MAGIC, PID_FS_MAGIC */
+}
 #define FD_HEAD 29
 INLINE u32 socket_facts(struct record *r, struct call *c, u64 at, u64 sk) {
   u16 family = KERNEL(u16, sk, OFF_sock_common__skc_family);
@@ -148,11 +153,18 @@ INLINE void fd_fact(struct record *r, struct call *c, struct walk *w) {
   if (sk) {
     size = socket_facts(r, c, at, sk);
   } else {
-    STORE(u8, r, at + 9, type_of(KERNEL(u16, inode, OFF_inode__i_mode)));
+    u8 type = type_of(KERNEL(u16, inode, OFF_inode__i_mode));
+    walk_path(c, w, KERNEL(u64, file, OFF_file__f_path + OFF_path__dentry), KERNEL(u64, file, OFF_file__f_path + OFF_path__mnt));
+    int nameless = type == TYPE_FILE && c->nameless, unnamed = nameless && c->walked == PATH_END - 1;
+    if (unnamed && is_of_kernel(inode)) {
+      P_EMPTY;
+      return;
+    }
+    /* A memfd is a regular file. To be told from one in the root that is called like it, it is of no type. */
+    STORE(u8, r, at + 9, nameless && !unnamed ? TYPE_UNKNOWN : type);
     STORE(u8, r, at + 10, 0);
     STORE(u8, r, at + 11, 0);
     STORE(u8, r, at + 12, 0);
-    walk_path(c, w, KERNEL(u64, file, OFF_file__f_path + OFF_path__dentry), KERNEL(u64, file, OFF_file__f_path + OFF_path__mnt));
     size = copy_walked(r, c, w, at + FD_HEAD);
   }
   took(r, c, FD_HEAD + size);

@@ -31,10 +31,14 @@ INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) 
     }
     u64 parent = KERNEL(u64, dentry, OFF_dentry__d_parent);
     u64 name = KERNEL(u64, dentry, OFF_dentry__d_name + OFF_qstr__name);
-    u32 size = KERNEL(u32, dentry, OFF_dentry__d_name + OFF_qstr__len) & 0xff, pos = c->walked & (LONGEST - 1);
-    if (size + 1 > pos) break;
+    u32 size = KERNEL(u32, dentry, OFF_dentry__d_name + OFF_qstr__len), pos = c->walked & (LONGEST - 1);
+    /* FUSE and its like have longer names than other file systems. */
+    if (size > 0xff || size + 1 > pos) break;
+    size &= 0xff;
     if (parent == dentry && KERNEL(u8, name, 0) == '/') {
       whole = 1;
+      /* What has nothing else, and is not where its mount begins, has no path: namespaces, pidfds, files by handle. */
+      c->nameless = c->walked == PATH_END;
       break;
     }
     pos = (pos - size) & (LONGEST - 1);

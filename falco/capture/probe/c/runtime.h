@@ -20,6 +20,7 @@
 #define RECORD_SIZE 32768 /* the largest per-CPU value that the kernel gives */
 #define LONGEST 4096      /* bytes of the longest parameter, PATH_MAX and 0.15's limit for arguments */
 #define LAST_START (RECORD_SIZE - LONGEST - 64)
+#define LAST_END (RECORD_SIZE - 16)
 #define BLOCK_TYPE 0x216
 #define BLOCK_HEAD 10  /* u32 type, u32 length, u16 cpu */
 #define EVENT_HEAD 26  /* u64 ts, u64 tid, u32 length, u16 code, u32 nparams */
@@ -230,7 +231,11 @@ INLINE void end(struct record *r, struct call *c) {
     if (c->lengths >= c->first) break;
     length(r, c, 0);
   }
-  u64 start = bounded(c->block), pos = here(c);
+  u64 start = bounded(c->block), pos = c->pos;
+  /* The last parameter may end behind where one could begin. */
+  asm volatile("" : "+r"(pos));
+  if (pos > LAST_END) pos = LAST_END;
+  asm volatile("" : "+r"(pos));
   STORE(u32, r, start + BLOCK_HEAD + 16, pos - start - BLOCK_HEAD);
   u64 tail = (pos + 3) & ~3ull;
   STORE(u32, r, tail, tail + 4 - start);

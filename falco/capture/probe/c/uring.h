@@ -3,19 +3,21 @@
  *
  * SPDX-License-Identifier: MIT OR GPL-2.0-only
  */
-#ifdef OFF_io_kiocb__cqe__res
+/* Kernels before 6.0 lay requests out otherwise, 5.19 only partly. */
+#if defined(OFF_io_kiocb__cqe__res) && defined(OFF_io_kiocb__cmd)
 #define URING_CONNECT 16 /* IORING_OP_* */
 #define URING_OPENAT 18
 #define URING_OPENAT2 28
 #define URING_RENAMEAT 35
 #define URING_UNLINKAT 36
 #define URING_FIXED_FILE 1     /* REQ_F_FIXED_FILE: the fd is a place in the ring's own table */
+#define URING_SILENT 0x40      /* REQ_F_CQE_SKIP: nothing is told when it succeeds, only when it fails */
 #define WORKER_FLAGS 0x4010    /* PF_USER_WORKER, PF_IO_WORKER: threads of the kernel's in the process */
 #define NO_FILE ((u64)-1)      /* as call.given: the file is none of the process's fds */
 
 struct request {
   u64 arg[6], given;
-  u32 slot, tid;
+  u32 slot, tid, fixed;
 };
 BPF_TABLE("lru_hash", u64, struct request, requests, 4096);
 
@@ -49,11 +51,31 @@ INLINE int note(struct request *q, u64 req) {
     q->arg[0] = KERNEL(s32, req, OFF_io_kiocb__cqe__fd);
     q->arg[1] = COMMAND(u64, io_connect__addr);
     q->arg[2] = COMMAND(u32, io_connect__addr_len);
-    if (KERNEL(u32, req, OFF_io_kiocb__flags) & URING_FIXED_FILE) q->given = KERNEL(u64, req, OFF_io_kiocb__file);
+    q->fixed = KERNEL(u32, req, OFF_io_kiocb__flags) & URING_FIXED_FILE;
   } else {
     return 0;
   }
   return 1;
+}
+/* Send a request as the call that it stands for. */
+INLINE int send_request(struct bpf_raw_tracepoint_args *ctx, struct request *q, s64 ret, u64 given) {
+  u32 slot = q->slot;
+  struct slot *s = slots.lookup(&slot);
+  struct call *c = this_call();
+  if (!s || !c || !(s->flags & (FLAG_EXIT | FLAG_ENTER | FLAG_REAL | FLAG_TRACK))) return 0;
+  start_call(c, s, slot);
+  c->marks = MARK_URING;
+  c->tid = q->tid;
+  c->given = given;
+  c->ret = ret;
+  A0 = q->arg[0];
+  A1 = q->arg[1];
+  A2 = q->arg[2];
+  A3 = q->arg[3];
+  A4 = q->arg[4];
+  /* Its enter is always made up: nothing was sent when it was submitted. */
+  if (c->flags & FLAG_REAL) c->flags |= FLAG_ENTER;
+  return sift_call(ctx, c);
 }
 #if IN_PART(16)
 int on_uring_submit(struct bpf_raw_tracepoint_args *ctx) {
@@ -63,6 +85,10 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *ctx) {
   u64 task = bpf_get_current_task();
   /* The thread that polls for submissions is nobody to the reader: its process is. */
   q.tid = KERNEL(u32, task, OFF_task_struct__flags) & WORKER_FLAGS ? ids >> 32 : ids;
+  if (KERNEL(u32, req, OFF_io_kiocb__flags) & URING_SILENT) {
+    /* Nothing will tell that it is done, and one that fails is the rarer. The file is not known yet. */
+    return send_request(ctx, &q, 0, q.slot == SLOT_CONNECT && !q.fixed ? 0 : NO_FILE);
+  }
   requests.update(&req, &q);
   return 0;
 }
@@ -72,26 +98,11 @@ int on_uring_complete(struct bpf_raw_tracepoint_args *ctx) {
   u64 req = ctx->args[1];
   struct request *q = req ? requests.lookup(&req) : 0;
   if (!q) return 0;
-  u32 slot = q->slot;
-  struct slot *s = slots.lookup(&slot);
-  struct call *c = this_call();
-  if (s && c && s->flags & (FLAG_EXIT | FLAG_ENTER | FLAG_REAL | FLAG_TRACK)) {
-    start_call(c, s, slot);
-    c->marks = MARK_URING;
-    c->tid = q->tid;
-    c->given = q->given;
-    c->ret = KERNEL(s32, req, OFF_io_kiocb__cqe__res);
-    A0 = q->arg[0];
-    A1 = q->arg[1];
-    A2 = q->arg[2];
-    A3 = q->arg[3];
-    A4 = q->arg[4];
-    requests.delete(&req);
-    /* Its enter is always made up: nothing was sent when it was submitted. */
-    if (c->flags & FLAG_REAL) c->flags |= FLAG_ENTER;
-    return sift_call(ctx, c);
-  }
-  return 0;
+  struct request done = *q;
+  requests.delete(&req);
+  /* Which file of the ring's own it is, the request knows only once it was begun. */
+  u64 file = done.fixed ? KERNEL(u64, req, OFF_io_kiocb__file) : 0;
+  return send_request(ctx, &done, KERNEL(s32, req, OFF_io_kiocb__cqe__res), file ? file : done.fixed ? NO_FILE : done.given);
 }
 #endif
 #endif

@@ -15,6 +15,7 @@
 #define FAMILY_INET 2
 #define FAMILY_INET6 10
 #define EINPROGRESS 115
+#define ACCESS 3ull /* O_ACCMODE */
 
 #define OPENED_PATH \
   do { \
@@ -45,6 +46,12 @@ INLINE u32 opened_device(struct call *c) { return device_of(inode_of(c->file)); 
 INLINE u64 opened_inode(struct call *c) { return number_of(inode_of(c->file)); }
 /* A u64 of openat2's struct open_how. */
 #define how(address, offset) USER(u64, (address) + (offset))
+/* What openat2's caller asks for lies in its memory, where another thread may change it meanwhile. Of a file that was
+ * opened the kernel knows for what; which flags made it is known of the caller alone. */
+INLINE u64 how_flags(struct call *c, u64 address) {
+  u64 asked = how(address, 0);
+  return c->file ? (asked & ~ACCESS) | (KERNEL(u32, c->file, OFF_file__f_flags) & ACCESS) : asked;
+}
 INLINE u32 open_mode(u64 flags, u64 mode) { return flags & (0100 | 020000000) ? mode & 07777 : 0; }
 INLINE u32 mode_bits(u64 mode) { return mode & 07777; }
 /* mount(2) ignores the upper half when it holds the magic number of old. */

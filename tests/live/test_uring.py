@@ -1,0 +1,92 @@
+"""Requests through io_uring that try not to be seen: with files of the ring's own, and such that tell of no success."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import struct
+import time
+
+import pytest
+
+from falco.events import facts
+from falco.events.table import CODES
+from falco.state.fds import FdType
+from tests.live.uring import AT_FDCWD, CONNECT, FIXED_FILE, OPENAT, SILENT, UNLINKAT, Uring
+
+OPENAT_X, UNLINKAT_X, CONNECT_X = (
+    CODES[f"{name}_X"] for name in ("SYSCALL_OPENAT_2", "SYSCALL_UNLINKAT_2", "SOCKET_CONNECT")
+)
+
+
+@pytest.fixture
+def uring():
+    with Uring() as uring:
+        yield uring
+
+
+def by_ring(watching, act, code):
+    """The exits of a code that came in by io_uring."""
+    return [event for event in watching.seen(act) if event.code == code and event.fact(facts.MARKS)]
+
+
+def address_of(server):
+    """The struct sockaddr_in of a listening socket."""
+    host, port = server.getsockname()
+    packed = struct.pack("=H", 2) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
+    return ctypes.create_string_buffer(packed, len(packed))
+
+
+def becomes(holds):
+    """Wait for what a worker of the kernel's is doing."""
+    for _ in range(200):
+        if holds():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_request_that_tells_of_no_success_is_seen(watching, uring, tmp_path):
+    path = tmp_path / "made in silence"
+    name = ctypes.create_string_buffer(bytes(path))
+
+    def opens():
+        uring.submit(OPENAT, AT_FDCWD, 0, ctypes.addressof(name), 0o600, os.O_CREAT | os.O_WRONLY, SILENT)
+
+    (event,) = by_ring(watching, opens, OPENAT_X)
+    assert becomes(path.exists)
+    assert (event.values["name"], event.fact(facts.MARKS)[1]) == (str(path), facts.IO_URING)
+    assert event.values["fd"] >= 0
+
+    def unlinks():
+        uring.submit(UNLINKAT, AT_FDCWD, 0, ctypes.addressof(name), 0, 0, SILENT)
+
+    (event,) = by_ring(watching, unlinks, UNLINKAT_X)
+    assert becomes(lambda: not path.exists())
+    assert (event.values["res"], event.values["name"]) == (0, str(path))
+
+
+def test_a_connect_that_tells_of_no_success_is_seen(watching, uring):
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        address = address_of(server)
+        (event,) = by_ring(
+            watching,
+            lambda: uring.submit(CONNECT, client.fileno(), len(address), ctypes.addressof(address), 0, 0, SILENT),
+            CONNECT_X,
+        )
+        assert event.fd.inode == os.fstat(client.fileno()).st_ino
+        assert event.values["tuple"].destination_port == server.getsockname()[1]
+
+
+def test_a_socket_of_the_rings_own_table_is_the_one_that_is_told(watching, uring):
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        uring.register_files(client.fileno())
+        address = address_of(server)
+        (event,) = by_ring(
+            watching,
+            lambda: uring.run(CONNECT, 0, len(address), ctypes.addressof(address), 0, 0, how=FIXED_FILE),
+            CONNECT_X,
+        )
+        assert (event.fd.type, event.fd.inode) == (FdType.IPV4_SOCK, os.fstat(client.fileno()).st_ino)
+        assert (event.fd.connected, event.fd.ends.destination_port) == (True, server.getsockname()[1])
