@@ -1,0 +1,4 @@
+# No trace of the package form is left: no package, no configuration, no alerts.
+class { 'falco':
+  ensure => absent,
+}

@@ -1,0 +1,44 @@
+# Made by `make golden` from the declarations that falco.yaml is read by; changes here are lost.
+#
+# @summary Alerts posted to a URL, as JSON.
+#
+# * `enabled`: keep alerts in the store until this destination has them
+# * `min_priority`: least severe alerts to send
+# * `rules`: send alerts of these rules only; * stands for any text
+# * `tags`: send alerts of rules with one of these tags only
+# * `refusals`: definite refusals after which an alert is put aside as a dead letter
+# * `max_dead_letters`: dead letters kept; beyond, alerts wait in the store
+# * `timeout`: seconds to wait for an answer
+# * `max_backoff`: longest pause (seconds) between two tries
+# * `url`: where to
+# * `user`: user name
+# * `password_file`: file with the password
+# * `ca_file`: file with the certificates of the authorities to trust, instead of the system's
+# * `cert_file`: file with our certificate, for servers that ask for one (mTLS)
+# * `key_file`: file with the key of our certificate, if it is not in cert_file
+# * `check_certificate`: check the server's certificate; false is for tests only
+# * `url_file`: file with the URL, if that is a secret
+# * `token_file`: file with a token, sent as `Authorization: Bearer`
+# * `headers_file`: file with further headers, one `Name: value` a line
+type Falco::Settings::Forwarders::Webhook = Struct[
+  {
+    Optional['enabled'] => Boolean,
+    Optional['min_priority'] => Falco::Priority,
+    Optional['rules'] => Variant[String[1], Array[String[1]]],
+    Optional['tags'] => Variant[String[1], Array[String[1]]],
+    Optional['refusals'] => Integer[0],
+    Optional['max_dead_letters'] => Integer[0],
+    Optional['timeout'] => Variant[Integer[0], Float[0.0]],
+    Optional['max_backoff'] => Variant[Integer[0], Float[0.0]],
+    Optional['url'] => String,
+    Optional['user'] => String,
+    Optional['password_file'] => String,
+    Optional['ca_file'] => String,
+    Optional['cert_file'] => String,
+    Optional['key_file'] => String,
+    Optional['check_certificate'] => Boolean,
+    Optional['url_file'] => String,
+    Optional['token_file'] => String,
+    Optional['headers_file'] => String,
+  }
+]
