@@ -102,7 +102,7 @@ class Watch:
         _check_access()
         self._host: Host = this_host(host_root)
         self._around, self._patience = around, Patience(around.sleep)
-        self._need, self._half = need, 0
+        self._need, self._half, self._is_whole = need, 0, True
         plan = make_plan(need, self._host.boot_ns, shadow=around.shadow)
         probe = probing.build(plan, self._host.root, compiling=around.compiling)
         self._loaded = Loaded(probe, plan, {"ring": ring_bytes})
@@ -145,8 +145,11 @@ class Watch:
         return found.snapshot
 
     def change(self, need: Wanted) -> None:
-        """Send what is wanted now. FalcoError if the probe for it cannot be had; then everything stays as it was."""
-        if need == self._need:
+        """Send what is wanted now. FalcoError if the probe for it cannot be had; then everything stays as it was.
+
+        If the kernel refuses when it is half done, the next change begins anew, be it back to what was before.
+        """
+        if need == self._need and self._is_whole:
             return
         half, before = 1 - self._half, dict(self._loaded.left_out)
         plan = make_plan(need, self._host.boot_ns, half, self._around.shadow)

@@ -6,6 +6,7 @@ What the verifier or the kernel refuses is left out with its reason; the rest ru
 from __future__ import annotations
 
 import dataclasses
+import errno
 import struct
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, Self
@@ -114,6 +115,8 @@ class Loaded:
         self._plan = plan
         self.left_out.clear()
         self._load({p.name: p for p in probe.programs})
+        # Neither the new ones with the old arrays nor the old ones with the new arrays would do what they are to.
+        calls = self._dispense_with(calls)
         self.fill()
         self.attach()
         self._clear(calls, values)
@@ -144,12 +147,17 @@ class Loaded:
 
     def fill(self) -> None:
         """Write what the plan wants into its arrays and its maps of programs; BpfError."""
-        # Programs first: a call that is wanted and has no program is lost.
-        for table, index, name in self._calls():
-            self.maps[table].update(index, _FD.pack(self._programs[name]))
+        # Programs first: a call that is wanted and has no program is lost. But those made for the arrays come last.
+        self._fill_slots(dispensable=False)
         for table, values in self._values.items():
             for index, value in values.items():
                 self.maps[table].update(index, value)
+        self._fill_slots(dispensable=True)
+
+    def _fill_slots(self, *, dispensable: bool) -> None:
+        for table, index, name in self._calls():
+            if (table in self._plan.dispensable) is dispensable:
+                self.maps[table].update(index, _FD.pack(self._programs[name]))
 
     def wrong(self) -> Iterator[str]:
         """What is not as it was made: slots of maps, and programs that hang no more. A sentence for each."""
@@ -194,6 +202,13 @@ class Loaded:
             else:
                 self._ids[name] = self._kernel.program_id(self._programs[name])
 
+    def _dispense_with(self, calls: list[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
+        """Empty the slots that can be done without; those that are left."""
+        for table, index, _ in calls:
+            if table in self._plan.dispensable:
+                self._empty(table, index)
+        return [call for call in calls if call[0] not in self._plan.dispensable]
+
     def _clear(self, calls: list[tuple[str, int, str]], values: Mapping[str, dict[int, bytes]]) -> None:
         """Take away what an earlier plan had and this one has not: the wish for a call before its program."""
         for table, before in values.items():
@@ -202,11 +217,18 @@ class Loaded:
         kept = {(table, index) for table, index, _ in self._calls()}
         for table, index, _ in calls:
             if (table, index) not in kept:
-                self.maps[table].delete(index)
+                self._empty(table, index)
         for name in self._links.keys() - self._plan.tracepoints.keys():
             self._kernel.close(self._links.pop(name))
         for name in self._programs.keys() - set(self._plan.programs):
             self._kernel.close(self._programs.pop(name))
+
+    def _empty(self, table: str, index: int) -> None:
+        try:
+            self.maps[table].delete(index)
+        except bpf.BpfError as error:
+            if error.errno != errno.ENOENT:  # Somebody else, or a change that was not finished, has emptied it.
+                raise
 
     def _linked(self, program: ProgramSpec) -> bytes:
         """The instructions with the fds of their maps."""

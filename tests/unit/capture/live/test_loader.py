@@ -233,6 +233,33 @@ def test_another_plan_adds_and_takes_away_and_leaves_what_both_want():
     assert loaded.left_out == {}
 
 
+def test_programs_made_for_the_arrays_are_never_there_with_other_arrays():
+    """Between two plans there are none of them."""
+    kernel = FakeKernel()
+    maps = (*MAPS, MapSpec("sieves", 3, 4, 4, 512, 0))
+    names = ("on_exit", "exit_open", "sieve_1", "sieve_2")
+    probe = ProbeObject(maps, tuple(ProgramSpec(name, LOAD_RING, ((4, "ring"),)) for name in names), {})
+
+    def plan(which):
+        tails = {"exits": {2: "exit_open"}, "sieves": {2: f"sieve_{which}"}}
+        return Plan({"on_exit": "sys_exit"}, tails, {"slots": {2: bytes((which, 0)), 3: bytes((which, 0))}})
+
+    loaded = Loaded(probe, plan(1), kernel=kernel)
+    sieves, slots = kernel.tables["sieves"].values, kernel.tables["slots"]
+    first, seen = sieves[2], []
+
+    class Watched(dict):
+        def __setitem__(self, key, value):
+            super().__setitem__(key, value)
+            seen.append((sieves.get(2), tuple(self.values())))
+
+    slots.values = Watched(slots.values)
+    loaded.change(probe, plan(2))
+    assert seen == [(None, (b"\2\0", b"\1\0")), (None, (b"\2\0", b"\2\0"))]
+    assert sieves[2] not in (first, None)
+    assert list(loaded.wrong()) == []
+
+
 def test_everything_is_given_back():
     kernel = FakeKernel()
     with load(kernel) as loaded:
