@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from falco.config_schema import Config
 
 FALCO = "/usr/local/bin/falco"
+PREPARE = "--prepare-again"
+"""The one argument with which only the configuration is rendered, for a reload."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,8 +69,10 @@ def prepare(environ: Mapping[str, str]) -> tuple[Path, Layers]:
     directory = place.make()
     values = {key: one.value for key, one in layers.values.items()}
     values["health_file"] = values["health_file"] or str(directory / place.HEALTH)
-    path = render.write(directory, place.FALCO_YAML, render.falco_yaml(values, render.TEMPLATES))
-    config.load(str(path))
+    checked = render.write(directory, place.NEXT, render.falco_yaml(values, render.TEMPLATES))
+    config.load(str(checked))
+    # What is in force stays so until its successor is known to be good.
+    checked.replace(directory / place.FALCO_YAML)
     return directory, layers
 
 
@@ -139,6 +143,9 @@ def main() -> int:
     """The entry point's exit status, if nothing was started."""
     logs.setup(iso_8601=True)
     try:
+        if sys.argv[1:] == [PREPARE]:
+            prepare(os.environ)
+            return 0
         start(sys.argv[1:], os.environ)
     except UsageError as error:
         logs.to_stderr(f"falco: {error}\nfalco --help lists the options.\n")

@@ -19,6 +19,8 @@ from types import FrameType
 from falco.appliance import place
 
 SUPERVISORD = "/usr/bin/supervisord"
+PREPARE = (sys.executable, "-P", "-m", "falco.appliance.entry", "--prepare-again")
+"""Renders the configuration anew: a mounted file may have changed."""
 _SET_CHILD_SUBREAPER = 36
 _GRACE_S = 3.0
 _TO_DETECTOR = (signal.SIGHUP, signal.SIGUSR1)
@@ -28,8 +30,8 @@ _TO_DETECTOR = (signal.SIGHUP, signal.SIGUSR1)
 class Init:
     """Runs one command, supervisord, to its end."""
 
-    def __init__(self, directory: Path, command: Sequence[str]) -> None:
-        self._directory, self._command = directory, command
+    def __init__(self, directory: Path, command: Sequence[str], prepare: Sequence[str] = PREPARE) -> None:
+        self._directory, self._command, self._prepare = directory, command, prepare
         self._asked = False
         self._child = 0
 
@@ -57,6 +59,8 @@ class Init:
             os.kill(self._child, signal.SIGTERM)
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP and subprocess.run(self._prepare, check=False).returncode:
+            return  # It said why, and everything stays as it was.
         try:
             os.kill(int((self._directory / place.PID).read_text(encoding="ascii")), number)
         except (OSError, ValueError):

@@ -13,6 +13,8 @@ CANDIDATES = (Path("/run/falco"), Path("/dev/shm/falco"))
 """/run is often a tmpfs of the user's; engines give every container a tmpfs at /dev/shm, also with --read-only."""
 FALCO_YAML, SUPERVISORD_CONF, DETECTOR = "falco.yaml", "supervisord.conf", "detector.json"
 """What the entry point renders there: the configuration, what runs, and how the detector is called."""
+NEXT = "falco.yaml.next"
+"""The configuration before it is known to be good."""
 PID, OUTCOME, HEALTH = "detector.pid", "outcome.json", "health.json"
 """What is noted there while the container runs."""
 _MOUNTS = Path("/proc/self/mounts")
@@ -21,7 +23,7 @@ _MOUNTS = Path("/proc/self/mounts")
 def make(candidates: Iterable[Path] = CANDIDATES, mounts: Path = _MOUNTS) -> Path:
     """A directory of ours, on a tmpfs if one can be had. FalcoError."""
     in_memory = _tmpfs(mounts)
-    ordered = sorted(candidates, key=lambda path: str(path.parent) not in in_memory)
+    ordered = sorted(candidates, key=lambda path: in_memory.isdisjoint((str(path), str(path.parent))))
     reasons = []
     for path in ordered:
         try:

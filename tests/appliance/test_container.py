@@ -240,10 +240,20 @@ def test_leftovers_of_the_container_are_reaped(running: Container) -> None:
     assert "Z" not in states and len(states) >= 4
 
 
-def test_a_hangup_loads_the_configuration_anew(docker: Engine, running: Container) -> None:
-    docker("kill", "--signal", "HUP", running.name)
-    until(lambda: "Reloaded" in running.logs(), 20, running.logs)
-    assert running.running
+def test_a_hangup_loads_the_configuration_anew(docker: Engine, tmp_path: Path) -> None:
+    (tmp_path / "falco.yaml").write_text("json_output: false\n")
+    container = start(docker, "-v", f"{tmp_path}/falco.yaml:/etc/falco/falco.yaml:ro").wait_ready()
+    with (tmp_path / "falco.yaml").open("w") as file:
+        file.write("json_output: true\n")
+    docker("kill", "--signal", "HUP", container.name)
+    until(lambda: "Reloaded" in container.logs(), 20, container.logs)
+    read_shadow()
+    assert '"rule":' in alert(container, "cat /etc/shadow")
+    with (tmp_path / "falco.yaml").open("w") as file:
+        file.write("log_level: nonsense\n")
+    docker("kill", "--signal", "HUP", container.name)
+    until(lambda: "Unknown log level nonsense" in container.logs(), 20, container.logs)
+    assert container.running and container.logs().count("Reloaded") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,18 @@ def test_every_bad_variable_is_told_at_once(container):
 def test_settings_that_do_not_go_together_are_told(container):
     with pytest.raises(ConfigError, match="forwarder slack enabled but no url"):
         entry.start([], {"FALCO_FORWARDERS__SLACK__ENABLED": "true"})
+
+
+def test_a_reload_renders_anew_and_keeps_what_is_in_force_when_that_is_bad(container, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["entry", entry.PREPARE])
+    monkeypatch.setattr(os, "environ", {"FALCO_PRIORITY": "warning"})
+    assert entry.main() == 0
+    good = (container / place.FALCO_YAML).read_text()
+    assert "priority: warning" in good
+    monkeypatch.setattr(os, "environ", {"FALCO_FORWARDERS__SLACK__ENABLED": "true"})
+    assert entry.main() == 1
+    assert "forwarder slack enabled but no url" in capsys.readouterr().err
+    assert (container / place.FALCO_YAML).read_text() == good
 
 
 def test_a_command_that_is_not_there_is_told():

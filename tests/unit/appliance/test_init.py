@@ -14,11 +14,12 @@ from falco.appliance import place
 RUN = """
 import pathlib, sys
 from falco.appliance.init import Init
-sys.exit(Init(pathlib.Path(sys.argv[1]), sys.argv[2:]).run())"""
+prepare = (sys.executable, "-c", sys.argv[2])
+sys.exit(Init(pathlib.Path(sys.argv[1]), (sys.executable, "-c", sys.argv[3]), prepare).run())"""
 
 
-def begin(directory, script):
-    command = [sys.executable, "-c", RUN, str(directory), sys.executable, "-c", script]
+def begin(directory, script, prepare=""):
+    command = [sys.executable, "-c", RUN, str(directory), prepare, script]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
@@ -76,12 +77,30 @@ pathlib.Path({str(tmp_path / "ready")!r}).touch()
 end = time.monotonic() + 10
 while len(got) < 2 and time.monotonic() < end: time.sleep(0.01)
 {told(tmp_path, 0)} and pathlib.Path({str(tmp_path / "got")!r}).write_text(" ".join(sorted(got)))"""
-    with begin(tmp_path, script) as process:
+    with begin(tmp_path, script, f"import pathlib; pathlib.Path({str(tmp_path / 'prepared')!r}).touch()") as process:
         wait_for(tmp_path / "ready")
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGUSR1)
         assert end(process) == (0, "")
     assert (tmp_path / "got").read_text() == "HUP USR1"
+    assert (tmp_path / "prepared").exists()
+
+
+def test_settings_that_cannot_be_used_are_not_loaded(tmp_path):
+    script = f"""
+import os, pathlib, signal, time
+signal.signal(signal.SIGHUP, lambda *_: os._exit(9))
+pathlib.Path({str(tmp_path / place.PID)!r}).write_text(str(os.getpid()))
+pathlib.Path({str(tmp_path / "ready")!r}).touch()
+end = time.monotonic() + 10
+while not pathlib.Path({str(tmp_path / "prepared")!r}).exists() and time.monotonic() < end: time.sleep(0.01)
+time.sleep(0.3)
+{told(tmp_path, 0)}"""
+    prepare = f"import pathlib; pathlib.Path({str(tmp_path / 'prepared')!r}).touch(); raise SystemExit('bad settings')"
+    with begin(tmp_path, script, prepare) as process:
+        wait_for(tmp_path / "ready")
+        process.send_signal(signal.SIGHUP)
+        assert end(process) == (0, "bad settings\n")
 
 
 def test_a_signal_before_there_is_a_detector_is_told_and_ends_nothing(tmp_path):
