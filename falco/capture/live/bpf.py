@@ -33,6 +33,8 @@ _NAME = 15
 _ACTIVE_LOG, _LOG_SIZE, _LAST_LINES = 1, 4 << 20, 12
 _INFO = 256
 _RAW_TRACEPOINT = 17
+_FORMERLY = {"io_uring_submit_req": "io_uring_submit_sqe"}
+"""What tracepoints were called: this one up to Linux 6.3, with the same first argument since 6.0."""
 _RETURN_0 = bytes.fromhex("b7000000 00000000 95000000 00000000")
 _MORE_TRIES = 4
 _CPUS = Path("/sys/devices/system/cpu/possible")
@@ -178,6 +180,16 @@ def _last_lines(log: bytes) -> str:
 
 def open_raw_tracepoint(tracepoint: str, program: int) -> int:
     """The fd that keeps the program hanging on a tracepoint; BpfError, with ENOENT where the kernel has none."""
+    try:
+        return _open_raw_tracepoint(tracepoint, program)
+    except BpfError as error:
+        former = _FORMERLY.get(tracepoint)
+        if error.errno != errno.ENOENT or former is None:
+            raise
+        return _open_raw_tracepoint(former, program)
+
+
+def _open_raw_tracepoint(tracepoint: str, program: int) -> int:
     name = ctypes.create_string_buffer(tracepoint.encode())
     what = f"tracepoint {tracepoint} cannot be attached to"
     return _bpf(what, RAW_TRACEPOINT_OPEN, "QII", _address(name), program, 0)

@@ -55,7 +55,7 @@ class Plan:
     texts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The C text of programs that only this plan has, by their names."""
     dispensable: frozenset[str] = frozenset(("sieves",))
-    """Maps of programs that are made for the arrays as they are. What calls them goes on without where there is none."""
+    """Maps of programs made for the arrays as they are. What calls them goes on without where there is none."""
 
     @property
     def programs(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 from pathlib import Path
@@ -46,3 +47,34 @@ def test_closing_what_is_closed_is_no_error():
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(read)
     bpf.close(read)
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "opened"),
+    [
+        ("io_uring_submit_req", "io_uring_submit_req", ["io_uring_submit_req"]),
+        ("io_uring_submit_sqe", "io_uring_submit_req", ["io_uring_submit_req", "io_uring_submit_sqe"]),
+        ("sys_exit", "sys_exit", ["sys_exit"]),
+    ],
+)
+def test_a_tracepoint_is_found_by_its_former_name(monkeypatch, there, wanted, opened):
+    """Of a kernel made up for it, which has one tracepoint."""
+    asked = []
+
+    def kernel(what, command, form, address, program, flags):
+        asked.append(ctypes.string_at(address).decode())
+        if asked[-1] != there:
+            raise bpf.BpfError(what, errno.ENOENT)
+        return 7
+
+    monkeypatch.setattr(bpf, "_bpf", kernel)
+    assert (bpf.open_raw_tracepoint(wanted, 5), asked) == (7, opened)
+
+
+def test_a_tracepoint_that_has_no_former_name_is_an_error(monkeypatch):
+    def kernel(what, *_):
+        raise bpf.BpfError(what, errno.ENOENT)
+
+    monkeypatch.setattr(bpf, "_bpf", kernel)
+    with pytest.raises(bpf.BpfError, match="tracepoint sched_odd cannot be attached to"):
+        bpf.open_raw_tracepoint("sched_odd", 5)
