@@ -4,6 +4,7 @@ events beside those of the kernel.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections import deque
@@ -15,9 +16,11 @@ from falco.capture.scap.writer import container_event
 from falco.containers.docker import DockerEngine
 from falco.containers.engine import EngineError
 from falco.containers.followers import Followers
+from falco.containers.k8s_api import K8sApi, Pod, access
 from falco.containers.lookups import Lookups
 from falco.containers.sockets import engines
 from falco.events.table import codes_named
+from falco.fields.k8s import POD_NAME, POD_NAMESPACE, POD_UID
 from falco.state import cgroups
 from falco.state.container_events import compose, parse
 from falco.state.engines import CRI
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from falco.commands.options import Options
     from falco.config_schema import Config
     from falco.containers.engine import Engine
+    from falco.containers.k8s_api import Belongings
     from falco.events.event import Event
     from falco.state.containers import Container
     from falco.state.state import State
@@ -37,6 +41,7 @@ FIRST_ANSWERS_S = 1.0
 _LINGER_S = 5.0
 """How long a removed container is kept: the last events of its processes may be on their way."""
 _PAUSE_S = 0.01
+_MOST_PODS = 4096
 _CONNECTS = frozenset(codes_named("connect"))
 
 
@@ -50,6 +55,11 @@ def asked(options: Options, config: Config) -> list[Engine]:
     wanted = config.containers
     cri = options.cri or wanted.cri_sockets
     return engines(options.host_root, wanted.docker_sockets, wanted.podman_sockets, cri)
+
+
+def k8s_api(options: Options) -> K8sApi | None:
+    """The Kubernetes API server that is asked, if any. FalcoError for one that cannot be."""
+    return None if options.k8s_api is None else K8sApi(access(options.k8s_api, options.k8s_api_cert))
 
 
 def report(asked: Iterable[Engine]) -> dict[str, str]:
@@ -84,7 +94,7 @@ class ContainerLookups:
     """Between a state and the engines. now_ns is the time of events, clock gives seconds that never step back."""
 
     def __init__(
-        self, asked: Iterable[Engine], state: State, now_ns: Callable[[], int],
+        self, asked: Iterable[Engine], state: State, now_ns: Callable[[], int], api: K8sApi | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.lookups = Lookups(list(asked), clock)
@@ -92,11 +102,15 @@ class ContainerLookups:
         self._state, self._now_ns, self._clock = state, now_ns, clock
         self._ends: deque[tuple[float, str]] = deque()
         self._is_news = False
+        self._api = api
+        self._belongings: dict[str, Belongings] = {}
 
     def start(self) -> None:
         """Ask about whatever container state meets from now on; what it meets before first() had been there."""
         self._state.fetching.on_sight = self._sight
         self.lookups.start()
+        if self._api is not None:
+            self._api.start()
         followed = ((h.engine, h) for h in self.lookups.healths if isinstance(h.engine, DockerEngine))
         self._followers.start(followed)
 
@@ -106,14 +120,16 @@ class ContainerLookups:
         while self.lookups.is_busy and self._clock() < until:
             sleep(_PAUSE_S)
         for answer in self.lookups.answers():
-            self._state.learn_container(parse(compose(answer.container)), self._now_ns())
+            self._state.learn_container(parse(compose(self._placed(answer.container))), self._now_ns())
         self._is_news = True
 
     def blocks(self) -> Iterable[bytes]:
         """Events that tell of what has been answered since the last time."""
         for answer in self.lookups.answers():
             flags = 0 if answer.is_news and not answer.container.is_stub else blocks.STATE_ONLY
-            yield container_event(self._now_ns(), compose(answer.container), flags)
+            yield container_event(self._now_ns(), compose(self._placed(answer.container)), flags)
+        for uid, belongings in self._api.answers() if self._api is not None else ():
+            yield from self._place(uid, belongings)
         while self._ends and self._ends[0][0] < self._clock():
             self._state.forget_container(self._ends.popleft()[1])
 
@@ -122,6 +138,27 @@ class ContainerLookups:
         self._state.fetching.on_sight = None
         self._followers.close()
         self.lookups.close()
+        if self._api is not None:
+            self._api.close()
+
+    def _placed(self, container: Container) -> Container:
+        """The container with what its pod belongs to, if that is known; else it is asked for."""
+        uid = container.labels.get(POD_UID)
+        if self._api is None or uid is None:
+            return container
+        if uid in self._belongings:
+            return dataclasses.replace(container, k8s=self._belongings[uid], json=b"")
+        labels = container.labels
+        self._api.request(Pod(uid, labels.get(POD_NAMESPACE, ""), labels.get(POD_NAME, "")))
+        return container
+
+    def _place(self, uid: str, belongings: Belongings) -> Iterable[bytes]:
+        """Events that tell of a pod's containers with what it belongs to."""
+        if len(self._belongings) >= _MOST_PODS:
+            del self._belongings[next(iter(self._belongings))]
+        self._belongings[uid] = belongings
+        for container in [each for each in self._state.containers.values() if each.labels.get(POD_UID) == uid]:
+            yield container_event(self._now_ns(), compose(self._placed(container)), blocks.STATE_ONLY)
 
     def _sight(self, container: Container, thread: ThreadInfo) -> None:
         full = cgroups.full_id(thread.cgroups, container.id)

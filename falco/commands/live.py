@@ -68,7 +68,8 @@ class Live(Run):
         size = watch.buffer_bytes(self._config.syscall_buf_mb)
         need, host_root = probing.wanted(self._in_force, self._options), Path(self._options.host_root)
         self._watch = watching = watch.Watch(need, host_root, size, around)
-        containers = ContainerLookups(container_lookups.asked(self._options, self._config), state, self._now_ns)
+        asked, api = container_lookups.asked(self._options, self._config), container_lookups.k8s_api(self._options)
+        containers = ContainerLookups(asked, state, self._now_ns, api)
         try:
             self._start_listening()
             self._start(watching, state, containers)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from falco.store.store import AlertStore
 
 _LATER = (
-    ("k8s_api", "-k", "the Kubernetes API is not asked yet"),
     ("mesos_api", "-m", "Mesos is not supported: mesos.* fields have no value"),
 )
 """Options that are taken and do nothing."""

@@ -66,7 +66,7 @@ def container_of(kind: int, response: Message) -> tuple[Container, str]:
         tag=clean(name.tag or (LATEST if name.repository and not digest else "")),
         digest=clean(digest),
         privileged=_is_privileged(info),
-        mounts=tuple(map(_mount, wire.each(status, MOUNTS, reading.MOST))),
+        mounts=reading.mounts(map(_mount, wire.each(status, MOUNTS, reading.MOST))),
         labels=_labels(status, LABELS),
     )
     return found, reading.text(info, "sandboxID")
@@ -107,7 +107,8 @@ def _identity(status: Message) -> str:
 
 
 def _labels(status: Message, number: int) -> dict[str, str]:
-    return {clean(key): clean(value) for key, value in wire.mapping(status, number, reading.MOST).items()}
+    found = wire.mapping(status, number, reading.MOST)
+    return reading.within((clean(key), clean(value)) for key, value in found.items())
 
 
 def _info(response: Message) -> Json:

@@ -119,9 +119,9 @@ class DockerEngine:
         return kept
 
     def _get(self, path: str) -> Json:
-        until = time.monotonic() + self._answer_s
         with _told_as_engine_error():
             client = self._client()
+            until = time.monotonic() + self._answer_s
             with contextlib.closing(self._ask(client, path, self._answer_s)) as answer:
                 body = self._body(answer, until)
                 failed = answer.status_code != 200

@@ -40,7 +40,7 @@ def container_of(kind: int, row: Json, image: Json) -> Container:
         tag=name.tag,
         digest=name.digest,
         privileged=host.get("Privileged") is True,
-        mounts=tuple(_mount(each) for each in reading.rows(row, "Mounts")),
+        mounts=reading.mounts(map(_mount, reading.rows(row, "Mounts"))),
         healthcheck=command_of(config.get("Healthcheck")),
         ip=_address(row),
         labels=reading.labels(reading.section(config, "Labels")),

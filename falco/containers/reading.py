@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from falco.state.containers import Mount
 
 Json = Mapping[str, object]
 LONGEST_TEXT = 4096
 """Characters of a value that are kept."""
 MOST = 1024
 """Entries of a list or mapping that are kept."""
+MOST_TEXT = 64 << 10
+"""Characters of all labels together, and of all mounts: an event that tells of a container may have a MiB."""
 _NOTHING: Json = {}
 
 
@@ -48,5 +53,27 @@ def rows(row: Json, key: str) -> Iterator[Json]:
 
 def labels(row: Json) -> dict[str, str]:
     """A mapping's texts by their keys."""
-    pairs = ((key, value) for key, value in row.items() if isinstance(value, str))
-    return {clean(key): clean(value) for (key, value), _ in zip(pairs, range(MOST), strict=False)}
+    return within((clean(key), clean(value)) for key, value in row.items() if isinstance(value, str))
+
+
+def within(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """As many pairs of texts as may be kept."""
+    found: dict[str, str] = {}
+    left = MOST_TEXT
+    for key, value in pairs:
+        left -= len(key) + len(value)
+        if left < 0 or len(found) >= MOST:
+            break
+        found[key] = value
+    return found
+
+
+def mounts(found: Iterable[Mount]) -> tuple[Mount, ...]:
+    """As many mounts as may be kept."""
+    kept, left = [], MOST_TEXT
+    for mount in found:
+        left -= len(mount.source) + len(mount.destination) + len(mount.mode) + len(mount.propagation)
+        if left < 0:
+            break
+        kept.append(mount)
+    return tuple(kept)

@@ -1,29 +1,32 @@
 """k8s.*: the pod that the container belongs to, as far as labels of containers tell.
 
 The kubelet labels each container with its pod's name, namespace and uid; the pod's own labels are those of its sandbox
-container. What only the Kubernetes API knows (controllers, services, namespaces' ids) has no value.
+container. What only the Kubernetes API knows (controllers, services, namespaces' ids) has a value where it is asked.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from falco.events.types import ParamType
 from falco.fields.container import container_of, text_of
 from falco.fields.field import Argument, Extractor, Field, Scope
-from falco.fields.valueless import valueless
 from falco.state.network import address_text
 
 if TYPE_CHECKING:
     from falco.events.event import Event
-    from falco.state.containers import Container
+    from falco.state.containers import Container, K8sObject
 
 POD_NAME, POD_NAMESPACE, POD_UID = (f"io.kubernetes.pod.{what}" for what in ("name", "namespace", "uid"))
 _DOCKER_TYPE, _DOCKER_SANDBOX = "io.kubernetes.docker.type", "podsandbox"
 _OF_THE_KUBELET = ("io.kubernetes.", "annotation.")
 """Prefixes of labels that the kubelet adds to a sandbox, which are not the pod's."""
+_TEXT, _PROCESS = ParamType.CHARBUF, Scope.PROCESS
+_fetched = partial(Field, fetched=True)
+_NEEDS_API = "known where the Kubernetes API is asked (-k)"
 _KEY = re.compile(r"[A-Za-z0-9/_.-]+")
 
 
@@ -76,25 +79,43 @@ def sandbox_id(event: Event) -> object:
     return None if sandbox is None else sandbox.id
 
 
-def _unknown(kind: str, what: str) -> tuple[Field, ...]:
-    why = "no value, as only the Kubernetes API knows it"
+def _of_kind(event: Event, kind: str) -> tuple[K8sObject, ...]:
+    container = container_of(event)
+    return () if container is None else container.k8s.get(kind, ())
+
+
+def _owner(kind: str, what: str) -> tuple[Field, ...]:
+    """The fields of a kind of thing that a pod belongs to; of services there may be several."""
+    return (_text_field(kind, "name", f"Name of the {what}", lambda each: each.name), *_owner_besides_name(kind, what))
+
+
+def _owner_besides_name(kind: str, what: str) -> tuple[Field, ...]:
+    def bind(key: str | None) -> Extractor:
+        if key is None or not _KEY.fullmatch(key):
+            raise ValueError(f"k8s.{kind}.label needs the label's key, such as k8s.{kind}.label.app")
+        return lambda event: next((each.labels[key] for each in _of_kind(event, kind) if key in each.labels), None)
+
+    def labels(event: Event) -> object:
+        pairs = (pair for each in _of_kind(event, kind) for pair in each.labels.items())
+        return ", ".join(f"{key}:{value}" for key, value in pairs) or None
+
     return (
-        valueless(f"k8s.{kind}.name", f"Name of the {what}; {why}."),
-        *_unknown_besides_name(kind, what),
-    )
+        _text_field(kind, "id", f"Id of the {what}", lambda each: each.id),
+        _fetched(
+            f"k8s.{kind}.label", _TEXT, f"One label of the {what} by key; {_NEEDS_API}.", scope=_PROCESS,
+            argument=Argument.REQUIRED, bind=bind,
+        ),
+        _fetched(f"k8s.{kind}.labels", _TEXT, f"All labels of the {what}; {_NEEDS_API}.", labels, _PROCESS),
+    )  # fmt: skip
 
 
-def _unknown_besides_name(kind: str, what: str) -> tuple[Field, ...]:
-    why = "no value, as only the Kubernetes API knows it"
-    return (
-        valueless(f"k8s.{kind}.id", f"Id of the {what}; {why}."),
-        valueless(f"k8s.{kind}.label", f"One label of the {what} by key; {why}.", Argument.REQUIRED),
-        valueless(f"k8s.{kind}.labels", f"All labels of the {what}; {why}."),
-    )
+def _text_field(kind: str, part: str, doc: str, of: Callable[[K8sObject], str]) -> Field:
+    def extract(event: Event) -> object:
+        return ", ".join(map(of, _of_kind(event, kind))) or None
+
+    return _fetched(f"k8s.{kind}.{part}", _TEXT, f"{doc}; {_NEEDS_API}.", extract, _PROCESS)
 
 
-_TEXT, _PROCESS = ParamType.CHARBUF, Scope.PROCESS
-_fetched = partial(Field, fetched=True)
 FIELDS = (
     _fetched(
         "k8s.pod.name",
@@ -115,8 +136,8 @@ FIELDS = (
         bind=_bind_pod_label,
     ),
     _fetched("k8s.pod.labels", _TEXT, "All labels of the pod as key:value, separated by commas.", pod_labels, _PROCESS),
-    *_unknown("rc", "replication controller"),
-    *_unknown("svc", "services"),
+    *_owner("rc", "replication controller"),
+    *_owner("svc", "services"),
     _fetched(
         "k8s.ns.name",
         _TEXT,
@@ -124,9 +145,9 @@ FIELDS = (
         text_of(lambda container: container.labels.get(POD_NAMESPACE, "")),
         _PROCESS,
     ),
-    *_unknown_besides_name("ns", "namespace"),
-    *_unknown("rs", "replica set"),
-    *_unknown("deployment", "deployment"),
+    *_owner_besides_name("ns", "namespace"),
+    *_owner("rs", "replica set"),
+    *_owner("deployment", "deployment"),
     _fetched(
         "k8s.pod.uid",
         _TEXT,

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from falco.events.decode import EventError, text
-from falco.state.containers import Container, Mount
+from falco.state.containers import Container, K8sObject, Mount
 from falco.state.healthcheck import command_of
 from falco.state.limits import MAX_CONTAINER_JSON
 from falco.state.threads import ThreadInfo
@@ -80,8 +80,14 @@ def _container(row: dict[str, Any], raw: bytes) -> Container:
         is_pod_sandbox=bool(row.get("is_pod_sandbox", False)),
         is_stub="lookup_error" in row,
         missing=_text(row, "lookup_error"),
+        k8s={str(kind): tuple(map(_k8s_object, found)) for kind, found in (row.get("k8s") or {}).items()},
         json=raw,
     )
+
+
+def _k8s_object(row: dict[str, Any]) -> K8sObject:
+    labels = {str(key): str(value) for key, value in (row.get("labels") or {}).items()}
+    return K8sObject(_text(row, "name"), _text(row, "id"), labels)
 
 
 def _text(row: dict[str, Any], key: str) -> str:
@@ -109,13 +115,18 @@ def compose(container: Container) -> bytes:
         "labels": container.labels,
         "env": container.env,
     }
+    if container.k8s:
+        row["k8s"] = {kind: [dataclasses.asdict(each) for each in found] for kind, found in container.k8s.items()}
     if container.missing:
         row["lookup_error"] = container.missing
     if container.healthcheck is not None:
         # Readers take one pair of quotes off each word.
         words = [f'"{word}"' for word in container.healthcheck]
         row["Healthcheck"] = {"Test": ["CMD", *words] if words else ["NONE"]}
-    return json.dumps({"container": row}).encode()
+    try:
+        return json.dumps({"container": row}, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # Bytes of a capture that were no UTF-8.
+        return json.dumps({"container": row}).encode()
 
 
 _MOUNT = ("Source", "Destination", "Mode", "RW", "Propagation")

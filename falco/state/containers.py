@@ -41,12 +41,22 @@ class Mount:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class K8sObject:
+    """What the Kubernetes API calls something that a pod belongs to."""
+
+    name: str
+    id: str
+    labels: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Container:
     """A container's metadata; empty texts are unknown. healthcheck is None (unknown), () (explicitly none) or argv.
 
     ip is packed bytes, empty where unknown. labels are of the container itself (Kubernetes puts the pod's there).
     json is the text of the event that told of it, with what no field reads; empty where it came otherwise. is_stub says
-    that there is no metadata, missing why, if an engine was asked in vain.
+    that there is no metadata, missing why, if an engine was asked in vain. k8s is what the pod belongs to by kind (rc,
+    rs, svc, deployment, ns), as far as the Kubernetes API was asked.
     """
 
     id: str
@@ -66,6 +76,7 @@ class Container:
     is_pod_sandbox: bool = False
     is_stub: bool = False
     missing: str = ""
+    k8s: dict[str, tuple[K8sObject, ...]] = dataclasses.field(default_factory=dict)
     json: bytes = dataclasses.field(default=b"", repr=False, compare=False)
 
     @property

@@ -45,5 +45,7 @@ def _pass_on(source: socket.socket, target: socket.socket, delay_s: float) -> No
         while piece := source.recv(65536):
             time.sleep(delay_s)
             target.sendall(piece)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+    for end in (source, target):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()

@@ -280,7 +280,7 @@ class Engines:
             time.sleep(0.2)
 
     def config(self, wait_ms: int = 500, **instead: object) -> str:
-        """falco.yaml for them; other sockets may be given by kind (docker, podman, cri). Nothing is stored."""
+        """falco.yaml for them; other sockets may be given by kind (docker, podman, cri)."""
         sockets = {"docker": self.docker.socket, "podman": self.podman.socket, "cri": self.containerd.socket, **instead}
         lines = "".join(f"  {kind}_sockets: [{path}]\n" for kind, path in sockets.items())
-        return f'alert_store: {{enabled: "false"}}\ncontainers:\n  wait_ms: {wait_ms}\n{lines}'
+        return f"containers:\n  wait_ms: {wait_ms}\n{lines}"

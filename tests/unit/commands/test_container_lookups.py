@@ -10,7 +10,9 @@ from falco.commands.options import parse
 from falco.config_schema import Config
 from falco.containers.docker import DockerEngine
 from falco.containers.engine import NoSuchContainerError
-from falco.state.containers import Container
+from falco.containers.k8s_api import K8sApi, Pod, access
+from falco.state.container_events import parse as parse_container
+from falco.state.containers import Container, K8sObject
 from falco.state.engines import CRI, DOCKER, PODMAN
 from falco.state.state import State
 from tests.events import Builder, process
@@ -124,7 +126,7 @@ def test_a_start_does_not_wait_long_for_engines(state, running):
 
 def test_a_removed_container_is_forgotten_after_a_while(state):
     now = [100.0]
-    containers = ContainerLookups([], state, lambda: 0, lambda: now[0])
+    containers = ContainerLookups([], state, lambda: 0, clock=lambda: now[0])
     state.learn_container(Container(SHORT, DOCKER), 0)
     containers._followers.take("destroy", ID, DOCKER)
     assert list(containers.blocks()) == [] and SHORT in state.containers
@@ -152,6 +154,21 @@ def test_how_engines_are_doing(tmp_path):
         }
         engines[0].close()
     assert report([DockerEngine(str(tmp_path / "d"))])[f"docker ({tmp_path}/d)"] == "trouble: Connection refused"
+
+
+def test_what_a_pod_belongs_to_comes_as_an_event_of_its_containers(state):
+    api = K8sApi(access("http://127.0.0.1:1", None))
+    containers = ContainerLookups([], state, lambda: 5000, api)
+    labels = {"io.kubernetes.pod.uid": "u", "io.kubernetes.pod.name": "p", "io.kubernetes.pod.namespace": "n"}
+    told = containers._placed(Container(SHORT, 7, labels=labels))
+    state.learn_container(told, 0)
+    assert told.k8s == {} and api._pods.get_nowait() == Pod("u", "n", "p")
+    api._answers.append(("u", {"rs": (K8sObject("web-rs", "id", {"a": "b"}),)}))
+    (block,) = containers.blocks()
+    assert writer.dump_flags(block) == blocks.STATE_ONLY
+    known = parse_container(block[block.index(b"{") : block.rindex(b"}") + 1])
+    assert known.k8s == {"rs": (K8sObject("web-rs", "id", {"a": "b"}),)} and known.labels == labels
+    assert containers._placed(Container(SHORT, 7, labels=labels)).k8s == known.k8s
 
 
 def test_its_own_asking_is_known(state):

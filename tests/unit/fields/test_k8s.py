@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from falco.fields import k8s
-from falco.state.containers import Container
+from falco.state.containers import Container, K8sObject
 from tests.unit.fields.reading import one, read
 
 POD = {
@@ -83,3 +83,16 @@ def test_bad_keys(key):
     assert field.bind is not None
     with pytest.raises(ValueError, match="needs the label's key"):
         field.bind(key)
+
+
+def test_what_a_pod_belongs_to(event, state):
+    services = (K8sObject("web", "u1", {"a": "b"}), K8sObject("all", "u2", {"c": "d"}))
+    state.containers["app"] = Container(
+        "app", 7, labels=POD, k8s={"rs": (K8sObject("web-rs", "u3", {"x": "y"}),), "svc": services}
+    )
+    found = values(event)
+    assert (found["rs.name"], found["rs.id"], found["rs.labels"]) == ("web-rs", "u3", "x:y")
+    assert (found["svc.name"], found["svc.id"], found["svc.labels"]) == ("web, all", "u1, u2", "a:b, c:d")
+    assert "rc.name" not in found and "deployment.name" not in found
+    assert read(k8s.FIELDS, "k8s.svc.label", event, "c") == "d"
+    assert read(k8s.FIELDS, "k8s.rs.label", event, "c") is None

@@ -1,10 +1,11 @@
+import dataclasses
 import json
 
 import pytest
 
 from falco.events.decode import EventError
 from falco.state.container_events import compose, parse
-from falco.state.containers import Container, Mount
+from falco.state.containers import Container, K8sObject, Mount, stub
 from falco.state.threads import NO_ID
 
 FULL = {
@@ -108,6 +109,8 @@ def test_compose_reads_back_equal(healthcheck):
     whole = container_of(**FULL)
     made = Container("x", 1, name="é", mounts=whole.mounts, healthcheck=healthcheck, ip=whole.ip, labels=whole.labels)
     assert parse(compose(made)) == made
+    placed = dataclasses.replace(made, k8s={"rs": (K8sObject("r", "u", {"a": "b"}),)})
+    assert parse(compose(placed)) == placed
     assert json.loads(compose(whole)) == {"container": FULL}
 
 
@@ -134,3 +137,14 @@ def test_the_old_form_is_hidden(box):
     assert box.state.containers["x"] == Container("x", 1, name="web", image="img")
     assert event.hidden
     assert event.thread.container_id == "x"
+
+
+def test_why_nothing_is_known_reads_back():
+    nothing = stub("x", missing="docker: refused")
+    assert parse(compose(nothing)) == nothing and nothing.missing == "docker: refused"
+    assert not container_of(**FULL).is_stub
+
+
+def test_bytes_that_are_no_utf_8_read_back():
+    odd = Container("x", 0, name="a\udcff")
+    assert parse(compose(odd)).name == "a\udcff"
