@@ -15,11 +15,23 @@ sys.path.insert(0, str(GENERATOR))
 
 from falco_event_generator.actions import ACTIONS  # noqa: E402 - the path to it has to be there first
 
-__all__ = ["ACTIONS", "GENERATOR", "RULES", "overrides"]
+__all__ = ["ACTIONS", "DEFAULT_RULES", "GENERATOR", "RULES", "overrides", "switched", "switches_file"]
 RULES = {
     item["rule"]: item for item in yaml.safe_load(DEFAULT_RULES.read_text(encoding="utf-8")) if "condition" in item
     and "rule" in item
 }  # fmt: skip
+
+
+def switched() -> list[dict[str, object]]:
+    """What a user would put into a rules file to switch on what is off, where an action needs it."""
+    switches = [action.switch for action in ACTIONS.values() if action.switch is not None]
+    return [{"macro": macro, "condition": condition} for macro, condition in switches]
+
+
+def switches_file(path: Path) -> Path:
+    """Write these into a rules file."""
+    path.write_text(yaml.safe_dump(switched()), encoding="utf-8")
+    return path
 
 
 def overrides(path: Path, *, switches: bool = True) -> Path:
@@ -27,11 +39,7 @@ def overrides(path: Path, *, switches: bool = True) -> Path:
 
     Other tests, and whatever else runs on the machine, do what the default rules alert on as well.
     """
-    items: list[dict[str, object]] = [
-        {"macro": action.switch[0], "condition": action.switch[1]}
-        for action in ACTIONS.values()
-        if switches and action.switch is not None
-    ]
+    items = switched() if switches else []
     for rule, item in RULES.items():
         if "container_started" not in item["condition"]:
             items.append({"rule": rule, "append": True, "condition": f"and proc.apid={os.getpid()}"})
