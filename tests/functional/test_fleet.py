@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from falco import config_environment
+from falco.containers import k8s_api
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 MANIFESTS = (BUILD / "kubernetes/daemonset.yaml", BUILD / "kubernetes/with-api/rbac.yaml")
@@ -70,6 +71,13 @@ def test_the_patch_with_the_api_changes_the_daemonset_that_there_is():
         kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
         for name in [*kustomization["resources"], *(patch["path"] for patch in kustomization.get("patches", ()))]:
             assert (folder / name).exists()
+
+
+def test_the_role_allows_what_is_asked_and_nothing_else():
+    (role,) = [one for one in resources() if one["kind"] == "ClusterRole"]
+    allowed = {(name, verb) for rule in role["rules"] for name in rule["resources"] for verb in rule["verbs"]}
+    owners = {(plural, "get") for _, plural, _ in k8s_api._OWNERS.values()}
+    assert allowed == owners | {("namespaces", "get"), ("pods", "get"), ("services", "list")}
 
 
 def test_compose_and_the_daemonset_give_the_same_privileges():
