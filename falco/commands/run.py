@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from falco.config_schema import Config
     from falco.store.store import AlertStore
 
-_LATER = (
-    ("mesos_api", "-m", "Mesos is not supported: mesos.* fields have no value"),
-)
+_LATER = (("mesos_api", "-m", "Mesos is not supported: mesos.* fields have no value"),)
 """Options that are taken and do nothing."""
 
 
