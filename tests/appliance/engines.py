@@ -14,6 +14,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("FALCO_APPLIANCE_CACHE", PROJECT / ".cache/appliance"))
 BASE, IMAGE = "debian:bookworm-slim", "falco"
+BRIDGE = "falco-test0"
 SUITES = (("deb.debian.org/debian", "bookworm"), ("deb.debian.org/debian", "bookworm-updates"),
           ("security.debian.org/debian-security", "bookworm-security"))  # fmt: skip
 _TRIMMED = (
@@ -175,14 +176,23 @@ def make_base(docker: Engine) -> None:
     archive.unlink()
 
 
+def make_bridge() -> None:
+    """A bridge of our own: docker0 is taken away by any other dockerd that is to have none."""
+    if not Path(f"/sys/class/net/{BRIDGE}").exists():
+        run("ip", "link", "add", BRIDGE, "type", "bridge")
+        run("ip", "address", "add", "172.31.254.1/24", "dev", BRIDGE)
+        run("ip", "link", "set", BRIDGE, "up")
+
+
 @contextlib.contextmanager
 def dockerd() -> Iterator[Engine]:
     """A docker of our own, with its images in the cache."""
-    runtime = Path("/run/falco-test-docker")
+    runtime = Path(os.environ.get("FALCO_APPLIANCE_RUNTIME", "/run/falco-test-docker"))
     socket = runtime.with_suffix(".sock")
     engine = Engine("docker", ("docker", "--host", f"unix://{socket}"), IMAGE)
     CACHE.mkdir(parents=True, exist_ok=True)
-    command = ["dockerd", "--data-root", str(CACHE / "docker"), "--exec-root", str(runtime), "--host", f"unix://{socket}",
+    make_bridge()
+    command = ["dockerd", "--bridge", BRIDGE, "--data-root", str(CACHE / "docker"), "--exec-root", str(runtime), "--host", f"unix://{socket}",
                "--pidfile", f"{runtime}.pid"]  # fmt: skip
     with (CACHE / "dockerd.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as daemon:
         try:
