@@ -24,7 +24,7 @@ _SLOT = struct.Struct("=IHH")
 _U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
 _CLOCK, _SNAPLEN, _SELF, _ROWS, _SHADOW = 0, 1, 2, 3, 4
 """SETTING_* of c/runtime.h."""
-_SOCKETCALL_BASE = 480
+_SOCKETCALL, _SOCKETCALL_BASE = 102, 480
 _STEPS = ("step_fd", "step_paths", "step_look", "step_process", "step_groups", "step_exec", "step_clone")
 """STEP_* of c/runtime.h, by their numbers."""
 _LOOK = "step_look"
@@ -174,7 +174,6 @@ def _compat(chosen: list[Call]) -> dict[int, int]:
     """The slots of i386's numbers; behind them come the calls that its socketcall stands for."""
     slots = {number: call.number for call in chosen for number in call.compat}
     by_name = {call.name: call.number for call in chosen}
-    slots |= {
-        _SOCKETCALL_BASE + which: by_name[name] for which, name in enumerate(SOCKETCALLS) if name in by_name
-    }  # fmt: skip
-    return slots
+    behind = {_SOCKETCALL_BASE + which: by_name[name] for which, name in enumerate(SOCKETCALLS) if name in by_name}
+    # The number of socketcall itself only has to be wanted for it to be looked at.
+    return slots | behind | dict.fromkeys((_SOCKETCALL,) if behind else (), 0)

@@ -65,14 +65,19 @@ INLINE void arguments(struct call *c, u64 regs, int compat, u32 number) {
 }
 /* The slot of the call that these registers belong to, SLOTS for none. */
 INLINE u32 slot_of(u64 regs, u64 task, u32 *number, int *compat) {
-  *compat = (KERNEL(u32, task, OFF_task_struct__thread_info + OFF_thread_info__status) & STATUS_COMPAT) != 0;
   *number = KERNEL(u32, regs, OFF_pt_regs__orig_ax);
+  u32 native = *number & ~X32_BIT, *found = compat_slots.lookup(number);
+  struct slot *s = slots.lookup(&native);
+  *compat = 0;
+  /* Most calls are wanted by the numbers of neither entry, so that it need not be told which it was. */
+  if ((!s || !s->flags) && (!found || !*found)) return SLOTS;
+  *compat = (KERNEL(u32, task, OFF_task_struct__thread_info + OFF_thread_info__status) & STATUS_COMPAT) != 0;
   if (!*compat) {
-    *number &= ~X32_BIT;
-    return *number;
+    *number = native;
+    return native;
   }
   if (*number == I386_SOCKETCALL) *number = SOCKETCALLS + (KERNEL(u32, regs, OFF_pt_regs__bx) & 31);
-  u32 *found = compat_slots.lookup(number);
+  found = compat_slots.lookup(number);
   return found && *found ? *found - 1 : SLOTS;
 }
 INLINE void keep_time(u64 now) {
