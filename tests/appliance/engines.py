@@ -192,8 +192,13 @@ def dockerd() -> Iterator[Engine]:
     engine = Engine("docker", ("docker", "--host", f"unix://{socket}"), IMAGE)
     CACHE.mkdir(parents=True, exist_ok=True)
     make_bridge()
-    command = ["dockerd", "--bridge", BRIDGE, "--data-root", str(CACHE / "docker"), "--exec-root", str(runtime), "--host", f"unix://{socket}",
-               "--pidfile", f"{runtime}.pid"]  # fmt: skip
+    places = {
+        "data-root": CACHE / "docker",
+        "exec-root": runtime,
+        "host": f"unix://{socket}",
+        "pidfile": f"{runtime}.pid",
+    }
+    command = ["dockerd", "--bridge", BRIDGE, *(f"--{name}={place}" for name, place in places.items())]
     with (CACHE / "dockerd.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as daemon:
         try:
             until(lambda: "Server" in engine("version", check=False), 60, (CACHE / "dockerd.log").read_text)
