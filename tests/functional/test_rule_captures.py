@@ -7,6 +7,7 @@ are shown by tests/captures/made/six_behaviours.scap and by tests that run conta
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -47,11 +48,11 @@ def ruleset(tmp_path_factory):
     return load(Options(), [str(DEFAULT_RULES), str(path)]).ruleset
 
 
-def told(ruleset, name: str) -> Counter[str]:
+def told(ruleset, path: Path) -> Counter[str]:
     """Rules that alert on a capture."""
     rules, counts, state = InForce(ruleset, all_events=False), Counts(), State()
     state.heed(ruleset.codes, ruleset.syscalls)
-    stream = open_stream(str(PLACE / f"{name}.scap.gz"))
+    stream = open_stream(str(path))
     try:
         reader = Reader(stream, Event(state), state.load, rules.wanted)
         reader.on_paths = rules.know
@@ -63,13 +64,33 @@ def told(ruleset, name: str) -> Counter[str]:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_rule_fires(ruleset, name):
-    assert told(ruleset, f"{name}.fires")[ACTIONS[name].rule] > 0
+    assert told(ruleset, PLACE / f"{name}.fires.scap.gz")[ACTIONS[name].rule] > 0
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_its_near_miss_does_not(ruleset, name):
-    assert told(ruleset, f"{name}.near")[ACTIONS[name].rule] == 0
+    assert told(ruleset, PLACE / f"{name}.near.scap.gz")[ACTIONS[name].rule] == 0
     assert (PLACE / f"{name}.near.scap.gz").stat().st_size > 200
+
+
+STARTED = {
+    "Launch Privileged Container": ("user_privileged_containers", "(container.name=app-aaaa)"),
+    "Launch Sensitive Mount Container": ("user_sensitive_mount_containers", "(container.name=app-bbbb)"),
+    "Launch Disallowed Container": ("allowed_containers", "(container.name startswith app-)"),
+}
+"""Rule -> the macro that says which containers are fine, and the ones of the capture."""
+
+
+@pytest.mark.parametrize("rule", STARTED)
+def test_containers_that_start(tmp_path, rule):
+    """Each rule tells of a container, and not of the same where that is expected."""
+    assert set(STARTED) == {action.rule for action in ACTIONS.values() if action.engine}
+    macro, expected = STARTED[rule]
+    for number, condition in enumerate(("(never_true)", expected)):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(f"- macro: {macro}\n  condition: {condition}\n")
+        ruleset = load(Options(), [str(DEFAULT_RULES), str(path)]).ruleset
+        assert (told(ruleset, CAPTURES / "made" / "six_behaviours.scap")[rule] > 0) == (number == 0)
 
 
 def test_every_capture_is_looked_at():

@@ -105,6 +105,10 @@ _TALKS: dict[str, Callable[[], object]] = {
 }
 
 
+def vsock(_: Path) -> None:
+    socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close()
+
+
 def abstract_engine(_: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as client:
         listener.bind(f"\0/run/falco-attack-{os.getpid()}/docker.sock")

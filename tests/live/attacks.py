@@ -82,6 +82,7 @@ ATTACKS: dict[str, Callable[[Path], object]] = {
     "fast open": network.talks("fast open"),
     "io_uring connect": network.talks("io_uring"),
     "abstract engine socket": network.abstract_engine,
+    "vsock": network.vsock,
     "comment": network.comment,
     "substitution": network.searches("find . -name $(printf id_; echo rsa)"),
     "environment": network.searches('find . -name "${NAME}sa"'),

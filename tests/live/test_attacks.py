@@ -91,6 +91,7 @@ CAUGHT = {
     "connect v6": [(OUT, "fd00:6661:6c63::1")],
     "connect mapped": [(OUT, "10.111.0.1")],
     "abstract engine socket": [("Container Engine Socket Used", "docker.sock")],
+    "vsock": [("Packet or Virtual Machine Socket Opened", f"exe={PYTHON} ")],
     "comment": [("Run shell untrusted", "cmdline=sh -c uname -r; : evil # sh -c uname -r")],
     **_each(("substitution", "environment", "base64", "long command line", "odd arguments"),
                     [(SEARCH, "exe=/usr/bin/find ")]),
