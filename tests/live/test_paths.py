@@ -17,7 +17,7 @@ import pytest
 from falco.events import facts
 from falco.events.table import CODES
 from falco.state.fds import FdType
-from tests.live.entry32 import call_32
+from tests.live.entry32 import call_32, socketcall_32
 from tests.live.uring import Uring
 
 OPENAT, OPEN = CODES["SYSCALL_OPENAT_2_X"], CODES["SYSCALL_OPEN_X"]
@@ -189,7 +189,7 @@ def test_a_buffer_that_another_thread_rewrites_deceives_nobody(watching, place):
 
 
 def test_an_open_by_the_32_bit_entry_is_an_open(watching, place, ways):
-    (event,) = opened(watching, lambda: os.close(call_32(5, bytes(ways["symlink"]), None, 0)), code=OPEN)
+    (event,) = opened(watching, lambda: os.close(call_32(5, bytes(ways["symlink"]), 0)), code=OPEN)
     assert is_the_file(event, place / "real/file")
     assert (event.values["name"], event.fact(facts.MARKS)[1]) == (str(ways["symlink"]), facts.COMPAT)
 
@@ -197,7 +197,7 @@ def test_an_open_by_the_32_bit_entry_is_an_open(watching, place, ways):
 def test_a_socket_by_i386s_call_for_all_of_them_is_a_socket(watching):
     """socketcall, whose first argument says which call is meant, here socket, and whose second has that one's own."""
     family, kind = 2, 2
-    act = lambda: os.close(call_32(102, struct.pack("=3I", family, kind, 0), 1, None))  # noqa: E731
+    act = lambda: os.close(socketcall_32(1, family, kind, 0))  # noqa: E731
     (event,) = [event for event in watching.seen(act) if event.code == CODES["SOCKET_SOCKET_X"]]
     assert (event.values["domain"], event.values["type"], event.fd.type) == (family, kind, FdType.IPV4_SOCK)
     assert event.fact(facts.MARKS)[1] == facts.COMPAT
