@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,14 @@ import pytest
 
 from falco.capture.probe.build import ProbeError, build_probe
 from falco.capture.probe.cache import Cache
-from falco.capture.probe.compile import NOT_ALLOWED, CompileError, Job, compile_in_child
+from falco.capture.probe.compile import NOT_ALLOWED, CompileError, Job, compile_in_child, compile_in_parts
 from falco.capture.probe.headers import find_headers
 from falco.capture.probe.layout import layout_from_headers
+from falco.capture.probe.plan import make_plan
 from falco.capture.probe.shim import write_shim
+from falco.capture.probe.text import probe_text
 from tests.live.kernel import Attached
+from tests.live.watching import EVERYTHING
 
 if TYPE_CHECKING:
     from falco.capture.probe.object import ProbeObject
@@ -139,6 +143,15 @@ def test_with_matching_headers_alone(host, tmp_path):
     probe = build(host, tmp_path)
     assert probe.meta["offsets"] == "these headers"
     assert [program.name for program in probe.programs] == ["on_exit"]
+
+
+def test_every_program_compiles_with_headers_alone(host, tmp_path):
+    """They have functions of the kernel's in them, exit_mmap for one."""
+    plan = make_plan(EVERYTHING, 0)
+    text, flags = partial(probe_text, plan.programs, ()), (*FLAGS, "-g0")
+    probe = build_probe(text, host, RELEASE, None, cflags=flags, system=tmp_path, compiler=compile_in_parts)
+    assert probe.meta["offsets"] == "these headers"
+    assert {program.name for program in probe.programs} == set(plan.programs)
 
 
 def test_every_definition_from_headers_compiles(host, tmp_path):

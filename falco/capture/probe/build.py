@@ -194,7 +194,7 @@ class _Build:
             self._give_up(self._kernel.btf_place, str(error))
             return ""
         if missing:
-            LOG.warning("probe: this kernel has no %s; what needs that is left out", ", ".join(missing))
+            LOG.warning("probe: this kernel has no %s; what that tells is left out", ", ".join(missing))
         return layout
 
     def _compile(self, tree: Tree, what: str) -> ProbeObject | None:

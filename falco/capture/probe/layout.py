@@ -103,7 +103,12 @@ STRUCTURES = (
     Structure("io_unlink", NONE, "dfd flags filename", RING_TYPES),
     Structure("io_connect", NONE, "addr addr_len", RING_TYPES),
 )
-"""Everything that the C text reads. What is missing in a kernel's BTF gets no definition there."""
+"""Everything that the C text reads."""
+
+_ABSENT = "(1ull << 62)"
+"""The offset of a member that should be in a kernel's BTF and is not: from any address on, nothing can be read there,
+and what cannot be read is 0. So whoever asks for the member goes without it, and nothing else does.
+"""
 
 SIZES = {"upid": "linux/pid.h", "percpu_counter": "linux/percpu_counter.h"}
 """Structures whose own size is needed, for arrays of them, and their headers."""
@@ -154,12 +159,15 @@ PRIVATE = {
 
 
 def layout_from_btf(btf: Btf) -> str:
-    """The definitions as numbers. Raises BtfError."""
+    """The definitions as numbers; optional members that are missing get none. Raises BtfError."""
     lines = ["/* From the kernel's BTF. */"]
     for structure, member in _members():
         place = _place(btf, structure.name, member)
+        symbol = _symbol(structure.name, member)
         if place:
-            lines += _definitions(_symbol(structure.name, member), place)
+            lines += _definitions(symbol, place)
+        elif not _optional(structure, member):
+            lines += [f"#define OFF_{symbol} {_ABSENT}", f"#define SZ_{symbol} 0"]
     for name in SIZES:
         size = btf.size(name)
         if size is not None:

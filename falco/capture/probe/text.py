@@ -51,7 +51,15 @@ def probe_text(programs: Collection[str], texts: Collection[str], layout: str) -
     enters = [_enter(call) for call in (*LIFE, *CALLS, OTHER) if f"enter_{call.name}" in programs]
     exits = [_exit(call) for call in (*CALLS, OTHER) if f"exit_{call.name}" in programs]
     each = [f"#if IN_PART({number})\n{text}\n#endif\n" for number, text in enumerate((*texts, *enters, *exits))]
-    return layout + _runtime() + "".join(each)
+    return _apart(layout, programs) + _runtime() + "".join(each)
+
+
+def _apart(layout: str, programs: Collection[str]) -> str:
+    """A layout that includes the kernel's headers has functions of the kernel's in it, some named as programs are."""
+    if "#include" not in layout:
+        return layout
+    aside = "".join(f"#define {name} kernels_{name}\n" for name in programs)
+    return aside + layout + "".join(f"#undef {name}\n" for name in programs)
 
 
 @functools.cache

@@ -56,7 +56,7 @@ INLINE u32 open_mode(u64 flags, u64 mode) { return flags & (0100 | 020000000) ? 
 INLINE u32 mode_bits(u64 mode) { return mode & 07777; }
 /* mount(2) ignores the upper half when it holds the magic number of old. */
 INLINE u32 mount_flags(u64 flags) { return (flags & 0xffff0000) == 0xc0ed0000 ? flags & 0xffff : flags; }
-INLINE u64 capability(struct call *c, u32 offset) { return KERNEL(u64, KERNEL(u64, c->task, OFF_task_struct__cred), offset); }
+INLINE u64 capability(struct call *c, u64 offset) { return KERNEL(u64, KERNEL(u64, c->task, OFF_task_struct__cred), offset); }
 
 /* Which end this is. */
 INLINE void role_is(struct call *c, u8 role, int holds) {

@@ -35,9 +35,12 @@ def test_a_renamed_member_has_one_name(spelling):
     assert "____parent" not in text
 
 
-def test_what_a_kernel_lacks_gets_no_definition_and_is_told():
+def test_what_a_kernel_lacks_lies_where_nothing_can_be_read_and_is_told():
     btf = btf_of(("task_struct", ("pid",)), ("fs_struct", ("pwd", "root")))
-    assert "tgid" not in layout_from_btf(btf)
+    lines = layout_from_btf(btf).splitlines()
+    assert "#define OFF_task_struct__tgid (1ull << 62)" in lines
+    assert "#define SZ_task_struct__tgid 0" in lines
+    assert not any("loginuid" in line for line in lines), "it is asked for with #ifdef"
     missing = missing_in_btf(btf)
     assert "task_struct.tgid" in missing
     assert "task_struct.loginuid" not in missing, "it depends on the kernel's configuration"

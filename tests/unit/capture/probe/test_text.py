@@ -40,6 +40,14 @@ def test_the_layout_comes_first():
     assert TEXT.startswith("/* the layout */\n")
 
 
+def test_the_kernels_own_functions_stand_aside():
+    """linux/mm.h has an exit_mmap of its own."""
+    text = probe_text(["exit_mmap"], [], "#include <linux/mm.h>\n")
+    before, after = text.split("#include <linux/mm.h>\n")
+    assert before == "#define exit_mmap kernels_exit_mmap\n"
+    assert after.startswith("#undef exit_mmap\n")
+
+
 @pytest.mark.parametrize("call", [*LIFE, *CALLS], ids=lambda call: call.name)
 def test_a_call_has_its_codes_and_its_number_in_the_tables_order(call):
     symbol = f"{call.event}_X" if call.event else "GENERIC_X"
