@@ -69,7 +69,7 @@ class Live(Run):
         need, host_root = probing.wanted(self._in_force, self._options), Path(self._options.host_root)
         self._watch = watching = watch.Watch(need, host_root, size, around)
         asked, api = container_lookups.asked(self._options, self._config), container_lookups.k8s_api(self._options)
-        containers = ContainerLookups(asked, state, self._now_ns, api)
+        containers = ContainerLookups(asked, state, self._stream_ns, api)
         try:
             self._start_listening()
             self._start(watching, state, containers)
@@ -91,7 +91,12 @@ class Live(Run):
         root, recording = self._options.host_root, self._recording
         self._paths = paths = HostPaths(self._in_force, root, recording, time.monotonic, self._now_ns, self._refit)
         paths.look()
-        return waiting.ticking(paths.ticking(running), self._now_ns), sleep
+        return waiting.ticking(paths.ticking(running), self._stream_ns), sleep
+
+    def _stream_ns(self) -> int:
+        """How far events have been looked at: those in the ring have their waits still to come, however late it is."""
+        source = self._source
+        return source.event.ts if source is not None and source.is_behind else self._now_ns()
 
     def _ring_fill(self) -> float:
         return 0.0 if self._source is None else self._source.ring.fill

@@ -78,6 +78,8 @@ class LiveSource:
         self.on_event: Callable[[int, int, int], None] | None = None
         self.on_skipped: Callable[[bytes], None] | None = None
         self.num = 0
+        self.is_behind = False
+        """Whether the last look into the ring found something: then it is not now, but the time of the last event."""
         self._idle, self._patience = idle, patience or Patience()
         self.expect(real_enters)
         self._data = b""
@@ -96,6 +98,7 @@ class LiveSource:
                     if frame(end, before):
                         yield event
                     before = event.code
+            self.is_behind = bool(records)
             for block in self.besides() if self.besides is not None else ():
                 if self._frame_other(block):
                     yield event

@@ -294,3 +294,13 @@ def test_a_long_text_from_elsewhere_is_framed_as_well():
     source.besides = lambda: [writer.container_event(1, b'{"container": {"id": "x", "name": "%b"}}' % (b"y" * 70_000))]
     (event,) = [(e.code, len(e.raw(0))) for e in source if e.code != CLOSE_X]
     assert event[0] == CODES["CONTAINER_JSON_2_E"] and event[1] > 70_000
+
+
+def test_it_is_behind_while_there_is_something_in_the_ring():
+    behind: list[bool] = []
+    buffer = RingBuffer()
+    buffer.put(EXIT)
+    ring = buffer.ring
+    source = LiveSource(ring, Event(State()), lambda: len(behind) < 2, patience=Patience(lambda _: None))
+    source.besides = lambda: behind.append(source.is_behind) or ()  # type: ignore[func-returns-value]
+    assert len(list(source)) == 1 and behind == [True, False]
