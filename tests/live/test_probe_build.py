@@ -151,7 +151,7 @@ def test_every_program_compiles_with_headers_alone(host, tmp_path):
     text, flags = partial(probe_text, plan.programs, ()), (*FLAGS, "-g0")
     probe = build_probe(text, host, RELEASE, None, cflags=flags, system=tmp_path, compiler=compile_in_parts)
     assert probe.meta["offsets"] == "these headers"
-    assert {program.name for program in probe.programs} == set(plan.programs)
+    assert {program.name for program in probe.programs} >= set(plan.programs)
 
 
 def test_every_definition_from_headers_compiles(host, tmp_path):
