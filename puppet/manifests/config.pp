@@ -37,6 +37,7 @@ class falco::config {
       recurse => true,
       purge   => true,
       force   => true,
+      backup  => false,
       ;
   }
 
@@ -58,6 +59,8 @@ class falco::config {
         mode      => '0600',
         content   => Sensitive($secret),
         show_diff => false,
+        # Puppet would keep what it replaces.
+        backup    => false,
       }
     }
   }

@@ -54,6 +54,8 @@ class falco::remove {
   file { $written:
     ensure  => 'absent',
     force   => true,
+    # Puppet would keep a copy of what it removes, secrets included.
+    backup  => false,
     require => $last,
   }
 }

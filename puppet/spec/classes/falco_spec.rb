@@ -56,7 +56,7 @@ describe 'falco' do
           /etc/apt/keyrings/falco.asc /etc/yum.repos.d/falco.repo /etc/pki/rpm-gpg/RPM-GPG-KEY-falco
           /var/cache/falco /var/lib/falco /var/log/falco
         ].each do |path|
-          it { is_expected.to contain_file(path).with_ensure('absent').with_force(true).that_requires('Package[falco]') }
+          it { is_expected.to contain_file(path).with_ensure('absent').with_force(true).with_backup(false).that_requires('Package[falco]') }
         end
 
         context 'in a container' do
@@ -98,7 +98,7 @@ describe 'falco' do
       it 'puts secrets into files of their own, for root alone' do
         { 'url' => 'https://x/s3cret', 'token' => 't0ken' }.each do |name, secret|
           is_expected.to contain_file("/etc/falco/secrets/webhook.#{name}")
-            .with_mode('0600').with_owner('root').with_show_diff(false).with_content(sensitive(secret))
+            .with_mode('0600').with_owner('root').with_show_diff(false).with_backup(false).with_content(sensitive(secret))
         end
       end
 
