@@ -65,7 +65,9 @@ def executed(state: State, event: Event) -> None:
     _set_session(thread, event, image)
     _set_exepath(thread, event, image)
     if event.nparams > image.cgroups:
-        thread.cgroups = cgroups.parse(event.raw(image.cgroups))
+        told = event.raw(image.cgroups)
+        # Those that are too long or too deep are not told: then they are what they were.
+        thread.cgroups = cgroups.parse(told) if told else thread.cgroups
         state.resolve_container(thread)
     thread.flags = thread.flags & (PIPE_SRC | PIPE_DST | CLONE_INVERTED) | CLONE_ACTIVE | CLONE_NAME_CHANGED
     thread.generation += 1

@@ -32,6 +32,14 @@ def test_execve(box):
     assert shell.generation > before
 
 
+def test_control_groups_that_are_not_told_are_what_they_were(box):
+    execve(box, cgroups=[f"cpu=/docker/{CONTAINER}"])
+    shell = box.state.threads[7]
+    known = shell.cgroups, shell.container_id
+    execve(box, cgroups=[])
+    assert (shell.cgroups, shell.container_id) == known == ((("cpu", f"/docker/{CONTAINER}"),), CONTAINER[:12])
+
+
 def test_a_failed_execve_changes_nothing(box):
     shell = box.state.threads[7]
     before = {

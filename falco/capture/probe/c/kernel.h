@@ -138,14 +138,18 @@ INLINE u64 rss_pages(u64 mm, int kind) {
 }
 INLINE u32 positive_kb(u64 pages) { return (s64)pages > 0 ? pages * PAGES_TO_KB : 0; }
 
-/* One control group's path, after what stands before it, as `subsystem=path` with a NUL. */
-INLINE u32 walk_group(struct call *c, struct walk *w, u64 node) {
+/* Put a control group's path together; 0 if it lies deeper than can be told. Its end alone would be another's. */
+INLINE int walk_group(struct call *c, struct walk *w, u64 node) {
+  int whole = 0;
   c->walked = PATH_END;
   w->data[PATH_END] = 0;
 #pragma clang loop unroll(disable)
   for (int i = 0; i < MOST_GROUPS; i++) {
     u64 parent = KERNEL(u64, node, OFF_kernfs_node__parent);
-    if (!parent) break;
+    if (!parent) {
+      whole = 1;
+      break;
+    }
     u64 name = KERNEL(u64, node, OFF_kernfs_node__name);
     long n = bpf_probe_read_kernel_str(w->data + LONGEST, 256, (void *)name);
     if (n <= 1) break;
@@ -162,5 +166,5 @@ INLINE u32 walk_group(struct call *c, struct walk *w, u64 node) {
     c->walked = PATH_END - 1;
     w->data[PATH_END - 1] = '/';
   }
-  return 0;
+  return whole;
 }

@@ -42,18 +42,19 @@ int step_process(struct bpf_raw_tracepoint_args *ctx) {
 }
 #endif
 
-/* One `controller=path` at the place where the parameter is put together. */
-INLINE void add_group(struct record *r, struct call *c, struct walk *w, u64 name, u64 node) {
-  u64 at = here(c);
+/* One `controller=path` at the place where the parameter is put together, unless that is full or the path too deep. */
+INLINE void add_group(struct record *r, struct call *c, struct walk *w, u64 begin, u64 name, u64 node) {
+  u64 before = c->pos, at = here(c);
   long n = name ? bpf_probe_read_kernel_str(r->data + at, 32, (void *)name) : 1;
   if (n < 1 || n > 32) return;
   at += n - 1;
   STORE(u8, r, at, '=');
-  walk_group(c, w, node);
+  if (!walk_group(c, w, node)) return;
   c->pos = at + 1;
   at = here(c);
   u32 size = copy_walked(r, c, w, at);
   c->pos = at + size;
+  if (c->pos - begin > LONGEST) c->pos = before;
 }
 /* The control groups: those of the old hierarchies by their controllers, that of the unified one without a name. */
 INLINE void control_groups(struct record *r, struct call *c, struct walk *w) {
@@ -68,9 +69,9 @@ INLINE void control_groups(struct record *r, struct call *c, struct walk *w) {
     u64 group = KERNEL(u64, state, OFF_cgroup_subsys_state__cgroup);
     if (KERNEL(u64, group, OFF_cgroup__root) == root) continue;
     u64 controller = KERNEL(u64, state, OFF_cgroup_subsys_state__ss);
-    add_group(r, c, w, KERNEL(u64, controller, OFF_cgroup_subsys__legacy_name), KERNEL(u64, group, OFF_cgroup__kn));
+    add_group(r, c, w, begin, KERNEL(u64, controller, OFF_cgroup_subsys__legacy_name), KERNEL(u64, group, OFF_cgroup__kn));
   }
-  add_group(r, c, w, 0, KERNEL(u64, unified, OFF_cgroup__kn));
+  add_group(r, c, w, begin, 0, KERNEL(u64, unified, OFF_cgroup__kn));
 #endif
   u64 size = c->pos - begin;
   c->pos = begin;
