@@ -21,7 +21,7 @@ from tests.live.entry32 import call_32, socketcall_32
 from tests.live.uring import Uring
 
 OPENAT, OPEN = CODES["SYSCALL_OPENAT_2_X"], CODES["SYSCALL_OPEN_X"]
-FLIPS, ROUNDS = 10_000, 10
+FLIPS, ROUNDS = 10_000, 50
 
 
 def opened(watching, act, code=OPENAT):

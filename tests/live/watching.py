@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from falco.capture.probe.object import ProbeObject
     from falco.events.table import EventType
 
-RING = 16 << 20
+RING = 64 << 20
 EVERYTHING = Wanted(frozenset(range(len(EVENT_TABLE))), None, times=True, snaplen=80)
 
 
