@@ -5,12 +5,12 @@ events beside those of the kernel.
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from falco.capture.live.procfs_host import own_pid
 from falco.capture.scap import blocks
 from falco.capture.scap.writer import container_event
 from falco.containers.docker import DockerEngine
@@ -78,10 +78,7 @@ def _state(engine: Engine) -> str:
 
 def own_asking(host_root: str) -> Callable[[Event], bool]:
     """What tells whether an event is this process's connecting to an engine, which is no intruder's doing."""
-    try:
-        own = int(os.readlink(f"{host_root.rstrip('/')}/proc/self"))  # noqa: PTH115 - as that /proc counts processes
-    except (OSError, ValueError):
-        own = os.getpid()
+    own = own_pid(host_root)
 
     def is_own(event: Event) -> bool:
         thread = event.thread

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco.capture.live.loader import Loaded
+from falco.capture.live.procfs_host import own_pid
 from falco.capture.probe.build import ProbeError, build_probe
 from falco.capture.probe.cache import DIRECTORY, Cache
 from falco.capture.probe.calls import CALLS, LIFE
@@ -39,7 +40,8 @@ def wanted(in_force: InForce, options: Options) -> Wanted:
     """What has to leave the kernel for these rules, for -A and for a recording."""
     ruleset = in_force.ruleset
     if options.all_events or options.writefile is not None:
-        return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=os.getpid())
+        own = own_pid(options.host_root)
+        return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=own)
     sieve = make_sieve(lambda code: [node for _, node in in_force.remaining(code)])
     codes = ruleset.codes | PROCESS_LIFE
     return Wanted(codes, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen, sieve=sieve)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from os import sysconf
 from pathlib import Path
 
 from falco.state.snapshot import Machine, Snapshot
@@ -50,7 +50,15 @@ class Host:
 def this_host(root: Path, boot_ns: int = 0) -> Host:
     """The host that we run on, its files below root; boot_ns is how events count time, by the clocks if it is 0."""
     boot_ns = boot_ns or time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    return Host(root, boot_ns, sysconf("SC_CLK_TCK"), time.time_ns)
+    return Host(root, boot_ns, os.sysconf("SC_CLK_TCK"), time.time_ns)
+
+
+def own_pid(host_root: str) -> int:
+    """This process's number as the host's /proc counts: in a pid namespace of our own it is another than getpid()'s."""
+    try:
+        return int(os.readlink(f"{host_root.rstrip('/')}/proc/self"))  # noqa: PTH115 - a text, and no path
+    except (OSError, ValueError):
+        return os.getpid()
 
 
 def machine(host: Host) -> Machine:

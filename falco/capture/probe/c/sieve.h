@@ -22,7 +22,7 @@ struct file_id {
 };
 BPF_ARRAY(rows, struct row, ROWS);
 BPF_ARRAY(classes, struct classes, 2);
-BPF_TABLE("hash", struct file_id, u8, known_files, 8192);
+BPF_TABLE("hash", struct file_id, u8, known_files, 16384); /* two numbers for each of MAX_FILES, old and new ones */
 BPF_PERCPU_ARRAY(sifted_calls, u64, SLOTS);
 
 /* On to the programs that send the call. */

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 import pytest
 
-from falco.capture.live.procfs_host import Host, accounts, machine, this_host
+from falco.capture.live.procfs_host import Host, accounts, machine, own_pid, this_host
 from falco.state.snapshot import Machine, Snapshot
 from falco.state.users import Group, User
 from tests.unit.capture.live.proctree import BOOT_NS
+
+
+def test_our_number_is_that_of_the_hosts_proc(tmp_path):
+    assert own_pid("/") == os.getpid()
+    assert own_pid(str(tmp_path)) == os.getpid(), "it says nothing"
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/self").symlink_to("4711")
+    assert own_pid(str(tmp_path)) == own_pid(f"{tmp_path}/") == 4711
 
 
 def test_machine(tree):
