@@ -20,7 +20,7 @@ define falco::rules_file (
   }
 
   $checked = $check ? {
-    true    => { 'validate_cmd' => '/usr/bin/falco -V /etc/falco/falco_rules.yaml -V %' },
+    true    => { 'validate_cmd' => '/usr/bin/falco -r /etc/falco/falco_rules.yaml -r % -L' },
     default => {},
   }
 

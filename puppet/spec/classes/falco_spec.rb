@@ -122,7 +122,7 @@ describe 'falco' do
           purge_rules: true,
         }
       end
-      let(:check) { '/usr/bin/falco -V /etc/falco/falco_rules.yaml -V %' }
+      let(:check) { '/usr/bin/falco -r /etc/falco/falco_rules.yaml -r % -L' }
 
       it { is_expected.to contain_falco__rules_file('falco_rules.local') }
       it { is_expected.to contain_falco__rules_file('10-text') }
