@@ -220,5 +220,6 @@ def podman(docker: Engine) -> Engine:
         with timed("image handed to podman"):
             docker("save", "--output", str(archive), f"{IMAGE}:latest")
             engine("load", "--input", str(archive), timeout=600)
+            engine("image", "prune", "--force")  # the one before has lost its name
         archive.unlink()
     return engine
