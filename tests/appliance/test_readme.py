@@ -22,14 +22,14 @@ def test_the_commands_of_the_readme_on_a_bare_debian(docker: Engine, tmp_path: P
     run("git", "clone", "--quiet", "--depth", "1", f"file://{PROJECT}", str(clone))
     (clone / "my_rules.yaml").write_text(block(README, "yaml"), encoding="utf-8")
     docker("rm", "--force", NAME, check=False)
-    docker("run", "--detach", "--name", NAME, "--workdir", "/falco", BASE, "sleep", "3600")
+    docker("run", "--detach", "--name", NAME, BASE, "sleep", "3600")
     try:
         docker("cp", str(clone), f"{NAME}:/falco")
 
         def shell(command: str, timeout: float = 120) -> str:
             done = subprocess.run(
-                [*docker.command, "exec", NAME, "bash", "-c", command], capture_output=True, text=True, timeout=timeout,
-                check=False,
+                [*docker.command, "exec", "--workdir", "/falco", NAME, "bash", "-c", command], capture_output=True,
+                text=True, timeout=timeout, check=False,
             )  # fmt: skip
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
             return done.stdout
