@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from falco.errors import Problem
-from falco.filter.ast import And, Comparison, MacroRef, Node, Not, Or, Place, all_of, any_of
+from falco.filter.ast import And, Comparison, MacroRef, Node, Not, Or, Place, Test, all_of, any_of
 from falco.filter.mistakes import undefined_macro
 
 MAX_TESTS = 20_000
@@ -154,7 +154,7 @@ def _too_large(place: Place, limit: str, refs: Sequence[MacroRef]) -> Problem:
 
 
 def _first_place(node: Node) -> Place:
-    while not isinstance(node, Comparison | MacroRef):
+    while not isinstance(node, Comparison | MacroRef | Test):
         node = node.child if isinstance(node, Not) else node.children[0]
     return node.place
 

@@ -85,6 +85,11 @@ def test_every_other_call_is_a_generic_event(watching):
 
 def test_a_signal_tells_from_whom_and_which(watching):
     signal.signal(signal.SIGUSR2, lambda *_: None)
-    seen = watching.seen(lambda: [os.kill(os.getpid(), signal.SIGUSR2) for _ in range(TIMES)])
+
+    def act():
+        for _ in range(TIMES):
+            os.kill(os.getpid(), signal.SIGUSR2)
+
+    seen = watching.seen(act)
     delivered = [event.values for event in seen if event.code == CODES["SIGNALDELIVER_E"]]
     assert delivered == [{"spid": os.getpid(), "dpid": os.getpid(), "sig": signal.SIGUSR2}] * TIMES

@@ -41,12 +41,15 @@ def shown(watching):
 
     def ask(name: str, symbol: str, act: Act) -> list[object]:
         field, found = SYSCALL_FIELDS.get(name), []
+        assert field is not None
+        extract = field.extract
+        assert extract is not None
 
         def look(event: Event) -> bool:
             if event.tid == os.getpid():
                 event.state.apply(event)
                 if event.code == CODES[symbol]:
-                    found.append(field.extract(event))
+                    found.append(extract(event))
                 event.state.settle()
             return False
 

@@ -123,7 +123,12 @@ def test_what_is_kept_back_does_not_come_and_the_rest_does(place):
     wanted = Wanted(frozenset(CODES), sieve=make_sieve(conditions_of(ANCHORED, place)))
     with Watching(build_for(wanted), wanted) as watching:
         names = ("file", "subway", "w", "sub/deep/file", "x.so.1")
-        seen = watching.seen(lambda: [os.close(os.open(place / name, os.O_RDONLY)) for name in names])
+
+        def act():
+            for name in names:
+                os.close(os.open(place / name, os.O_RDONLY))
+
+        seen = watching.seen(act)
     assert [event.values["name"] for event in seen if event.code == OPENAT] == [
         str(place / "file"), str(place / "sub/deep/file")
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,9 @@ from falco.filter.interpret import evaluate
 from falco.filter.parser import parse_condition
 from falco.filter.superset import Number, passes
 from falco.filter.weaken import superset_of
+
+if TYPE_CHECKING:
+    from falco.events.event import Event
 
 PIECES = st.lists(st.sampled_from(["/", "/etc", "/etc/", "a", "b", ".so", "shadow", "ü"]), min_size=1, max_size=4)
 TEXTS = PIECES.map("".join)
@@ -81,5 +85,5 @@ def test_whatever_matches_passes(text, path, writes, reads, fd, program):
     }
     known = None if failed else path.encode("utf-8", "surrogateescape")
     numbers = {Number.WRITES: int(writes), Number.READS: int(reads), Number.FD: fd}
-    if evaluate(reading_rows(condition), row):
+    if evaluate(reading_rows(condition), cast("Event", row)):
         assert passes(superset_of([condition]), known, numbers)

@@ -25,7 +25,12 @@ def test_a_stop_signal_stops_at_the_next_event(number):
 
 def test_a_signal_that_comes_twice_at_once_is_one():
     again = iter((signal.SIGTERM,))
-    with Controls(sleep=lambda _: [send(number) for number in again]).installed() as controls:
+
+    def sleep(_seconds):
+        for number in again:
+            send(number)
+
+    with Controls(sleep=sleep).installed() as controls:
         send(signal.SIGTERM)
         assert controls.act() is False
 

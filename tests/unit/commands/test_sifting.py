@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -14,6 +15,9 @@ from falco.filter.parser import parse_condition
 from falco.filter.superset import ALWAYS, NEVER
 from falco.filter.weaken import superset_of
 from tests.unit.conftest import falco
+
+if TYPE_CHECKING:
+    from falco.events.event import Event
 
 RULES = """
 - rule: Writes a thing
@@ -61,7 +65,7 @@ def test_what_holds_a_call_open_is_named(tmp_path):
     assert lines[at + 2] == "  Anything: EVERY CALL, nothing in its condition can be tested"
 
 
-class Event:
+class Marked:
     """As much of an event as is looked at."""
 
     num, code, nparams = 7, 307, 8
@@ -73,16 +77,21 @@ class Event:
         return self._marks if index == 7 else b""
 
 
+def marked(bits):
+    return cast("Event", Marked(bits))
+
+
 def test_a_marked_event_that_matches_is_told_and_counted(caplog):
-    verified = Verified(SimpleNamespace(match=lambda event: SimpleNamespace(name="A rule")))
-    assert verified.match(Event(0)).name == "A rule"
-    assert verified.match(Event(facts.SIFTED)).name == "A rule"
+    rule: Any = SimpleNamespace(name="A rule")
+    verified = Verified(SimpleNamespace(match=lambda event: rule))
+    assert verified.match(marked(0)) is rule
+    assert verified.match(marked(facts.SIFTED)) is rule
     assert (verified.marked, verified.missed) == (1, 1)
     assert caplog.text.count("Rule A rule matches event 7, which the probe would have kept back") == 1
 
 
 def test_a_marked_event_that_does_not_match_is_counted(caplog):
     verified = Verified(SimpleNamespace(match=lambda event: None))
-    verified.match(Event(facts.SIFTED | facts.IO_URING))
+    verified.match(marked(facts.SIFTED | facts.IO_URING))
     assert verified.summary() == "Filter verified: 1 calls would have been kept back, 0 of them match a rule\n"
     assert caplog.text == ""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from falco.events.table import CODES, EVENT_TABLE
@@ -20,7 +22,7 @@ def paths(event) -> dict[str, tuple[object, object]]:
     return {name: pair for name, pair in found.items() if pair != NONE}
 
 
-ONE_PATH = [
+ONE_PATH: list[tuple[str, dict[str, Any]]] = [
     ("SYSCALL_MKDIR_2_X", {"path": "x"}),
     ("SYSCALL_MKDIRAT_X", {"dirfd": -100, "path": "x"}),
     ("SYSCALL_RMDIR_2_X", {"path": "x"}),
@@ -163,17 +165,24 @@ def test_a_constant_is_what_events_have(box, name):
     assert field.fixed(EVENT_TABLE[CODES["SYSCALL_RENAME_X"]]) is (None if name.startswith("fs.path.name") else VARIES)
 
 
+def given_by_kernel():
+    """What tells whether fs.path.name is the kernel's."""
+    origin = one(fs.FIELDS, "fs.path.name").kernel_path
+    assert origin is not None
+    assert origin.is_given is not None
+    return origin.is_given
+
+
 @pytest.mark.parametrize(
     ("extra", "given"),
     [([], False), ([base_fact("n", "/b")], True), ([path_fact("n", "/r")], True), ([base_fact("s", "/b")], False)],
 )
 def test_what_facts_tell_is_the_kernels(box, extra, given):
-    origin = one(fs.FIELDS, "fs.path.name").kernel_path
-    assert origin.is_given(box.event("SYSCALL_UNLINK_2_X", path="x", extra=extra)) is given
+    assert given_by_kernel()(box.event("SYSCALL_UNLINK_2_X", path="x", extra=extra)) is given
     assert one(fs.FIELDS, "fs.path.nameraw").kernel_path is None
 
 
 def test_the_path_of_an_fd_is_the_kernels_if_it_is(box):
-    given = one(fs.FIELDS, "fs.path.name").kernel_path.is_given
+    given = given_by_kernel()
     assert given(box.event("SYSCALL_FCHMOD_X", fd=3, extra=[fd_fact(3, FdType.FILE_V2, "/f")]))
     assert not given(box.event("SYSCALL_FCHMOD_X", fd=4))

@@ -80,7 +80,8 @@ def test_a_cut_gzip_file_is_told():
 
 
 @pytest.mark.parametrize(
-    ("data", "answer"), [(b"{", True), (b"[]", True), (gzip.compress(b"{}", mtime=0), True), (b"", False), (b"\n\r\r\n", False)]
+    ("data", "answer"),
+    [(b"{", True), (b"[]", True), (gzip.compress(b"{}", mtime=0), True), (b"", False), (b"\n\r\r\n", False)],
 )
 def test_what_begins_like_json(data, answer):
     assert holds_audit_events(Stream(io.BytesIO(data), "x")) is answer

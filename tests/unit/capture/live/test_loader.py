@@ -248,7 +248,7 @@ def test_programs_made_for_the_arrays_are_never_there_with_other_arrays():
     sieves, slots = kernel.tables["sieves"].values, kernel.tables["slots"]
     first, seen = sieves[2], []
 
-    class Watched(dict):
+    class Watched(dict[int, bytes]):
         def __setitem__(self, key, value):
             super().__setitem__(key, value)
             seen.append((sieves.get(2), tuple(self.values())))

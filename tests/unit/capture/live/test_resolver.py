@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 import pytest
 
-from falco.capture.live import resolver
 from falco.capture.live.resolver import RESOLVED, PathResolver
 from falco.capture.scap import blocks
 from falco.events import facts
@@ -56,7 +56,7 @@ NAMES: dict[str, str] = {}
 def roots(monkeypatch):
     """A process's root reads as what the kernel calls it, whatever directory stands for it here."""
     real = os.readlink
-    monkeypatch.setattr(resolver.os, "readlink", lambda path: NAMES.get(str(path)) or real(path))
+    monkeypatch.setattr(os, "readlink", lambda path: NAMES.get(str(path)) or real(path))
     yield
     NAMES.clear()
 
@@ -76,7 +76,7 @@ def led(host, state):
 
     def ask(symbol: str, bases: dict[str, str], **values: object) -> dict[str, str]:
         extra = [base_fact(role, base) for role, base in bases.items()]
-        extra += [*values.pop("extra", [])]
+        extra += cast("list[bytes]", values.pop("extra", []))
         event = box.add(symbol, **values, extra=extra, count=99).frame(Event(state), 1)
         block = paths.complete(event)
         if block is None:

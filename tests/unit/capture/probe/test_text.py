@@ -58,7 +58,9 @@ def test_a_call_has_its_codes_and_its_number_in_the_tables_order(call):
 
 def body(name):
     """The lines of a generated function."""
-    return re.search(rf"INLINE u32 {name}\(u64 native\) {{\n(.*?)\n}}", TEXT, re.DOTALL)[1]
+    found = re.search(rf"INLINE u32 {name}\(u64 native\) {{\n(.*?)\n}}", TEXT, re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 @given(st.integers(0, (1 << 32) - 1))

@@ -5,7 +5,7 @@ import ipaddress
 
 import pytest
 
-from falco.capture.scap import blocks, writer
+from falco.capture.scap import blocks, packing, writer
 from falco.capture.scap.reader import Reader
 from falco.capture.scap.stream import Stream
 from falco.events.event import Event
@@ -135,7 +135,7 @@ def test_texts_are_cut_where_readers_would_refuse_them():
     account = User(1, 1, "n" * 300, "", "")
     back = written_back(Snapshot(users=[account], threads={7: given}))
     thread = back.threads[7]
-    assert thread.comm.encode("utf-8", "surrogateescape") == ("é" * 2000).encode()[: writer.MAX_PATH]
+    assert thread.comm.encode("utf-8", "surrogateescape") == ("é" * 2000).encode()[: packing.MAX_PATH]
     assert thread.args == ["a" * 3000, "b" * (writer.MAX_LIST - 3001)]
     assert (len(back.users[0].name), len(thread.fds[3].name)) == (255, 1023)
 
