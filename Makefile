@@ -5,6 +5,7 @@ PYTEST := $(PYTHON) -m pytest
 # On all processors, which have to agree on the order of sets: for tests that neither load a probe nor start engines and
 # servers of the machine.
 SPREAD := PYTHONHASHSEED=0 $(PYTEST) -n auto --dist worksteal
+TOGETHER := tests/unit tests/functional tests/properties tests/oracle tests/fuzz tests/documents
 ALONE  := $(wildcard tests/live tests/sinks tests/puppet)
 STAMP  := .venv/.setup-done
 FUZZ_N ?= 100000
@@ -40,7 +41,7 @@ demo: $(STAMP) ## replay a shipped capture with the default rules, on any machin
 
 .PHONY: test
 test: lint types imports ## everything that must pass: lint, types, imports, all tests, a short fuzz
-	$(SPREAD) $(ALONE:%=--ignore=%)
+	$(SPREAD) $(TOGETHER)
 	$(PYTEST) $(ALONE)
 
 .PHONY: unit
