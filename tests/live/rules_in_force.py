@@ -14,8 +14,9 @@ GENERATOR = ROOT / "build" / "event-generator"
 sys.path.insert(0, str(GENERATOR))
 
 from falco_event_generator.actions import ACTIONS  # noqa: E402 - the path to it has to be there first
+from falco_event_generator.scene import CONTAINER  # noqa: E402
 
-__all__ = ["ACTIONS", "DEFAULT_RULES", "GENERATOR", "RULES", "overrides", "switched", "switches_file"]
+__all__ = ["ACTIONS", "CONTAINER", "DEFAULT_RULES", "GENERATOR", "RULES", "overrides", "switched", "switches_file"]
 RULES = {
     item["rule"]: item for item in yaml.safe_load(DEFAULT_RULES.read_text(encoding="utf-8")) if "condition" in item
     and "rule" in item

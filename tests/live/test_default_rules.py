@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from falco.engine.items import priority_named
 from tests.live.product import DEFAULT_RULES, Alert, Product
-from tests.live.rules_in_force import ACTIONS, GENERATOR, RULES, overrides
+from tests.live.rules_in_force import ACTIONS, CONTAINER, GENERATOR, RULES, overrides
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BPF needs root")
 LIVE = [name for name, action in ACTIONS.items() if not action.engine]
@@ -63,6 +64,16 @@ def test_its_near_miss_does_not(falco, name):
     shown, found = alerts_of(falco, ACTIONS[name].rule, "--near-misses", "--action", name)
     assert shown
     assert found == []
+
+
+def test_everything_is_undone():
+    """Nothing bears the generator's name, or is its container's, after all of it was done."""
+    for name in LIVE:
+        generate("--action", name)
+    places = ("/", "/dev", "/etc", "/etc/cron.d", "/etc/apt/sources.list.d", "/home", "/root", "/tmp", "/usr/bin",
+              "/usr/share", "/usr/local/lib", "/var/lib", "/var/log", "/sys/fs/cgroup/pids/docker")  # fmt: skip
+    names = [path for place in places if Path(place).is_dir() for path in Path(place).iterdir()]
+    assert [path for path in names if "falco-event-generator" in path.name or path.name == CONTAINER] == []
 
 
 def test_every_rule_has_a_pair():

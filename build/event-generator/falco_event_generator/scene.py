@@ -126,4 +126,14 @@ class Scene:
             hierarchies = [_CGROUPS]
         if not hierarchies:
             raise FileNotFoundError("no cgroup hierarchy to imitate a container in")
-        yield self.directory(hierarchies[0] / "docker" / CONTAINER)
+        # This may be a child, whose undo() nobody would heed: what is made here is removed here.
+        docker = hierarchies[0] / "docker"
+        made = [path for path in (docker, docker / CONTAINER) if not path.is_dir()]
+        for path in made:
+            path.mkdir()
+        try:
+            yield docker / CONTAINER
+        finally:
+            for path in reversed(made):
+                with contextlib.suppress(OSError):
+                    path.rmdir()
