@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from falco.fields.registry import SYSCALL_FIELDS
-from falco.filter.ast import Test
+from falco.filter import ast
 from falco.filter.check import check
 from falco.filter.fold import Terms
 from falco.filter.parser import parse_condition
@@ -110,6 +110,6 @@ def test_tests_that_were_merged_into_one_are_told_apart_again():
     terms = Terms()
     node = check(parse_condition("fd.name endswith .a or fd.name endswith .b", "test"), SYSCALL_FIELDS)
     merged = terms.canonical(node)
-    assert isinstance(merged, Test)
+    assert isinstance(merged, ast.Test)
     assert merged.operand == (".a", ".b")
     assert superset_of([merged]) == Where(frozenset((Text(b".a", ends=True), Text(b".b", ends=True))))
