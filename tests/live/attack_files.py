@@ -99,12 +99,12 @@ def by_bind_mount(place: Path) -> None:
 
 def by_overlay(place: Path) -> None:
     own_mounts()
-    for name in ("upper", "work", "merged"):
+    for name in ("layers", "merged"):
         (place / name).mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "none", place / "work"], check=True)
-    for name in ("upper", "work"):
-        (place / "work" / name).mkdir()
-    options = f"lowerdir=/etc,upperdir={place}/work/upper,workdir={place}/work/work"
+    subprocess.run(["mount", "-t", "tmpfs", "none", place / "layers"], check=True)
+    for name in ("upper", "scratch"):
+        (place / "layers" / name).mkdir()
+    options = f"lowerdir=/etc,upperdir={place}/layers/upper,workdir={place}/layers/scratch"
     subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, place / "merged"], check=True)
     read(f"{place}/merged/shadow")
 

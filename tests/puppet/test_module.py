@@ -23,7 +23,7 @@ MANIFESTS = sorted(MODULE.rglob("*.pp"))
 def run(*command: str, where: Path = MODULE) -> str:
     """What a command of Puppet's prints, both ways; it has to succeed."""
     if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is missing; build/setup/apt-packages.txt names its package")
+        pytest.fail(f"{command[0]} is missing; build/setup/apt-packages.txt names its package")
     done = subprocess.run(
         command, cwd=where, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500, check=False,
         env={**os.environ, "HOME": str(where), "LC_ALL": "C.UTF-8"},

@@ -44,7 +44,7 @@ class Process:
     def __init__(self, command: Sequence[object], port: int, folder: Path) -> None:
         program = str(command[0])
         if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+            pytest.fail(f"{program} is not installed; build/setup/apt-packages.txt names its package")
         self.port = port
         self._command = [str(word) for word in command]
         self._folder = folder
