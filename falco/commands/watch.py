@@ -213,6 +213,8 @@ class Watch:
             self._next_look = now + _LOOK_S
             self._look()
             self._around.sight.beat()
+            if not self.source.is_behind:
+                self._state.caught_up(self.now_ns)
             if self._lost and now >= self._next_mend:
                 self._next_mend, self._lost = now + _MEND_S, False
                 self._mend()

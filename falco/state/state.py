@@ -102,6 +102,11 @@ class State(Tables):
             merge.go_on(self._merge)
         self._merge, self._is_apart = merge, _APART_ALL
 
+    def caught_up(self, ts: int) -> None:
+        """All events up to ts are through: what waits for a later one need not wait for it any more."""
+        if self._merge is not None and ts > self._merge.until:
+            self.end_merge()
+
     def end_merge(self) -> None:
         """Go on with events as they come."""
         merge, self._merge = self._merge, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import signal
@@ -32,6 +33,7 @@ RULES = """
 """
 CHILD = "import sys; sys.stdin.readline(); open(sys.argv[1], 'w'); sys.stdin.readline()"
 OPENS = 20_000
+AGREE_S = 15
 
 
 @pytest.fixture
@@ -74,13 +76,29 @@ def known(falco, folder):
     return {int(word) for word in (folder / "threads").read_text().split()}
 
 
-def test_a_loss_is_told_by_cause_and_the_threads_are_found_again(falco, tmp_path):
-    before = subprocess.Popen(["sleep", "60"])
+@pytest.fixture
+def clean():
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@contextlib.contextmanager
+def ended(command, **how):
+    """A process that ends with the test, however that ends."""
+    with subprocess.Popen(command, **how) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_loss_is_told_by_cause_and_the_threads_are_found_again(falco, tmp_path, clean):
+    before = clean.enter_context(ended(["sleep", "60"]))
     falco.process.send_signal(signal.SIGSTOP)
     try:
         flood()
         command = [sys.executable, "-S", "-c", CHILD, str(tmp_path / "own")]
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path, text=True)
+        child = clean.enter_context(ended(command, stdin=subprocess.PIPE, cwd=tmp_path, text=True))
         before.kill()
         before.wait()
         flood()
@@ -96,13 +114,16 @@ def test_a_loss_is_told_by_cause_and_the_threads_are_found_again(falco, tmp_path
     assert falco.said(rf"{DROP}\. \d+ system calls dropped in last second\. \(.*blind_rules=.*Own file")
     falco.wait_for(lambda: falco.said(r"Threads brought up to date: \d+ new, \d+ changed, \d+ gone$"))
 
-    def agree():
+    def disagreement():
         earliest = tids()
         mine = known(falco, tmp_path)
         latest = tids()
-        return earliest & latest <= mine <= earliest | latest
+        return {"unknown": (earliest & latest) - mine, "vanished": mine - (earliest | latest)}
 
-    falco.wait_for(agree, 15)
+    until = time.monotonic() + AGREE_S
+    while any((differences := disagreement()).values()):
+        assert time.monotonic() < until, f"{differences}\n{falco.errors}"
+        time.sleep(0.1)
     assert before.pid not in known(falco, tmp_path)
     assert child.stdin is not None
     child.stdin.write("\n")

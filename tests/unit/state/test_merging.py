@@ -185,6 +185,15 @@ def test_the_vanished_go_when_their_last_events_are_through(box):
     assert (state.threads.get(200), state.threads[7]) == (None, there)
 
 
+def test_the_vanished_go_where_no_later_event_comes(box):
+    state, gone = box.state, box.state.threads[200]
+    state.begin_merge(Merge(state.threads, {}, [gone], READ))
+    state.caught_up(READ)
+    assert state.threads[200] is gone
+    state.caught_up(READ + 2 * SECOND)
+    assert 200 not in state.threads
+
+
 def test_of_the_vanished_a_successor_stays(box):
     state = box.state
     state.begin_merge(Merge(state.threads, {}, [state.threads[200]], READ))
