@@ -54,7 +54,7 @@ INLINE void arguments(struct call *c, u64 regs, int compat, u32 number) {
   A5 = KERNEL(u32, regs, OFF_pt_regs__bp);
   if (number < SOCKETCALLS) return;
   u32 given[6] = {};
-  bpf_probe_read_user(given, sizeof(given), (void *)A1);
+  read_user(given, sizeof(given), (void *)A1);
   A0 = given[0];
   A1 = given[1];
   A2 = given[2];

@@ -66,9 +66,9 @@ INLINE u32 ends(struct record *r, u64 at, u64 sk, int own) {
   }
   if (family == 10) {
     u64 here_ = sk + OFF_sock_common__skc_v6_rcv_saddr, there = sk + OFF_sock_common__skc_v6_daddr;
-    bpf_probe_read_kernel(r->data + at + 1, 16, (void *)(own ? here_ : there));
+    read_kernel(r->data + at + 1, 16, (void *)(own ? here_ : there));
     STORE(u16, r, at + 17, own ? near : far);
-    bpf_probe_read_kernel(r->data + at + 19, 16, (void *)(own ? there : here_));
+    read_kernel(r->data + at + 19, 16, (void *)(own ? there : here_));
     STORE(u16, r, at + 35, own ? far : near);
     return 37;
   }
@@ -81,7 +81,7 @@ INLINE u32 ends(struct record *r, u64 at, u64 sk, int own) {
     if (!address) address = KERNEL(u64, sk, OFF_unix_sock__addr);
     STORE(u8, r, at + 17, 0);
     if (!address) return 18;
-    long n = bpf_probe_read_kernel_str(r->data + at + 17, 108, (void *)(address + OFF_unix_address__name + 2));
+    long n = read_kernel_str(r->data + at + 17, 108, (void *)(address + OFF_unix_address__name + 2));
     return n > 0 ? 17 + (u32)n : 18;
   }
   return 1;
@@ -185,7 +185,7 @@ INLINE void base_fact(struct record *r, struct call *c, struct walk *w, u8 which
 /* A path as it was passed, of an event that has no parameter for it. */
 INLINE void name_fact(struct record *r, struct call *c, u8 which, u64 name) {
   u64 at = here(c);
-  long n = bpf_probe_read_user_str(r->data + at + 2, LONGEST, (void *)name);
+  long n = read_user_str(r->data + at + 2, LONGEST, (void *)name);
   STORE(u8, r, at, FACT_NAME);
   STORE(u8, r, at + 1, which);
   took(r, c, n > 0 ? n + 2 : 0);

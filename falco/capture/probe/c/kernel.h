@@ -42,7 +42,7 @@ INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) 
       break;
     }
     pos = (pos - size) & (LONGEST - 1);
-    bpf_probe_read_kernel(w->data + pos, size, (void *)name);
+    read_kernel(w->data + pos, size, (void *)name);
     pos = (pos - 1) & (LONGEST - 1);
     w->data[pos] = '/';
     c->walked = pos;
@@ -63,7 +63,7 @@ INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) 
 INLINE u32 copy_walked(struct record *r, struct call *c, struct walk *w, u64 at) {
   u32 from = c->walked & (LONGEST - 1), size = (LONGEST - from) & (2 * LONGEST - 1);
   if (size > LONGEST || from == PATH_END) return 0;
-  bpf_probe_read_kernel(r->data + at, size, w->data + from);
+  read_kernel(r->data + at, size, w->data + from);
   return size;
 }
 #define WALKED \
@@ -151,12 +151,12 @@ INLINE int walk_group(struct call *c, struct walk *w, u64 node) {
       break;
     }
     u64 name = KERNEL(u64, node, OFF_kernfs_node__name);
-    long n = bpf_probe_read_kernel_str(w->data + LONGEST, 256, (void *)name);
+    long n = read_kernel_str(w->data + LONGEST, 256, (void *)name);
     if (n <= 1) break;
     u32 size = (n - 1) & 0xff, pos = c->walked & (LONGEST - 1);
     if (size + 1 > pos) break;
     pos = (pos - size) & (LONGEST - 1);
-    bpf_probe_read_kernel(w->data + pos, size, w->data + LONGEST);
+    read_kernel(w->data + pos, size, w->data + LONGEST);
     pos = (pos - 1) & (LONGEST - 1);
     w->data[pos] = '/';
     c->walked = pos;

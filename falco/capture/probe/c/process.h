@@ -22,7 +22,7 @@ int step_process(struct bpf_raw_tracepoint_args *ctx) {
   S64(RET);
   u64 task = c->task, mm = KERNEL(u64, task, OFF_task_struct__mm);
   u64 start = KERNEL(u64, mm, OFF_mm_struct__arg_start), stop = KERNEL(u64, mm, OFF_mm_struct__arg_end), at = here(c);
-  long n = bpf_probe_read_user_str(r->data + at, LONGEST, (void *)start);
+  long n = read_user_str(r->data + at, LONGEST, (void *)start);
   if (n < 0) n = 0;
   took(r, c, n);
   bytes_of(r, c, start + n, stop > start + n ? stop - start - n : 0, LONGEST);
@@ -45,7 +45,7 @@ int step_process(struct bpf_raw_tracepoint_args *ctx) {
 /* One `controller=path` at the place where the parameter is put together, unless that is full or the path too deep. */
 INLINE void add_group(struct record *r, struct call *c, struct walk *w, u64 begin, u64 name, u64 node) {
   u64 before = c->pos, at = here(c);
-  long n = name ? bpf_probe_read_kernel_str(r->data + at, 32, (void *)name) : 1;
+  long n = name ? read_kernel_str(r->data + at, 32, (void *)name) : 1;
   if (n < 1 || n > 32) return;
   at += n - 1;
   STORE(u8, r, at, '=');

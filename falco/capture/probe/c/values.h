@@ -106,7 +106,7 @@ INLINE void vector_of(struct record *r, struct call *c, u64 vector, u64 n) {
     u64 size = min_(s.size, left - done), at = bounded(begin + done);
     asm volatile("" : "+r"(size));
     if (size > LONGEST) break;
-    if (size && bpf_probe_read_user(r->data + at, size, (void *)s.base)) break;
+    if (size && read_user(r->data + at, size, (void *)s.base)) break;
     done += size;
   }
   took(r, c, done);
@@ -137,14 +137,14 @@ INLINE u32 address_at(struct record *r, u64 at, u64 address, u64 size) {
     return 7;
   }
   if (family == FAMILY_INET6 && size >= 24) {
-    bpf_probe_read_user(r->data + at + 1, 16, (void *)(address + 8));
+    read_user(r->data + at + 1, 16, (void *)(address + 8));
     STORE(u16, r, at + 17, bpf_ntohs(USER(u16, address + 2)));
     return 19;
   }
   if (family == FAMILY_UNIX && size > 2) {
     /* An abstract name begins with a NUL, and is told without it. */
     u64 name = address + 2 + (USER(u8, address + 2) == 0);
-    long n = bpf_probe_read_user_str(r->data + at + 1, 109, (void *)name);
+    long n = read_user_str(r->data + at + 1, 109, (void *)name);
     return n > 0 ? 1 + (u32)n : 1;
   }
   return 1;
@@ -164,10 +164,10 @@ INLINE u32 other_end(struct record *r, u64 at, u64 sk, u64 address, int own, u32
     STORE(u32, r, at + (own ? 7 : 1), USER(u32, address + 4));
     STORE(u16, r, at + (own ? 11 : 5), bpf_ntohs(USER(u16, address + 2)));
   } else if (family == FAMILY_INET6) {
-    bpf_probe_read_user(r->data + at + (own ? 19 : 1), 16, (void *)(address + 8));
+    read_user(r->data + at + (own ? 19 : 1), 16, (void *)(address + 8));
     STORE(u16, r, at + (own ? 35 : 17), bpf_ntohs(USER(u16, address + 2)));
   } else if (family == FAMILY_UNIX && own) {
-    long n = bpf_probe_read_user_str(r->data + at + 17, 108, (void *)(address + 2 + (USER(u8, address + 2) == 0)));
+    long n = read_user_str(r->data + at + 17, 108, (void *)(address + 2 + (USER(u8, address + 2) == 0)));
     if (n > 1) return 17 + (u32)n;
   }
   return size;

@@ -84,3 +84,9 @@ def test_masks_are_mapped_as_the_plain_function_does(value):
 def test_commands_are_mapped_as_in_the_table(name, pairs):
     rows = re.findall(r"case (\d+): return (\d+);", body(name))
     assert tuple((int(value), int(ours)) for value, ours in rows) == pairs
+
+
+def test_memory_is_read_by_names_that_bcc_does_not_know():
+    """At each mention of its own it goes through all symbols of the kernel (c/runtime.h)."""
+    assert "read_user_str(" in TEXT
+    assert "bpf_probe_read" not in TEXT
