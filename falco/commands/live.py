@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from falco.commands import audit, container_lookups, probing, sifting, watch
+from falco.commands import audit, container_lookups, probing, report, sifting, watch
 from falco.commands.container_lookups import ContainerLookups
+from falco.commands.foreseen import Foreseen
 from falco.commands.host_paths import HostPaths
 from falco.commands.run import Run
 from falco.commands.watch import Around
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from falco.capture.live.source import LiveSource
-    from falco.commands.in_force import InForce
+    from falco.capture.probe.object import ProbeObject
+    from falco.commands import rules
     from falco.config_schema import Config
     from falco.engine.ruleset import Ruleset
     from falco.engine.waiting import Waiting
@@ -36,6 +38,7 @@ class Live(Run):
     _paths: HostPaths | None = None
     _source: LiveSource | None = None
     _listening: audit.Listening | None = None
+    _foreseen: Foreseen[ProbeObject]
 
     def begin(self) -> None:
         """Have a web server that is ready to start, if there is to be one. FalcoError."""
@@ -58,6 +61,7 @@ class Live(Run):
     def _watch_host(self, started: float) -> None:
         """Hold what happens on this host against the rules. FalcoError if it cannot be watched."""
         self._state = state = self._new_state()
+        self._foreseen = Foreseen()
         _tell_unseen(self._in_force.ruleset)
         waiting = self._waiting(state)
         waiting.is_own = container_lookups.own_asking(self._options.host_root)
@@ -76,6 +80,7 @@ class Live(Run):
             to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
             self._monitor(watching, state, waiting)
         finally:
+            self._foreseen.close()
             containers.close()
             watching.close()
             waiting.finish()
@@ -86,7 +91,7 @@ class Live(Run):
     def _turns(self, waiting: Waiting) -> tuple[Callable[[], bool], Callable[[float], None]]:
         """What says whether to go on, and what to do instead of sleeping: all that has its turn between events."""
         running = self._alerts.ticking(watch.until(self._controls, self._options.duration_s))
-        running = self._drops.ticking(running, self._now_ns)
+        running = self._foreseen.ticking(self._drops.ticking(running, self._now_ns))
         running, sleep = self._beside(running, self._ring_fill)
         root, recording = self._options.host_root, self._recording
         self._paths = paths = HostPaths(self._in_force, root, recording, time.monotonic, self._now_ns, self._refit)
@@ -154,11 +159,29 @@ class Live(Run):
     def _lost(self, lost: Mapping[str, int]) -> None:
         self._drops.take(time.time_ns(), lost, self._events())
 
-    def _foresee(self, in_force: InForce) -> None:
-        """Have the probe send what these rules want."""
+    def _foresee(self, ready: rules.Rules, take_up: Callable[[], None]) -> None:
+        """Have the probe for these rules built while the others stay in force, and then send what they want."""
+        watching = self._watch
+        if watching is None:
+            take_up()
+            return
+        need = probing.wanted(self._in_force.with_rules(ready.ruleset), self._options)
+
+        def go_over(probe: ProbeObject) -> None:
+            try:
+                watching.change(need, probe)
+            except FalcoError as error:
+                report.not_reloaded(error)
+                self._not_reloaded()
+            else:
+                _tell_unseen(ready.ruleset)
+                take_up()
+
+        self._foreseen.make(lambda: watching.build(need), go_over, report.not_reloaded)
+
+    def _not_reloaded(self) -> None:
         if self._watch is not None:
-            self._watch.change(probing.wanted(in_force, self._options))
-            _tell_unseen(in_force.ruleset)
+            self._watch.change(probing.wanted(self._in_force, self._options))
 
     def _reloaded(self, wanted: Config) -> None:
         if self._paths is not None:

@@ -25,7 +25,7 @@ from falco.state.state import State
 from falco.stats import RuleCounts, StatsFile, drop_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from falco.capture.scap.recorder import Recorder
     from falco.commands.options import Options
@@ -148,11 +148,21 @@ class Run:
         try:
             loaded = configure(self._options)
             ready = self._load_rules(loaded.config)
-            self._foresee(self._in_force.with_rules(ready.ruleset))
+        except FalcoError as error:
+            report.not_reloaded(error)
+        else:
+            self._foresee(ready, lambda: self._take_up(loaded, ready))
+
+    def _foresee(self, _ready: rules.Rules, take_up: Callable[[], None]) -> None:
+        """Get ready for other rules, and then take them up."""
+        take_up()
+
+    def _take_up(self, loaded: Loaded, ready: rules.Rules) -> None:
+        try:
             self._let_out(loaded.config, ready)
         except FalcoError as error:
             report.not_reloaded(error)
-            self._foresee(self._in_force)
+            self._not_reloaded()
             return
         report.warn(loaded.warnings)
         log_as(loaded.config)
@@ -164,8 +174,8 @@ class Run:
         self._reloaded(loaded.config)
         LOG.info("Reloaded")
 
-    def _foresee(self, in_force: InForce) -> None:
-        """Get ready for other rules, or back to those in force. FalcoError if that cannot be done."""
+    def _not_reloaded(self) -> None:
+        """Go back to what the rules in force want."""
 
     def _reloaded(self, wanted: Config) -> None:
         """Other rules and another configuration are in force now."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from falco.capture.live.procfs_host import Host
+    from falco.capture.probe.object import ProbeObject
+    from falco.capture.probe.plan import Plan
     from falco.capture.scap import reader
     from falco.fields.path_tables import FileId
     from falco.monitor import Controls
@@ -144,16 +146,20 @@ class Watch:
         self._teach_roles(found.snapshot)
         return found.snapshot
 
-    def change(self, need: Wanted) -> None:
+    def build(self, need: Wanted) -> ProbeObject:
+        """The probe for other needs. ProbeError. It changes nothing and may take seconds: a thread may do it."""
+        return probing.build(self._plan(need), self._host.root, compiling=self._around.compiling)
+
+    def change(self, need: Wanted, probe: ProbeObject | None = None) -> None:
         """Send what is wanted now. FalcoError if the probe for it cannot be had; then everything stays as it was.
 
-        If the kernel refuses when it is half done, the next change begins anew, be it back to what was before.
+        If the kernel refuses when it is half done, the next change begins anew, be it back to what was before. probe is
+        what build() has made for it, if it has.
         """
         if need == self._need and self._is_whole:
             return
         half, before = 1 - self._half, dict(self._loaded.left_out)
-        plan = make_plan(need, self._host.boot_ns, half, self._around.shadow)
-        probe = probing.build(plan, self._host.root, compiling=self._around.compiling)
+        plan, probe = self._plan(need), probe or self.build(need)
         self._loaded.change(probe, plan)
         self._need, self._half = need, half
         self.source.expect(REAL_ENTERS | need.real)
@@ -191,6 +197,10 @@ class Watch:
     def lost(self) -> int:
         """How many records were lost so far."""
         return self._drops.total
+
+    def _plan(self, need: Wanted) -> Plan:
+        """What the half of the tables that is not in force is to hold."""
+        return make_plan(need, self._host.boot_ns, 1 - self._half, self._around.shadow)
 
     def _tell_left_out(self, known: Mapping[str, str]) -> None:
         for name, reason in self._loaded.left_out.items():

@@ -130,6 +130,25 @@ def test_new_rules_bring_their_calls_and_bad_ones_change_nothing(tmp_path, rules
         assert [alert["output"].split()[2] for alert in falco.alerts("Own file")] == ["first", "first", "second"]
 
 
+def test_the_rules_in_force_alert_while_a_probe_for_others_is_built(tmp_path, rules):
+    own = tmp_path / "own"
+    path = rules("openat", f"fd.name={own}", "first")
+    with Product(tmp_path / "falco", [path]) as falco:
+        # A number that the sieve compares with, and that no probe in the cache knows.
+        rules("openat", f"fd.name={own} and fd.num!={time.time_ns()}", "second")
+        falco.process.send_signal(signal.SIGHUP)
+        falco.wait_for(lambda: falco.said("SIGHUP received"))
+        meanwhile = 0
+        while not falco.said("Reloaded$"):
+            own.write_text("")
+            falco.catch_up()
+            meanwhile = len(falco.alerts("Own file", "first"))
+        assert meanwhile > 1
+        own.write_text("")
+        falco.catch_up()
+        assert "second" in falco.alerts("Own file")[-1]["output"]
+
+
 def test_it_ends_by_itself_after_its_duration(tmp_path, rules):
     with Product(tmp_path / "falco", [rules("openat", "fd.name=/none")], ["-M", "2"]) as falco:
         ready = time.monotonic()
