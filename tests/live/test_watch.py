@@ -52,6 +52,13 @@ def test_a_file_below_dev_is_told_however_it_is_made(falco, way):
     assert alert["output_fields"]["fs.path.written"] == str(path)
 
 
+def test_the_thread_that_takes_events_goes_before_others(falco):
+    tasks = Path(f"/proc/{falco.process.pid}/task")
+    nice = {int(task.name): os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in tasks.iterdir()}
+    assert nice.pop(falco.process.pid) == os.nice(0) - 4
+    assert set(nice.values()) <= {os.nice(0), os.nice(0) - 4}
+
+
 def test_what_is_allowed_is_not_told(falco):
     opening("openat", "/etc/passwd")
     opening("openat", "/dev/null", os.O_WRONLY | os.O_CREAT)
