@@ -20,7 +20,7 @@ from falco import VERSION
 from falco.capture.probe.btf import Btf, BtfError
 from falco.capture.probe.cache import Cache, CacheError, cache_key, kernel_build_id
 from falco.capture.probe.compile import FAILED, NO_BCC, NOT_ALLOWED, CompileError, Job, compile_in_child
-from falco.capture.probe.headers import BTF, Attempt, Tree, find_headers, resolve
+from falco.capture.probe.headers import ABSENT, BTF, Attempt, Tree, find_headers, resolve
 from falco.capture.probe.layout import layout_from_btf, layout_from_headers, missing_in_btf
 from falco.capture.probe.shim import write_shim
 from falco.errors import FalcoError
@@ -169,6 +169,7 @@ class _Build:
         self._text_for, self._cflags, self._compiler = text_for, cflags, compiler
         self._kernel, self._host_root = kernel, host_root
         self._tried: list[str] = []
+        self._absent: list[str] = []
         self._layout = self._layout_of_btf()
 
     def run(self, sources: Iterator[Attempt]) -> ProbeObject:
@@ -208,12 +209,23 @@ class _Build:
                 raise self._failure(error.reason) from None
             return None
         offsets = "BTF" if self._layout else "these headers"
+        self._tell_absent()
         LOG.info("probe: built with %s, offsets from %s, in %.1f s", what, offsets, time.monotonic() - begin)
         return dataclasses.replace(probe, meta=probe.meta | {"source": what, "offsets": offsets})
 
     def _give_up(self, what: str, reason: str) -> None:
         self._tried.append(f"{what}: {reason}")
-        LOG.info("probe: not with %s: %s", what, reason)
+        if reason == ABSENT:
+            self._absent.append(what)
+        else:
+            self._tell_absent()
+            LOG.info("probe: not with %s: %s", what, reason)
+
+    def _tell_absent(self) -> None:
+        """In one line: on most hosts it is most of the places."""
+        if self._absent:
+            LOG.info("probe: none of these is there: %s", ", ".join(self._absent))
+            self._absent.clear()
 
     def _failure(self, reason: int) -> ProbeError:
         mending = _MENDING.get(reason) or _install_command(self._host_root, self._kernel.release)

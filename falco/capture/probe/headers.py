@@ -17,6 +17,8 @@ from pathlib import Path, PurePosixPath
 
 MATCHING, ARCHIVE, BTF = "kernel headers", "kheaders archive", "BTF"
 """The kinds of sources, in the order in which they are tried."""
+ABSENT = "it does not exist"
+"""The reason against a place that is not there."""
 _MOST_LINKS = 40
 _RELEASE = re.compile(r'^#define\s+UTS_RELEASE\s+"([^"\n]*)"', re.MULTILINE)
 _LARGEST_ARCHIVE, _MOST_ENTRIES = 512 << 20, 100_000
@@ -171,5 +173,5 @@ def resolve(host_root: Path, name: str) -> Path:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, FileNotFoundError):
-        return "it does not exist"
+        return ABSENT
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
