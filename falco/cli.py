@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from falco import logs
-from falco.commands import alerts, fields, origins, report, rules, run, support, usage
+from falco.commands import alerts, fields, origins, report, rules, start, support, usage
 from falco.commands.options import Options, UsageError, parse
 from falco.errors import FalcoError
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except SystemExit as end:  # argparse has printed what was asked for.
         return int(end.code or 0)
-    answer = next((answer for asked, answer in QUESTIONS if asked(options)), run.run)
+    answer = next((answer for asked, answer in QUESTIONS if asked(options)), start.run)
     return _guarded(lambda: answer(options), verbose=options.verbose, as_json=options.json)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from falco.commands import audit, container_lookups, delivery, report, rules
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
-from falco.commands.daemon import daemonize
 from falco.commands.in_force import InForce
 from falco.commands.options import unused
 from falco.commands.recording import recorder
@@ -203,36 +202,6 @@ class Run:
                 self._stats_file.write(self._events(), self._drops.total)
             except OSError as error:
                 LOG.error("Could not write statistics: %s", error.strerror)
-
-
-def run(options: Options) -> int:
-    """Watch this host, or replay a capture from start to end."""
-    if options.daemon and "-" in (options.events_file, options.writefile):
-        raise FalcoError("-d leaves standard input and output behind: -e and -w need a file with it")
-    started = time.perf_counter()
-    this = _kind(options)(options)
-    this.prepare()
-    this.begin()
-    this.open_stats()
-    if options.daemon and not daemonize(options.pidfile):
-        return 0
-    this.start_store()
-    try:
-        this.go(started)
-    finally:
-        this.finish(started)
-    return 0
-
-
-def _kind(options: Options) -> type[Run]:
-    # Either brings modules that the other has no use for, the live one a quarter of a second of them.
-    if options.events_file is None:
-        from falco.commands.live import Live  # noqa: PLC0415
-
-        return Live
-    from falco.commands.replay import Replay  # noqa: PLC0415
-
-    return Replay
 
 
 def _tell_refused(refused: Mapping[str, int]) -> None:
