@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from falco.capture.scap.reader import Wanted
+from falco.capture.scap.wanted import Wanted
 from falco.engine.known_rules import KnownRules
 from falco.fields.path_tables import NO_TABLES
 from falco.state.handlers import needed

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.reader import Reader
 from falco.capture.scap.stream import Stopped, open_stream
+from falco.capture.scap.wanted import Wanted
 from falco.commands import audit
 from falco.commands.limited import Limited
 from falco.commands.progress import Progress

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from falco.capture.live.procfs_host import Host
     from falco.capture.probe.object import ProbeObject
     from falco.capture.probe.plan import Plan
-    from falco.capture.scap import reader
+    from falco.capture.scap import wanted
     from falco.fields.path_tables import FileId
     from falco.monitor import Controls
     from falco.sight import Sight
@@ -125,7 +125,7 @@ class Watch:
         """Programs that the kernel refused, with its reasons."""
         return self._loaded.left_out
 
-    def start(self, state: State, wanted_here: reader.Wanted) -> Snapshot:
+    def start(self, state: State, wanted_here: wanted.Wanted) -> Snapshot:
         """Attach, and then find out what was there before: nothing that happens in between is missed."""
         self._state = state
         self.source = LiveSource(

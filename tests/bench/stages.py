@@ -8,8 +8,9 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
-from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.reader import Reader
 from falco.capture.scap.stream import open_stream
+from falco.capture.scap.wanted import Wanted
 from falco.commands import rules
 from falco.commands.options import Options
 from falco.events.event import Event

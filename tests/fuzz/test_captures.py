@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from falco.capture.scap import blocks, path_records
-from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.reader import Reader
 from falco.capture.scap.stream import Stream
+from falco.capture.scap.wanted import Wanted
 from falco.commands import rules
 from falco.commands.in_force import InForce
 from falco.commands.options import Options

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.reader import Reader
 from falco.capture.scap.stream import open_stream
+from falco.capture.scap.wanted import Wanted
 from falco.engine import extra
 from falco.engine.bind import BoundRule, bind_rules
 from falco.engine.interpreted import InterpretedRuleset

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.reader import Reader
 from falco.capture.scap.stream import open_stream
+from falco.capture.scap.wanted import Wanted
 from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, EventError, SockAddr, SockTuple
 from falco.events.event import LENGTH_SIZES, Event
 from falco.events.syscalls import IGNORED_CODES, SYSCALL_NAMES

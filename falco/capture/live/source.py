@@ -13,7 +13,7 @@ from falco.capture.live.resolver import RESOLVED
 from falco.capture.live.ring import Patience, Ring
 from falco.capture.scap import blocks
 from falco.capture.scap.blocks import CALLS_OF_ALL_READERS, EVENT_V2, LATER_CALLS
-from falco.capture.scap.reader import Wanted
+from falco.capture.scap.wanted import Wanted
 from falco.events.decode import EventError
 from falco.events.event import LENGTH_SIZES, MAX_PARAMS, Event
 from falco.events.table import EVENT_TABLE, GENERIC_X

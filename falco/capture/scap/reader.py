@@ -9,57 +9,24 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from falco.capture.scap import blocks, metadata, path_records
-from falco.errors import CaptureError
-from falco.events.event import LENGTH_SIZES, LENGTHS, MAX_PARAMS, Event
-from falco.events.table import CODES, EVENT_TABLE, GENERIC_X
+from falco.capture.scap import blocks, path_records
+from falco.capture.scap.framing import BEYOND, HEAD, block_size, call_of, fitting_count, parameters
+from falco.capture.scap.metadata import MetadataError
+from falco.capture.scap.opening import Opening
+from falco.capture.scap.wanted import CONTAINER_CODES, SKIP, Wanted
+from falco.events.event import LENGTH_SIZES, MAX_PARAMS, Event
+from falco.events.table import EVENT_TABLE, GENERIC_X
 from falco.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from falco.capture.scap.stream import Stream
+    from falco.errors import CaptureError
     from falco.fields.path_tables import PathTables
 
-CONTAINER_CODES = frozenset((CODES["CONTAINER_E"], CODES["CONTAINER_JSON_E"], CODES["CONTAINER_JSON_2_E"]))
-"""Events that tell of containers; those before any other event belong to the capture's opening."""
 OF_OPENING = CONTAINER_CODES | {blocks.PATH_TABLES}
 """What may stand before the first event."""
 _KNOWN = len(EVENT_TABLE)
-_SKIP, _TAKE, _UNKNOWN = 0, 1, 2
-_V1_HEAD = 22
-"""Bytes of an event's header (from its timestamp on) in blocks without parameter count; V2 has four more."""
 _MIN_BLOCK = 36
-_BEYOND = MAX_PARAMS + 1
-_TOO_LONG = dict.fromkeys((CODES["NOTIFICATION_E"], CODES["INFRASTRUCTURE_EVENT_E"]), 3)
-"""Event types whose length the first writers gave too large, by how many bytes."""
-
-
-_COUNTS = tuple(len(t.params) for t in EVENT_TABLE)
-
-
-def _fitting_count(buffer: bytes, code: int, at: int, end: int) -> int:
-    """The parameter count of a block that does not tell: the first, downwards, whose lengths add up exactly to end.
-
-    More than any event has if there is none; buffer holds end.
-    """
-    for count in range(_COUNTS[code], -1, -1):
-        first = at + 2 * count
-        if first <= end and first + sum(LENGTHS[count].unpack_from(buffer, at)) == end:
-            return count
-    return _BEYOND
-
-
-class Wanted:
-    """What the loop behind a reader needs to see: event codes, and of generic events only these system calls.
-
-    None means all. Container events are always wanted, codes that the event table lacks never.
-    """
-
-    def __init__(self, codes: Iterable[int] | None = None, syscalls: frozenset[int] | None = None) -> None:
-        self.codes = bytearray(b"\2" * (1 << 16))
-        self.codes[:_KNOWN] = bytes(_KNOWN) if codes is not None else bytes((_TAKE,)) * _KNOWN
-        for code in (*CONTAINER_CODES, *(codes or ())):
-            self.codes[code] = _TAKE
-        self.syscalls = syscalls
 
 
 class Reader:
@@ -85,6 +52,7 @@ class Reader:
         self.on_skipped: Callable[[bytes], None] | None = None
         self.on_paths: Callable[[PathTables], None] | None = None
         self.num = 0
+        self._opening = Opening(stream, self._tell)
         self._tables = path_records.Parts()
         self._has_tables = False
         self._at = 0
@@ -98,14 +66,17 @@ class Reader:
 
     def _runs(self) -> Iterator[Iterable[Event]]:
         """Yield the events in runs, each to be gone through before the next is asked for."""
-        self._section_header()
-        self._snapshot = Snapshot()
+        self._opening.header()
         while True:
-            self._metadata()
+            self._snapshot = Snapshot()
+            self._opening.fill(self._snapshot)
             yield from self._section()
             if not self.stream.available(1):
                 break
-            self._new_section()
+            # Whatever stands between the events begins a new section: the state before it no longer holds.
+            self._opening.another_header()
+            self._deliver_snapshot()
+            self._opening.header()
         if not self.num:
             raise self.stream.error("the capture holds no events")
         self._deliver_snapshot()
@@ -132,73 +103,9 @@ class Reader:
             self._on_snapshot(self._snapshot)
             self._snapshot = None
 
-    def _section_header(self) -> None:
-        stream = self.stream
-        if not stream.available(8):
-            raise stream.error("too short for a capture")
-        kind, _ = blocks.BLOCK.unpack_from(stream.buffer, stream.pos)
-        if kind != blocks.SECTION_HEADER:
-            raise stream.error("not a .scap capture (no section header)")
-        body = self._take_block()
-        if len(body) < blocks.SECTION.size:
-            raise stream.error("the section header is too short")
-        magic, major, minor, _ = blocks.SECTION.unpack_from(body)
-        if magic == blocks.MAGIC_SWAPPED:
-            raise stream.error("the capture was written on a machine of the other byte order, which is not supported")
-        if magic != blocks.MAGIC:
-            raise stream.error(f"not a .scap capture (magic {magic:#x})")
-        if major > 1:
-            raise stream.error(f"capture format {major}.{minor} is newer than 1.x")
-
-    def _new_section(self) -> None:
-        # Whatever stands between the events begins a new section: the state before it no longer holds.
-        kind, _ = blocks.BLOCK.unpack_from(self.stream.buffer, self.stream.pos)
-        if kind != blocks.SECTION_HEADER:
-            raise self.stream.error(f"block {kind:#x} after the first event")
-        self._deliver_snapshot()
-        self._section_header()
-        self._snapshot = Snapshot()
-
-    def _take_block(self, limit: int = blocks.MAX_METADATA) -> bytes:
-        """Consume a metadata block and return its body (padding included)."""
-        stream = self.stream
-        size = self._block_size(limit)
-        start, end = stream.pos, stream.pos + size
-        (trailer,) = blocks.TRAILER.unpack_from(stream.buffer, end - 4)
-        if trailer != size:
-            raise stream.error(f"the block's two lengths differ: {size} and {trailer}")
+    def _tell(self, block: bytes) -> None:
         if self.on_block is not None:
-            self.on_block(stream.buffer[start:end])
-        stream.pos = end
-        return stream.buffer[start + 8 : end - 4]
-
-    def _block_size(self, limit: int) -> int:
-        stream = self.stream
-        if not stream.available(8):
-            raise stream.error("truncated inside a block header")
-        kind, size = blocks.BLOCK.unpack_from(stream.buffer, stream.pos)
-        if size < 12 or size % 4 or size > limit:
-            raise stream.error(f"block {kind:#x} has an impossible length {size}")
-        if not stream.available(size):
-            raise stream.error(f"truncated: block {kind:#x} wants {size} bytes, {len(stream.buffer)} are left")
-        return int(size)
-
-    def _metadata(self) -> None:
-        stream = self.stream
-        assert self._snapshot is not None
-        while stream.available(1):
-            if not stream.available(8):
-                raise stream.error("truncated inside a block header")
-            kind, _ = blocks.BLOCK.unpack_from(stream.buffer, stream.pos)
-            kind = blocks.ALIASES.get(kind, kind)
-            if kind in blocks.EVENT_BLOCKS:
-                return
-            offset = stream.offset + 8
-            body = self._take_block()
-            try:
-                metadata.parse(kind, body, self._snapshot)
-            except metadata.MetadataError as error:
-                raise CaptureError(stream.path, offset + error.at, f"block {kind:#x}: {error}") from None
+            self.on_block(block)
 
     def _section(self) -> Iterator[Iterable[Event]]:
         stream, alone = self.stream, (self.event,)
@@ -234,10 +141,10 @@ class Reader:
                 if told or code >= _KNOWN:
                     break
                 cpu, ts, tid, length, nparams = unpack(buffer, pos)
-                at, end = pos + head.size, pos + 10 + length
+                at, end = pos + head.size, pos + HEAD + length
                 if kind == blocks.EVENT:
                     at -= blocks.COUNT.size
-                    nparams = _fitting_count(buffer, code, at, min(end, pos + size - 4))
+                    nparams = fitting_count(buffer, code, at, min(end, pos + size - 4))
                 if end > pos + size - 4 or at + LENGTH_SIZES[code] * nparams > end or nparams > MAX_PARAMS:
                     break
                 num += 1
@@ -252,7 +159,7 @@ class Reader:
                 num += 1
         if pos > start:
             if self._snapshot is not None:
-                self._deliver_snapshot(blocks.HEADER.unpack_from(buffer, start + 10)[0])
+                self._deliver_snapshot(blocks.HEADER.unpack_from(buffer, start + HEAD)[0])
             if self.on_skipped is not None:
                 self.on_skipped(buffer[start:pos])
         stream.pos, self.num = pos, num
@@ -260,7 +167,7 @@ class Reader:
     def _next_event_block(self) -> int | None:
         """The kind of the event block at pos, all of it in the buffer; None if it is no event block."""
         stream = self.stream
-        size = self._block_size(blocks.MAX_EVENT)
+        size = block_size(stream, blocks.MAX_EVENT)
         (kind,) = blocks.COUNT.unpack_from(stream.buffer, stream.pos)
         kind = blocks.ALIASES.get(kind, kind)
         if kind not in blocks.EVENT_BLOCKS:
@@ -272,12 +179,12 @@ class Reader:
 
     def _frame(self, kind: int) -> bool:
         """Frame the event of the block at _at; False if it is not wanted."""
-        buffer, header = self.stream.buffer, self._at + 10
+        buffer, header = self.stream.buffer, self._at + HEAD
         flags = 0
         if kind in blocks.WITH_FLAGS:
             (flags,) = blocks.COUNT.unpack_from(buffer, header)
             header += 4
-        ts, tid, length, code = blocks.HEADER.unpack_from(buffer, header)
+        ts, tid, _, code = blocks.HEADER.unpack_from(buffer, header)
         code = blocks.LATER_CALLS.get(code, code)
         if self._snapshot is not None and code not in OF_OPENING:
             self._deliver_snapshot(ts)
@@ -288,9 +195,11 @@ class Reader:
                 self._take_tables()
             return False
         self.num += 1
-        if self.wanted.codes[code] == _SKIP:
+        if self.wanted.codes[code] == SKIP:
             return False
-        start, last, nparams = self._parameters(kind, code, header, length)
+        start, last, nparams = parameters(buffer, kind, code, header, self._next - 4)
+        if nparams == BEYOND and kind in blocks.WITHOUT_COUNT:
+            raise self.stream.error(f"the parameters of event {self.num} do not add up to its length", self._at)
         if last > self._next - 4 or start + LENGTH_SIZES[code] * nparams > last or nparams > MAX_PARAMS:
             raise self.stream.error(f"event {self.num} does not fit its block", self._at)
         (cpu,) = blocks.CPU.unpack_from(buffer, self._at + 8)
@@ -303,36 +212,14 @@ class Reader:
     def _take_tables(self) -> None:
         try:
             tables = self._tables.take(self.block())
-        except metadata.MetadataError as error:
+        except MetadataError as error:
             raise self.locate(error) from None
         if tables is not None:
             self._has_tables = True
             if self.on_paths is not None:
                 self.on_paths(tables)
 
-    def _parameters(self, kind: int, code: int, header: int, length: int) -> tuple[int, int, int]:
-        """Where the parameter lengths begin, where the parameters stop, and how many there are."""
-        if kind not in blocks.WITHOUT_COUNT:
-            (nparams,) = blocks.COUNT.unpack_from(self.stream.buffer, header + _V1_HEAD)
-            return header + _V1_HEAD + 4, header + length, nparams
-        start, last = header + _V1_HEAD, header + length - _TOO_LONG.get(code, 0)
-        return start, last, self._guess_count(code, start, min(last, self._next - 4))
-
-    def _guess_count(self, code: int, start: int, last: int) -> int:
-        count = _fitting_count(self.stream.buffer, code, start, last)
-        if count == _BEYOND:
-            raise self.stream.error(f"the parameters of event {self.num} do not add up to its length", self._at)
-        return count
-
     def _wants_call(self, kind: int, at: int) -> bool:
         """Whether the generic event of the ordinary block at `at` is of a wanted system call."""
-        syscalls, buffer = self.wanted.syscalls, self.stream.buffer
-        if syscalls is None:
-            return True
-        header = at + 10
-        if kind in blocks.WITHOUT_COUNT:
-            # All parameters of generic events are two bytes wide, and so are their lengths.
-            at = header + _V1_HEAD + (blocks.HEADER.unpack_from(buffer, header)[2] - _V1_HEAD) // 2
-        else:
-            at = header + _V1_HEAD + 4 + 2 * blocks.COUNT.unpack_from(buffer, header + _V1_HEAD)[0]
-        return int.from_bytes(buffer[at : at + 2], "little") in syscalls
+        syscalls = self.wanted.syscalls
+        return syscalls is None or call_of(self.stream.buffer, kind, at) in syscalls

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from falco.capture.scap import blocks, path_records, socket_calls, writer
-from falco.capture.scap.reader import CONTAINER_CODES, Wanted
 from falco.capture.scap.rotate import Files, Rotation
+from falco.capture.scap.wanted import CONTAINER_CODES, Wanted
 from falco.events.table import CODES, EVENT_TABLE, codes_named
 from falco.events.types import Category, EventFlag
 from falco.state import container_events, files, handlers, processes, snapshot, transfers

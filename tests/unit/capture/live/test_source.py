@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from falco.capture.live.ring import Patience
 from falco.capture.live.source import LiveSource
 from falco.capture.scap import blocks, writer
-from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.reader import Reader
 from falco.capture.scap.recorder import Recorder
 from falco.capture.scap.stream import open_stream
+from falco.capture.scap.wanted import Wanted
 from falco.events.decode import EventError
 from falco.events.event import Event
 from falco.events.table import CODES, GENERIC_X

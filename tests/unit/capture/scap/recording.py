@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco.capture.scap import blocks
-from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.reader import Reader
 from falco.capture.scap.recorder import Recorder
 from falco.capture.scap.stream import open_stream
+from falco.capture.scap.wanted import Wanted
 from falco.events.event import Event
 from falco.state.fds import FdInfo, FdType
 from falco.state.network import INET_TYPES, SERVER_TYPES

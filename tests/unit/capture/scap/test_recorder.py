@@ -6,10 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from falco.capture.scap import blocks, path_records, recorder, writer
-from falco.capture.scap.reader import Reader, Wanted
+from falco.capture.scap.reader import Reader
 from falco.capture.scap.recorder import STATE_CODES
 from falco.capture.scap.rotate import Rotation
 from falco.capture.scap.stream import open_stream
+from falco.capture.scap.wanted import Wanted
 from falco.errors import CaptureError, FalcoError
 from falco.events.event import Event
 from falco.events.table import CODES, EVENT_TABLE
