@@ -6,148 +6,39 @@ is being closed is still there.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
-from falco.events.table import CODES, EVENT_TABLE, EventType
-from falco.events.types import EventFlag, Format, ParamType
-from falco.fields.field import VARIES, Extractor, Field, KernelPath, Scope
+from falco.events.table import CODES, EventType
+from falco.events.types import Format, ParamType
+from falco.fields import fd_kind
+from falco.fields.fd_field import (
+    FD_FLAGS,
+    WORKS_ON_FD,
+    also,
+    even_without_fd,
+    fd_field,
+    fd_of,
+    only_fd_events,
+    path_field,
+)
+from falco.fields.field import KernelPath, Scope
 from falco.state.fds import FdType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from falco.events.event import Event
     from falco.fields.path_tables import FileId
-    from falco.state.fds import FdInfo
 
-_FD_FLAGS = EventFlag.CREATES_FD | EventFlag.USES_FD | EventFlag.DESTROYS_FD
-_HAVING_FD = EventFlag.USES_FD | EventFlag.DESTROYS_FD
-WORKS_ON_FD = tuple(bool(event_type.flags & _FD_FLAGS) for event_type in EVENT_TABLE)
-"""By event code: whether fd.* can have a value at all."""
 _CONNECT_EXIT = CODES["SOCKET_CONNECT_X"]
 
-_WORDS = {
-    FdType.FILE: "file",
-    FdType.FILE_V2: "file",
-    FdType.DIRECTORY: "directory",
-    FdType.IPV4_SOCK: "ipv4",
-    FdType.IPV4_SERVSOCK: "ipv4",
-    FdType.IPV6_SOCK: "ipv6",
-    FdType.IPV6_SERVSOCK: "ipv6",
-    FdType.UNIX_SOCK: "unix",
-    FdType.FIFO: "pipe",
-    FdType.EVENT: "event",
-    FdType.SIGNALFD: "signalfd",
-    FdType.EVENTPOLL: "eventpoll",
-    FdType.INOTIFY: "inotify",
-    FdType.TIMERFD: "timerfd",
-    FdType.NETLINK: "netlink",
-}
-TYPE_WORDS = tuple(_WORDS.get(fd_type, "<NA>") for fd_type in FdType)
-"""FdType -> what fd.type prints."""
-_CHARS = {
-    FdType.UNKNOWN: "o",
-    FdType.FILE: "f",
-    FdType.FILE_V2: "f",
-    FdType.DIRECTORY: "d",
-    FdType.IPV4_SOCK: "4",
-    FdType.IPV4_SERVSOCK: "4",
-    FdType.IPV6_SOCK: "6",
-    FdType.IPV6_SERVSOCK: "6",
-    FdType.UNIX_SOCK: "u",
-    FdType.FIFO: "p",
-    FdType.EVENT: "e",
-    FdType.SIGNALFD: "s",
-    FdType.EVENTPOLL: "l",
-    FdType.INOTIFY: "i",
-    FdType.TIMERFD: "t",
-    FdType.NETLINK: "n",
-    FdType.UNSUPPORTED: "X",
-}
-TYPE_CHARS = tuple(_CHARS.get(fd_type, "?") for fd_type in FdType)
-"""FdType -> what fd.typechar prints."""
-_CREATORS = {
-    "f": ("SYSCALL_OPEN", "SYSCALL_OPENAT", "SYSCALL_OPENAT_2", "SYSCALL_OPENAT2", "SYSCALL_CREAT"),
-    "4": ("SOCKET_SOCKET", "SOCKET_ACCEPT", "SOCKET_ACCEPT_5", "SOCKET_ACCEPT4", "SOCKET_ACCEPT4_5"),
-    "p": ("SYSCALL_PIPE",),
-    "e": ("SYSCALL_EVENTFD",),
-    "s": ("SYSCALL_SIGNALFD",),
-    "t": ("SYSCALL_TIMERFD_CREATE",),
-    "i": ("SYSCALL_INOTIFY_INIT",),
-}
-_GUESSED_CHARS = {
-    CODES[f"{symbol}_{half}"]: char for char, symbols in _CREATORS.items() for symbol in symbols for half in "EX"
-}
-"""Code -> fd.typechar while the fd is not known; libsinsp guesses it from the call, so every new socket is a "4"."""
 _FILES = (FdType.FILE, FdType.FILE_V2)
 
 
-def only_fd_events(event_type: EventType) -> object:
-    """The constant of fields that read an fd: no value where there is none, nor where one is yet to be created."""
-    has_none = event_type.enter and not event_type.flags & _HAVING_FD
-    return VARIES if event_type.flags & _FD_FLAGS and not has_none else None
-
-
-def _even_without_fd(event_type: EventType) -> object:
-    """The constant of fields that also have a value while the fd is not there."""
-    return VARIES if event_type.flags & _FD_FLAGS else None
-
-
 def _number(event_type: EventType) -> object:
-    return -1 if only_fd_events(event_type) is None and event_type.flags & _FD_FLAGS else only_fd_events(event_type)
-
-
-def fd_field(
-    name: str,
-    type: ParamType,
-    doc: str,
-    extract: Extractor,
-    scope: Scope = Scope.EVENT,
-    format: Format = Format.NA,
-    later: bool = False,
-) -> Field:
-    """A field that reads the event's fd and takes no argument."""
-    return Field(name, type, doc, extract, scope, format, constant=only_fd_events, later=later)
-
-
-def _also(field: Field, constant: Callable[[EventType], object]) -> Field:
-    """The field with a value on events too whose fd is not there."""
-    return dataclasses.replace(field, constant=constant)
-
-
-def path_field(name: str, doc: str, extract: Extractor, kernel_path: KernelPath) -> Field:
-    """A field with the path of the event's fd."""
-    return Field(name, ParamType.CHARBUF, doc, extract, Scope.EVENT, constant=only_fd_events, kernel_path=kernel_path)
-
-
-def fd_of(event: Event) -> FdInfo | None:
-    """The fd that the event works on, None if it works on none or the fd is not in the table.
-
-    An exit whose enter was not seen works on the fd that its thread used last (sinsp_filter_check_fd::extract_fd).
-    """
-    if not WORKS_ON_FD[event.code]:
-        return None
-    fd = event.fd
-    if fd is None and event.fd_num >= 0 and event.thread is not None:
-        return event.thread.main.fds.get(event.fd_num)
-    return fd
+    return -1 if only_fd_events(event_type) is None and event_type.flags & FD_FLAGS else only_fd_events(event_type)
 
 
 def num(event: Event) -> object:
     return event.fd_num if WORKS_ON_FD[event.code] and event.thread is not None else None
-
-
-def kind(event: Event) -> object:
-    fd = fd_of(event)
-    return None if fd is None else TYPE_WORDS[fd.type]
-
-
-def typechar(event: Event) -> object:
-    if not WORKS_ON_FD[event.code] or event.thread is None:
-        return None
-    fd = fd_of(event)
-    return _GUESSED_CHARS.get(event.code, "o") if fd is None else TYPE_CHARS[fd.type]
 
 
 def name(event: Event) -> str | None:
@@ -246,7 +137,7 @@ def ino(event: Event) -> object:
 
 _T = ParamType
 FIELDS = (
-    _also(
+    also(
         fd_field(
             "fd.num",
             _T.INT64,
@@ -256,24 +147,7 @@ FIELDS = (
         ),
         _number,
     ),
-    fd_field(
-        "fd.type",
-        _T.CHARBUF,
-        "Kind of fd: file, directory, ipv4, ipv6, unix, pipe, event, signalfd, eventpoll, inotify, timerfd, netlink.",
-        kind,
-        format=Format.DEC,
-    ),
-    _also(
-        fd_field(
-            "fd.typechar",
-            _T.CHARBUF,
-            "Kind of fd as a letter: f file, d directory, 4 and 6 IP socket, u unix socket, p pipe, e eventfd, "
-            "s signalfd, l eventpoll, i inotify, t timerfd, n netlink, o unknown.",
-            typechar,
-            format=Format.DEC,
-        ),
-        _even_without_fd,
-    ),
+    *fd_kind.FIELDS,
     path_field(
         "fd.name",
         "Absolute path of a file, connection tuple of a socket; after a failed open or connect what was tried.",
@@ -287,14 +161,14 @@ FIELDS = (
         KernelPath(is_kernel_path),
     ),
     fd_field("fd.filename", _T.CHARBUF, "File name without its directory.", filename),
-    _also(
+    also(
         fd_field(
             "fd.uid",
             _T.CHARBUF,
             "Identifier of the fd: thread id and fd number, one after the other.",
             uid,
         ),
-        _even_without_fd,
+        even_without_fd,
     ),
     fd_field(
         "fd.containername",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from falco.events.types import ParamType
-from falco.fields.fd import only_fd_events
+from falco.fields.fd_field import only_fd_events
 from falco.fields.fd_net import client_ip, local_ip, remote_ip, server_ip
 from falco.fields.field import Extractor, Field
 

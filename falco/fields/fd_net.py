@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from falco.events.types import Format, ParamType
-from falco.fields.fd import fd_field, fd_of, only_fd_events
+from falco.fields.fd_field import fd_field, fd_of, only_fd_events
 from falco.fields.field import Extractor, Field, Many, Scope, Use
 from falco.state.fds import L4, FdInfo, FdType, Role
 from falco.state.network import INET_TYPES, NETWORK_TYPES, SERVER_TYPES, lacks_role

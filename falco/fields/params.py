@@ -18,7 +18,7 @@ from falco.events.decode import text as string
 from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import EVENT_TABLE, Param
 from falco.events.types import Format, ParamType
-from falco.fields.fd import TYPE_CHARS
+from falco.fields.fd_kind import TYPE_CHARS
 from falco.state.fds import L4, FdInfo
 from falco.state.network import NETWORK_TYPES, V4_MAPPED, address_text, lacks_role, plain_endpoint
 from falco.state.paths import AT_FDCWD, directory, join

@@ -96,45 +96,11 @@ def test_an_unknown_fd_has_no_name_where_the_call_begins(event_of):
     assert [value(name, event) for name in names] == [None] * 4
 
 
-def test_an_exit_without_its_enter_works_on_the_fd_used_last(event_of):
-    event = event_of("SYSCALL_READ_X", 5, b"hello", fd=3)
-    event.fd = None
-    assert value("name", event) == "/etc/passwd"
-
-
 def test_a_failed_connect_shows_the_address_it_tried(event_of):
     event = event_of("SOCKET_CONNECT_X", -111, None, fd=5)
     assert value("name", event) == "127.0.0.1:4000->10.0.0.1:80"
     event.path = "127.0.0.1:4001->10.0.0.9:81"
     assert value("name", event) == "127.0.0.1:4001->10.0.0.9:81"
-
-
-@pytest.mark.parametrize(
-    ("symbol", "char"),
-    [
-        ("SOCKET_SOCKET_E", "4"),
-        ("SOCKET_ACCEPT4_5_E", "4"),
-        ("SYSCALL_PIPE_E", "p"),
-        ("SYSCALL_EVENTFD_E", "e"),
-        ("SYSCALL_SIGNALFD_E", "s"),
-        ("SYSCALL_TIMERFD_CREATE_E", "t"),
-        ("SYSCALL_INOTIFY_INIT_E", "i"),
-        ("SYSCALL_OPENAT_2_E", "f"),
-        ("SYSCALL_DUP_E", "o"),
-    ],
-)
-def test_the_kind_of_a_coming_fd_is_guessed_from_the_call(event_of, symbol, char):
-    assert value("typechar", event_of(symbol)) == char
-
-
-def test_every_kind_has_its_word_and_letter():
-    pairs = zip(FdType, fd.TYPE_WORDS, fd.TYPE_CHARS, strict=True)
-    found = {kind: (word, char) for kind, word, char in pairs}
-    assert found[FdType.UNKNOWN] == ("<NA>", "o")
-    assert found[FdType.UNSUPPORTED] == ("<NA>", "X")
-    assert found[FdType.MEMFD] == ("<NA>", "?")
-    assert found[FdType.IPV6_SERVSOCK] == ("ipv6", "6")
-    assert found[FdType.EVENTPOLL] == ("eventpoll", "l")
 
 
 def test_calls_that_work_on_no_fd_have_no_values(event_of):
