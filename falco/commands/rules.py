@@ -18,7 +18,7 @@ from falco.engine.ruleset import Ruleset
 from falco.engine.select import Selection, select_rules, unmatched
 from falco.errors import Problem, RulesError, in_order
 from falco.fields.registry import AUDIT_FIELDS, REGISTRIES, SYSCALL_FIELDS, list_names
-from falco.fields.template import compile_template
+from falco.fields.template_compiler import compile_template
 from falco.k8s_audit.ruleset import AuditRuleset
 from falco.priority import Priority
 

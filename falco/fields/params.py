@@ -7,20 +7,18 @@ The forms are those of libsinsp (sinsp_evt::get_param_as_str), which users' rule
 from __future__ import annotations
 
 import functools
-import socket
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from falco.events import text
-from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, Dyn, dyn, fdlist, signed, sockaddr, socktuple, unsigned
+from falco.events.decode import Dyn, dyn, fdlist, signed, unsigned
 from falco.events.decode import text as string
-from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import EVENT_TABLE, Param
 from falco.events.types import Format, ParamType
+from falco.fields import param_values as values
 from falco.fields.fd_kind import TYPE_CHARS
 from falco.state.fds import L4, FdInfo
-from falco.state.network import NETWORK_TYPES, V4_MAPPED, address_text, lacks_role, plain_endpoint
+from falco.state.network import NETWORK_TYPES, lacks_role
 from falco.state.paths import AT_FDCWD, directory, join
 from falco.state.threads import NO_ID
 
@@ -62,7 +60,7 @@ def _renderer(param: Param, form: Format) -> Renderer:
         return _flags(param, form)
     if kind is ParamType.DYN:
         return _dynamic(param)
-    return _BY_TYPE.get(kind, _not_printable)
+    return _BY_TYPE.get(kind, values.not_printable)
 
 
 def _plain(convert: Callable[[bytes], str]) -> Renderer:
@@ -117,19 +115,6 @@ def _base(event: Event, dirfd: int | None) -> str:
     return "" if fd is None else directory(fd.name)
 
 
-def _charbuf(_event: Event, raw: bytes) -> tuple[str, str]:
-    return string(raw), ""
-
-
-def _bytebuf(_event: Event, raw: bytes) -> tuple[str, str]:
-    return text.dots(raw), ""
-
-
-def _errno(_event: Event, raw: bytes) -> tuple[str, str]:
-    value = signed(raw)
-    return str(value), text.errno_name(value)
-
-
 def _fd(event: Event, raw: bytes) -> tuple[str, str]:
     number = signed(raw)
     if event.thread is None:
@@ -166,32 +151,6 @@ def _identity(number: int, name: str | None) -> tuple[str, str]:
     return str(text.as_signed(number, 32)), "<NA>" if name is None else text.printable(name)
 
 
-def _sockaddr(_event: Event, raw: bytes) -> tuple[str, str]:
-    address = sockaddr(raw)
-    if address.family == AF_UNIX:
-        return text.printable(address.path), ""
-    if address.family in (AF_INET, AF_INET6):
-        return plain_endpoint(address.address, address.port), ""
-    return f"family {address.family}", ""
-
-
-def _socktuple(_event: Event, raw: bytes) -> tuple[str, str]:
-    ends = socktuple(raw)
-    if ends.family == AF_UNIX:
-        return f"{ends.source_pointer:x}->{ends.destination_pointer:x} {text.printable(ends.path)}", ""
-    if ends.family in (AF_INET, AF_INET6):
-        source, destination = _addresses(ends.source, ends.destination)
-        return f"{source}:{ends.source_port}->{destination}:{ends.destination_port}", ""
-    return f"family {ends.family}", ""
-
-
-def _addresses(source: bytes, destination: bytes) -> tuple[str, str]:
-    """Both ends as text; IPv4 ones inside IPv6 read as IPv4 if both are such."""
-    if len(source) == 4 or (source.startswith(V4_MAPPED) and destination.startswith(V4_MAPPED)):
-        return address_text(source), address_text(destination)
-    return socket.inet_ntop(socket.AF_INET6, source), socket.inet_ntop(socket.AF_INET6, destination)
-
-
 def _fdlist(event: Event, raw: bytes) -> tuple[str, str]:
     """`fd:TYPEevents` of each, the events in hexadecimal; like libsinsp, an fd of -1 prints as an unsigned number."""
     if event.thread is None:
@@ -201,74 +160,34 @@ def _fdlist(event: Event, raw: bytes) -> tuple[str, str]:
     return " ".join(f"{n}:{TYPE_CHARS[fd.type] if fd else '?'}{events:x}" for n, fd, events in items), ""
 
 
-def _syscall(_event: Event, raw: bytes) -> tuple[str, str]:
-    code = unsigned(raw)
-    return (str(code), SYSCALL_NAMES[code]) if code < len(SYSCALL_NAMES) else ("<unknown syscall>", "")
-
-
-def _signal(_event: Event, raw: bytes) -> tuple[str, str]:
-    number = unsigned(raw)
-    return str(number), text.signal_name(number)
-
-
-def _sigset(_event: Event, raw: bytes) -> tuple[str, str]:
-    return text.signal_set(unsigned(raw)), ""
-
-
-def _reltime(_event: Event, raw: bytes) -> tuple[str, str]:
-    ns = unsigned(raw)
-    return ("none", "") if ns == _ALL_ONES else (str(ns), text.seconds(ns))
-
-
-def _abstime(_event: Event, raw: bytes) -> tuple[str, str]:
-    second, ns = divmod(unsigned(raw), 1_000_000_000)
-    try:
-        local = time.localtime(second)
-    except (OverflowError, OSError):  # A year that no clock shows.
-        return str(second * 1_000_000_000 + ns), ""
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S', local)}.{ns:09d} {time.strftime('%z', local)}", ""
-
-
-def _address(_event: Event, raw: bytes) -> tuple[str, str]:
-    return address_text(raw) if len(raw) in (4, 16) else text.dots(raw), ""
-
-
-def _number(_event: Event, raw: bytes) -> tuple[str, str]:
-    return str(unsigned(raw)), ""
-
-
-def _not_printable(_event: Event, _raw: bytes) -> tuple[str, str]:
-    return "(n.a.)", ""
-
-
 _T = ParamType
 _FLAG_TYPES = frozenset(
     (_T.FLAGS8, _T.FLAGS16, _T.FLAGS32, _T.ENUMFLAGS8, _T.ENUMFLAGS16, _T.ENUMFLAGS32, _T.MODE),
 )
 _BY_TYPE: dict[ParamType, Renderer] = {
-    _T.CHARBUF: _charbuf,
-    _T.BYTEBUF: _bytebuf,
-    _T.ERRNO: _errno,
+    _T.CHARBUF: values.charbuf,
+    _T.BYTEBUF: values.bytebuf,
+    _T.ERRNO: values.errno,
     _T.FD: _fd,
     _T.FD32: _fd,
     _T.PID: _pid,
     _T.PID32: _pid,
     _T.UID: _uid,
     _T.GID: _gid,
-    _T.SOCKADDR: _sockaddr,
-    _T.SOCKTUPLE: _socktuple,
+    _T.SOCKADDR: values.sockaddr,
+    _T.SOCKTUPLE: values.socktuple,
     _T.FDLIST: _fdlist,
-    _T.SYSCALLID: _syscall,
-    _T.SIGTYPE: _signal,
-    _T.SIGSET: _sigset,
-    _T.RELTIME: _reltime,
-    _T.ABSTIME: _abstime,
-    _T.IPV4ADDR: _address,
-    _T.IPV6ADDR: _address,
-    _T.PORT: _number,
-    _T.L4PROTO: _number,
-    _T.SOCKFAMILY: _number,
-    _T.BOOL: _number,
+    _T.SYSCALLID: values.syscall,
+    _T.SIGTYPE: values.signal,
+    _T.SIGSET: values.sigset,
+    _T.RELTIME: values.reltime,
+    _T.ABSTIME: values.abstime,
+    _T.IPV4ADDR: values.address,
+    _T.IPV6ADDR: values.address,
+    _T.PORT: values.number,
+    _T.L4PROTO: values.number,
+    _T.SOCKFAMILY: values.number,
+    _T.BOOL: values.number,
 }
 EMPTY = {_T.BYTEBUF: "", _T.SOCKADDR: text.NULL, _T.SOCKTUPLE: text.NULL}
 """What an empty parameter of these types reads as; of every other type it is no value, and `evt.args` prints NULL."""

@@ -24,7 +24,7 @@ from falco.events.table import EVENT_TABLE
 from falco.fields.field import Argument, Use
 from falco.fields.path_tables import PathTables
 from falco.fields.registry import SYSCALL_FIELDS
-from falco.fields.template import compile_template
+from falco.fields.template_compiler import compile_template
 from falco.monitor import monitor
 from falco.state.handlers import needed
 from falco.state.state import State

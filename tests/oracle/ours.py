@@ -11,7 +11,7 @@ from falco.capture.scap.reader import Reader
 from falco.capture.scap.stream import open_stream
 from falco.events.event import Event
 from falco.fields.registry import SYSCALL_FIELDS
-from falco.fields.template import compile_template
+from falco.fields.template_compiler import compile_template
 from falco.state.state import State
 
 _SEPARATOR = "\x1f"

@@ -21,7 +21,7 @@ from falco.engine.ruleset import Ruleset
 from falco.events.event import Event
 from falco.fields.path_tables import PathTables
 from falco.fields.registry import SYSCALL_FIELDS
-from falco.fields.template import compile_template
+from falco.fields.template_compiler import compile_template
 from falco.filter.codegen import compile_filter
 from falco.filter.interpret import evaluate
 from falco.state.handlers import needed

@@ -9,7 +9,7 @@ from falco.engine.ruleset import Ruleset
 from falco.engine.waiting import Waiting
 from falco.events.table import codes_named
 from falco.fields.registry import SYSCALL_FIELDS
-from falco.fields.template import compile_template
+from falco.fields.template_compiler import compile_template
 from falco.filter.check import check
 from falco.filter.parser import parse_condition
 from falco.state import fetching
