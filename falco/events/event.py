@@ -28,6 +28,8 @@ LENGTH_SIZES = bytes(4 if t.flags & EventFlag.LARGE_PAYLOAD else 2 for t in EVEN
 LENGTHS = tuple(struct.Struct(f"<{n}H") for n in range(64))
 """Number of parameters -> how their lengths are read where each has two bytes."""
 MAX_PARAMS = len(LENGTHS) - 1
+ABSENT = MAX_PARAMS
+"""An index beyond every event's parameters, which reads as absent."""
 _INT64 = struct.Struct("<q").unpack_from
 
 

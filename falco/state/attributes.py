@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from falco.events.decode import signed, text, unsigned
-from falco.state.files import call_params
+from falco.state.enters import call_params
 from falco.state.paths import directory, join
 from falco.state.threads import NO_ID, ThreadInfo
 

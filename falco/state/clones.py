@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from falco.events.decode import signed
+from falco.events.event import ABSENT, Event
 from falco.events.integers import Integers
 from falco.events.table import CODES, EVENT_TABLE
 from falco.state import cgroups
-from falco.state.files import ABSENT
 from falco.state.processes import ARGS, EXE, PID, PTID, place, program_name, resources, word_list
 from falco.state.threads import CLONE_ACTIVE, CLONE_INVERTED, CLONE_THREAD, NO_ID, ThreadInfo
 
 if TYPE_CHECKING:
-    from falco.events.event import Event
     from falco.state.state import State
 
 STALE_NS = 2_000_000_000

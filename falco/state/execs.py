@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from falco.events.decode import signed, text, unsigned
+from falco.events.event import ABSENT, Event
 from falco.events.integers import Integers
 from falco.events.table import CODES, EVENT_TABLE
 from falco.state import cgroups
-from falco.state.files import ABSENT, enter_of
+from falco.state.enters import enter_of
 from falco.state.paths import base_directory, join
 from falco.state.processes import ARGS, EXE, PID, PTID, place, program_name, resources, word_list
 from falco.state.threads import CLONE_ACTIVE, CLONE_INVERTED, CLONE_NAME_CHANGED, NO_ID, PIPE_DST, PIPE_SRC, ThreadInfo
 
 if TYPE_CHECKING:
-    from falco.events.event import Event
     from falco.state.state import State
 
 UNREADABLE = "<NA>"

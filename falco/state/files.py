@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 from falco.events import facts
 from falco.events.decode import signed, text, unsigned
+from falco.events.event import ABSENT, Event
 from falco.events.integers import Integers
 from falco.events.table import CODES, EVENT_TABLE
+from falco.state.enters import call_params, enter_of
 from falco.state.fds import FdInfo, FdType
 from falco.state.paths import AT_FDCWD, base_directory, below, join
-from falco.state.threads import PIPE_DST, PIPE_SRC, ThreadInfo
+from falco.state.threads import PIPE_DST, PIPE_SRC
 
 if TYPE_CHECKING:
-    from falco.events.event import Event
     from falco.state.state import State
 
-ABSENT = 63
-"""An index beyond every event's parameters, which reads as absent."""
 O_DIRECTORY = 1024  # PPM_O_DIRECTORY
 F_DUPFD, F_DUPFD_CLOEXEC = 1, 26  # PPM_FCNTL_*
 CLOSE_RANGE_CLOEXEC = 4
@@ -121,34 +120,6 @@ def _complete(event: Event, number: int, fd: FdInfo) -> FdInfo:
     return event.fd
 
 
-def enter_of(thread: ThreadInfo, event: Event, count: int) -> tuple[bytes, ...] | None:
-    """The parameters of the enter that this exit belongs to, None unless it came right before and has count of them.
-
-    They are handed out once: a second exit has no enter.
-    """
-    enter, thread.enter = thread.enter, None
-    if enter is None or thread.last_code + 1 != event.code or len(enter) < count:
-        return None
-    return enter
-
-
-def call_params(thread: ThreadInfo, event: Event, count: int, at: int) -> tuple[bytes, ...] | None:
-    """A call's parameters: of its enter, or of a self-contained exit (newer writers) from index `at` on."""
-    enter = enter_of(thread, event, count)
-    if enter is not None:
-        return enter
-    if event.nparams >= at + count:
-        return tuple(event.raw(i) for i in range(at, at + count))
-    return None
-
-
-def store_enter(state: State, event: Event) -> None:
-    """Keep an enter's parameters for its exit."""
-    del state
-    if event.thread is not None:
-        event.thread.enter = event.params()
-
-
 def close_enter(state: State, event: Event) -> None:
     """A close began: this is the entry that may go when it ends."""
     del state
@@ -205,60 +176,3 @@ def fcntl_exit(state: State, event: Event) -> None:
     if unsigned(params[1]) in (F_DUPFD, F_DUPFD_CLOEXEC):
         created(state, event, signed(raw), fd.copy())
         event.fd_name_changed = False
-
-
-def piped(state: State, event: Event) -> None:
-    """pipe: two nameless ends."""
-    if not event.raw(0) or signed(event.raw(0)) < 0:
-        return
-    ino = unsigned(event.raw(3))
-    for i in (1, 2):
-        created(state, event, signed(event.raw(i)), FdInfo(FdType.FIFO, ino=ino))
-
-
-_NAMELESS = {
-    CODES["SYSCALL_EVENTFD_X"]: FdType.EVENT,
-    CODES["SYSCALL_EVENTFD2_X"]: FdType.EVENT,
-    CODES["SYSCALL_SIGNALFD_X"]: FdType.SIGNALFD,
-    CODES["SYSCALL_SIGNALFD4_X"]: FdType.SIGNALFD,
-    CODES["SYSCALL_TIMERFD_CREATE_X"]: FdType.TIMERFD,
-    CODES["SYSCALL_INOTIFY_INIT_X"]: FdType.INOTIFY,
-    CODES["SYSCALL_INOTIFY_INIT1_X"]: FdType.INOTIFY,
-    CODES["SYSCALL_PIDFD_OPEN_X"]: FdType.PIDFD,
-    CODES["SYSCALL_EPOLL_CREATE_X"]: FdType.EVENTPOLL,
-    CODES["SYSCALL_EPOLL_CREATE1_X"]: FdType.EVENTPOLL,
-    CODES["SYSCALL_USERFAULTFD_X"]: FdType.USERFAULTFD,
-    CODES["SYSCALL_IO_URING_SETUP_X"]: FdType.IOURING,
-}
-
-
-def created_nameless(state: State, event: Event) -> None:
-    """Calls whose result is an fd of a kind that has no name."""
-    number = signed(event.raw(0))
-    if event.raw(0) and number >= 0:
-        created(state, event, number, FdInfo(_NAMELESS[event.code]))
-
-
-def memory_file(state: State, event: Event) -> None:
-    """memfd_create: a file that only has the name it was given."""
-    number = signed(event.raw(0))
-    if event.raw(0) and number >= 0:
-        created(state, event, number, FdInfo(FdType.MEMFD, text(event.raw(1))))
-
-
-_BPF_WITH_FD = frozenset((0, 5, 7, 13, 14, 15, 17, 18, 19, 28, 30, 32, 33))
-"""bpf commands whose result is an fd (kernel uapi/linux/bpf.h, enum bpf_cmd)."""
-
-
-def bpf_fd(state: State, event: Event) -> None:
-    """bpf: a map, program, link or the like."""
-    number = signed(event.raw(0))
-    if event.raw(0) and number >= 0 and unsigned(event.raw(1)) in _BPF_WITH_FD:
-        created(state, event, number, FdInfo(FdType.BPF))
-
-
-def borrowed(state: State, event: Event) -> None:
-    """pidfd_getfd: a copy of another process's fd, whose pidfd does not tell whose it is here."""
-    number = signed(event.raw(0))
-    if event.raw(0) and number >= 0:
-        created(state, event, number, FdInfo(FdType.UNKNOWN))

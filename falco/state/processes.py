@@ -9,14 +9,13 @@ import functools
 from typing import TYPE_CHECKING
 
 from falco.events.decode import LONGEST_LIST, text
+from falco.events.event import ABSENT, Event
 from falco.events.integers import Integers
 from falco.events.table import CODES, EVENT_TABLE
-from falco.state.files import ABSENT
 from falco.state.limits import MAX_TEXT
 from falco.state.threads import CLONE_CLOSED
 
 if TYPE_CHECKING:
-    from falco.events.event import Event
     from falco.events.table import EventType
     from falco.state.state import State
 

@@ -10,24 +10,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from falco.events.decode import UNSIGNED, signed
+from falco.events.event import ABSENT, Event
 from falco.events.table import EVENT_TABLE, EventType
 from falco.events.types import EventFlag, ParamType
 
 if TYPE_CHECKING:
-    from falco.events.event import Event
     from falco.state.threads import ThreadInfo
 
 Reset = Callable[["Event", "ThreadInfo"], None]
 
 LAST_015 = 311
 """The last code that 0.15 knows."""
-_ABSENT = 63
 
 
 def _own_fd(event_type: EventType) -> int:
-    """Where an exit event that uses an fd carries it itself (newer writers), _ABSENT if it never does."""
+    """Where an exit event that uses an fd carries it itself (newer writers), ABSENT if it never does."""
     fds = (i for i, param in enumerate(event_type.params) if i and param.type == ParamType.FD)
-    return next(fds, _ABSENT)
+    return next(fds, ABSENT)
 
 
 _OWN_FD = tuple(map(_own_fd, EVENT_TABLE))

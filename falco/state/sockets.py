@@ -6,8 +6,9 @@ import errno
 from typing import TYPE_CHECKING
 
 from falco.events.decode import AF_INET, AF_INET6, AF_UNIX, SockAddr, SockTuple, signed, sockaddr, socktuple, unsigned
+from falco.state.enters import call_params
 from falco.state.fds import L4, FdInfo, FdType, Role
-from falco.state.files import call_params, created
+from falco.state.files import created
 from falco.state.network import (
     INET_TYPES,
     NO_ADDRESS,

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from falco.state import engines, healthcheck
-from falco.state.engines import CRI, FETCHED, RKT
+from falco.state.container_table import ContainerTable
+from falco.state.engines import CRI, FETCHED
 from falco.state.fetching import Fetching
-from falco.state.limits import MAX_ANCESTORS, MAX_CONTAINER_BYTES, MAX_CONTAINERS, MAX_FDS, MAX_THREADS
+from falco.state.limits import MAX_ANCESTORS, MAX_FDS, MAX_THREADS
 from falco.state.network import Interfaces, unmapped
 from falco.state.room import FdRoom, weight
 from falco.state.threads import CLONE_CLOSED, CLONE_INVERTED, GONE, ThreadInfo, placeholder
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from falco.state.fds import FdInfo
     from falco.state.users import Group, User
 
-_SWEEP_AGAIN = 1024
-"""Refused containers between two searches for entries that no thread is in any more."""
 _MAX_ENDED = 1024
 
 
@@ -44,9 +43,7 @@ class Tables:
         self.users: dict[int, User] = {}
         self.groups: dict[int, Group] = {}
         self.interfaces = Interfaces()
-        self.containers: dict[str, Container] = {}
-        self._container_bytes = 0
-        self._pods: set[str] = set()
+        self.containers = ContainerTable()
         self.fd_room = FdRoom()
         self.ended: dict[int, int] = {}
 
@@ -191,29 +188,8 @@ class Tables:
 
     def add_container(self, container: Container) -> None:
         """Enter or replace a container. When the table is full, those that no thread is in any more have to go."""
-        if not self._has_container_room(container):
-            if self.refused["containers"] % _SWEEP_AGAIN == 0:
-                self._sweep_containers()
-            if not self._has_container_room(container):
-                self.refused["containers"] += 1
-                return
-        known = self.containers.get(container.id)
-        self._container_bytes += container.size - (0 if known is None else known.size)
-        self.containers[container.id] = container
-        if container.type == RKT:
-            self._pods.add(container.id)
-
-    def _has_container_room(self, container: Container) -> bool:
-        known = self.containers.get(container.id)
-        if known is None and len(self.containers) >= MAX_CONTAINERS:
-            return False
-        return self._container_bytes + container.size - (0 if known is None else known.size) <= MAX_CONTAINER_BYTES
-
-    def _sweep_containers(self) -> None:
-        used = {thread.container_id for thread in self.threads.values()}
-        self.containers = {id: kept for id, kept in self.containers.items() if id in used}
-        self._container_bytes = sum(kept.size for kept in self.containers.values())
-        self._pods &= self.containers.keys()
+        if not self.containers.enter(container, self.threads):
+            self.refused["containers"] += 1
 
     def learn_container(self, container: Container, ts: int) -> None:
         """Enter what an event of ts (ns) tells of a container, and let know those who wait for it."""
@@ -224,12 +200,12 @@ class Tables:
     def forget_container(self, container_id: str) -> None:
         """A container is no more. It stays known while threads are in it: their last events may be on their way."""
         if container_id in self.containers and all(t.container_id != container_id for t in self.threads.values()):
-            self._container_bytes -= self.containers.pop(container_id).size
+            self.containers.leave(container_id)
             self.fetching.pop(container_id, None)
 
     def resolve_container(self, thread: ThreadInfo) -> None:
         """Set which container a thread runs in, and whether it is that one's health check."""
-        found = engines.identify(thread, self.parents, self._pods)
+        found = engines.identify(thread, self.parents, self.containers.pods)
         if found is None:
             thread.container_id = ""
         else:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from falco.events.decode import AF_UNIX, socktuple
+from falco.events.event import ABSENT, Event
 from falco.events.table import CODES, EVENT_TABLE
+from falco.state.enters import call_params
 from falco.state.fds import L4, FdInfo, FdType, Role
-from falco.state.files import ABSENT, call_params, created
+from falco.state.files import created
 from falco.state.network import INET_TYPES, guess_role, swap_ends, take_ends, tuple_name
 from falco.state.sockets import INET, IPPROTO_UDP, SOCK_DGRAM, changing, ends_name, new_socket, set_name
 
 if TYPE_CHECKING:
-    from falco.events.event import Event
     from falco.state.state import State
 
 _TUPLE_INDEX = tuple(ABSENT if (found := t.index("tuple")) is None else found for t in EVENT_TABLE)

@@ -19,6 +19,7 @@ from falco.events.event import LENGTH_SIZES, Event
 from falco.events.syscalls import IGNORED_CODES, SYSCALL_NAMES
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_E, GENERIC_X, Param
 from falco.events.types import ParamType
+from falco.state import container_table
 from falco.state import tables as module
 from falco.state.handlers import HANDLERS, IGNORED, needed
 from falco.state.state import State
@@ -110,7 +111,7 @@ def small_tables(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
     if "capture" not in request.fixturenames:
         monkeypatch.setattr(module, "MAX_THREADS", THREADS)
         monkeypatch.setattr(module, "MAX_FDS", FDS)
-        monkeypatch.setattr(module, "MAX_CONTAINERS", CONTAINERS)
+        monkeypatch.setattr(container_table, "MAX_CONTAINERS", CONTAINERS)
 
 
 @pytest.mark.parametrize("all_events", [False, True])

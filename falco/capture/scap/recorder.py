@@ -14,7 +14,7 @@ from falco.capture.scap.rotate import Files, Rotation
 from falco.capture.scap.wanted import CONTAINER_CODES, Wanted
 from falco.events.table import CODES, EVENT_TABLE, codes_named
 from falco.events.types import Category, EventFlag
-from falco.state import container_events, files, handlers, processes, snapshot, transfers
+from falco.state import container_events, enters, handlers, processes, snapshot, transfers
 from falco.state.limits import MAX_THREADS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from falco.fields.path_tables import PathTables
     from falco.state.state import State
 
-_SLIGHT = {files.store_enter, transfers.io_exit, processes.counters}
+_SLIGHT = {enters.store_enter, transfers.io_exit, processes.counters}
 """What only concerns the call's own exit, whether a socket has carried data, or counters of memory and faults."""
 STATE_CODES = frozenset(
     t.code

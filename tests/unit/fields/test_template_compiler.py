@@ -22,7 +22,7 @@ def problems(output, registry=SYSCALL_FIELDS, **place):
         ("50%", "invalid formatting syntax: formatting cannot end with a %", ""),
         ("a %20", "invalid formatting syntax: formatting cannot end with a number", ""),
         ("100% sure", "empty formatting token", ""),
-        ("%user.uid%%proc.name", "invalid formatting token %proc.name", ""),
+        ("%user.uid%%proc.name", "invalid formatting token %proc.name", "proc.name"),
         ("%%", "invalid formatting token %", ""),
         ("%fd.ip", "fd.ip is filter only and cannot be used as a display field", ""),
         ("%evt.arg of", "filter syntax error: evt.arg needs an argument", ""),

@@ -1,7 +1,7 @@
 import pytest
 
+from falco.events.event import ABSENT
 from falco.events.table import CODES, EVENT_TABLE
-from falco.state.files import ABSENT
 from falco.state.limits import MAX_TEXT
 from falco.state.processes import place, program_name, word_list
 from falco.state.threads import CLONE_CLOSED
