@@ -13,7 +13,8 @@ from pathlib import Path
 
 from falco import logs
 from falco.commands import alerts, fields, origins, report, rules, start, support, usage
-from falco.commands.options import Options, UsageError, parse
+from falco.commands.options import Options, parse
+from falco.commands.parser import UsageError
 from falco.errors import FalcoError
 
 

@@ -18,7 +18,8 @@ from falco.appliance import place, preflight, render
 from falco.cli import QUESTIONS, SUBCOMMANDS
 from falco.commands import report
 from falco.commands.delivery import enabled_forwarders
-from falco.commands.options import Options, UsageError, parse
+from falco.commands.options import Options, parse
+from falco.commands.parser import UsageError
 from falco.errors import ConfigError, FalcoError
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 from falco import config
-from falco.commands.options import UsageError
+from falco.commands.parser import Parser
 from falco.commands.say import say
 from falco.config_values import SEVERITY
 from falco.errors import FalcoError
@@ -47,13 +47,8 @@ def alerts(argv: Sequence[str], now_s: Callable[[], float] = time.time) -> int:
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
-
-
 def _parser(now_s: Callable[[], float]) -> argparse.ArgumentParser:
-    parser = _Parser(prog="falco alerts", add_help=False, description="Print the alerts in the alert store.")
+    parser = Parser(prog="falco alerts", add_help=False, description="Print the alerts in the alert store.")
     add = parser.add_argument
     add("-h", "--help", action="help", help="print this")
     add("-c", dest="config", metavar="FILE", help="configuration, else ./falco.yaml or /etc/falco/falco.yaml")

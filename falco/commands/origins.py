@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
 
 from falco import config, config_layers
 from falco.commands import report
-from falco.commands.options import UsageError
+from falco.commands.parser import Parser
 from falco.commands.say import say
 from falco.errors import ConfigError
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
-
-
 def print_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """Print what the command line, without `config`, asks for. ConfigError with every mistake."""
-    parser = _Parser(prog="falco config", add_help=False, description="Print every setting in force.")
+    parser = Parser(prog="falco config", add_help=False, description="Print every setting in force.")
     add = parser.add_argument
     add("-h", "--help", action="help", help="print this")
     add(

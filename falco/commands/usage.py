@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from falco import VERSION
-from falco.commands.options import build_parser
+from falco.commands.arguments import build_parser
 from falco.commands.say import say
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@ import itertools
 import pytest
 
 from falco import config_environment as environment
-from falco.commands.options import Options, build_parser, parse
+from falco.commands.arguments import build_parser
+from falco.commands.options import Options, parse
 from falco.config_schema import Config
 from falco.config_values import BOOLEAN
 from falco.priority import Priority

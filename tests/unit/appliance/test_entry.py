@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from falco.appliance import entry, place, preflight, render
-from falco.commands.options import UsageError
+from falco.commands.parser import UsageError
 from falco.errors import ConfigError, FalcoError
 
 ROOTFS = Path(__file__).resolve().parents[3] / "rootfs"

@@ -1,7 +1,7 @@
 import pytest
 
 from falco.commands import origins
-from falco.commands.options import UsageError
+from falco.commands.parser import UsageError
 from falco.errors import ConfigError
 
 
