@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 import yaml
 
-from falco import config_text
-from falco.config_forwarders import NEEDED
+from falco import config_checks, config_text
 from falco.config_schema import Config
-from falco.config_text import NOWHERE, Spot, Text
+from falco.config_text import Spot, Text
 from falco.config_values import Kind, Setting, settings
 from falco.errors import ConfigError, Problem, nearest
 
@@ -54,7 +53,7 @@ def load(path: str | None, options: Sequence[str] = ()) -> Loaded:
     config = cast(Config, reader.build(Config, "", from_file=path is not None))
     if not reader.failed():
         # A file that could not be read has no settings, and what is missing then is not the user's mistake.
-        reader.check(config)
+        reader.problems += config_checks.check(config, reader.spots)
     if reader.failed():
         raise ConfigError(reader.problems)
     return Loaded(config, path, tuple(reader.problems))
@@ -139,34 +138,6 @@ class _Reader:
             elif not from_file:
                 arguments[name] = declared.without_file
         return section(**arguments)
-
-    def check(self, config: Config) -> None:
-        """What is wrong between settings that are right one by one."""
-        needs = (
-            ("file", config.file_output.enabled, "filename", config.file_output.filename),
-            ("program", config.program_output.enabled, "program", config.program_output.program),
-            ("http", config.http_output.enabled, "url", config.http_output.url),
-        )
-        for name, enabled, key, value in needs:
-            if enabled and not value:
-                message = f"{name} output enabled but no {key} in configuration block"
-                spot = self.spots.get(f"{name}_output.enabled", NOWHERE)
-                self.problems.append(spot.error(message, [f"{name}_output.{key}"]))
-        others = (config.syslog_output, config.stdout_output, config.stderr_output)
-        if not any(need[1] for need in needs) and not any(output.enabled for output in others):
-            message = "No outputs configured. Please configure at least one output"
-            self.problems.append(NOWHERE.error(message, ["stdout_output.enabled: true"]))
-        self._check_forwarders(config)
-
-    def _check_forwarders(self, config: Config) -> None:
-        for name, groups in NEEDED.items():
-            section = getattr(config.forwarders, name)
-            for group in groups:
-                if section.enabled and not any(getattr(section, key) for key in group):
-                    prefix = f"forwarders.{name}."
-                    spot = self.spots.get(f"{prefix}enabled", NOWHERE)
-                    message = f"forwarder {name} enabled but no {group[0]} in configuration block"
-                    self.problems.append(spot.error(message, [prefix + key for key in group]))
 
     def _read_section(self, section: type[DataclassInstance], node: yaml.MappingNode, prefix: str, text: Text) -> None:
         known = settings(section)

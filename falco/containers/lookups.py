@@ -13,6 +13,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from falco.containers.denials import Denials
 from falco.containers.engine import EngineError, NoSuchContainerError
 from falco.containers.health import Health
 from falco.logs import LOG
@@ -32,10 +33,8 @@ UNKNOWN_S = 1.0
 """How long engines that are well are asked again about one that they do not have: it may be about to be made."""
 FIRST_AGAIN_S, LONGEST_AGAIN_S = 0.05, 1.0
 """How long to wait before asking again, at first and at most."""
-FIRST_DENIAL_S, LONGEST_DENIAL_S = 10.0, 600.0
-"""For how long a container that nothing was found out about is not looked up any more, at first and at most."""
 _KEPT = 4096
-"""Ids that are remembered for such reasons, and of containers that were made and have not run yet."""
+"""Containers that were made and have not run yet, whose answers are kept."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,14 +61,6 @@ class _Lookup:
     is_early: bool = False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Denial:
-    """Until when a container is not looked up again, and for how long that was."""
-
-    until: float
-    seconds: float
-
-
 class Lookups:
     """Asks engines by workers of its own. request() and answers() are for the thread of events, and never wait.
 
@@ -85,7 +76,7 @@ class Lookups:
         self._changed = threading.Condition()
         self._waiting: list[tuple[float, int, _Lookup]] = []
         self._under_way: dict[str, _Lookup] = {}
-        self._denied: OrderedDict[str, _Denial] = OrderedDict()
+        self._denied = Denials(clock)
         self._early: OrderedDict[str, tuple[Container, ...]] = OrderedDict()
         self._answers: deque[Answer] = deque()
         self._answered: set[str] = set()
@@ -114,9 +105,7 @@ class Lookups:
         lookup = self._under_way.get(short)
         if short in self._answered or (lookup is not None and not lookup.is_early):
             return
-        now = self._clock()
-        denial = self._denied.get(short)
-        if denial is not None and now < denial.until:
+        if short in self._denied:
             return
         with self._changed:
             lookup, early = self._under_way.get(short), self._early.pop(short, None)
@@ -125,7 +114,7 @@ class Lookups:
             elif early is not None:
                 self._deliver(early, is_news)
             else:
-                self._enter(_Lookup(short, full, kind, is_news, now))
+                self._enter(_Lookup(short, full, kind, is_news, self._clock()))
 
     def prepare(self, full: str, kind: int) -> None:
         """A container was made and will perhaps run: look it up, and keep the answer until somebody wants it."""
@@ -248,19 +237,12 @@ class Lookups:
         self._under_way.pop(lookup.short, None)
         if not lookup.is_early:
             if found:
-                self._denied.pop(lookup.short, None)
+                self._denied.lift(lookup.short)
                 self._deliver(found, lookup.is_news)
             else:
-                self._deny(lookup.short)
+                self._denied.add(lookup.short)
                 self._answer(stub(lookup.short, lookup.kind, reason), False)
         elif found:
             self._early[lookup.short] = found
             if len(self._early) > _KEPT:
                 self._early.popitem(last=False)
-
-    def _deny(self, short: str) -> None:
-        before = self._denied.pop(short, None)
-        seconds = FIRST_DENIAL_S if before is None else min(2 * before.seconds, LONGEST_DENIAL_S)
-        self._denied[short] = _Denial(self._clock() + seconds, seconds)
-        if len(self._denied) > _KEPT:
-            self._denied.popitem(last=False)

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from falco.filter.check import UNKNOWN_FIELD, Checker
+from falco.filter.check import Checker
 from falco.filter.evttypes import ALL, EventTypes
+from falco.filter.fieldrefs import UNKNOWN_FIELD
 
 if TYPE_CHECKING:
     from falco.engine.rule import Rule, UnreadRule

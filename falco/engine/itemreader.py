@@ -21,6 +21,7 @@ from falco.engine.items import (
     RuleSwitch,
     priority_named,
 )
+from falco.engine.itemvalues import ItemValues
 from falco.engine.nodes import Mapping, Node, Sequence, problem_at
 from falco.engine.rule import Priority
 from falco.filter.scalar import Scalar
@@ -28,9 +29,7 @@ from falco.filter.scalar import Scalar
 if TYPE_CHECKING:
     from falco.engine.documents import Document
     from falco.errors import Problem
-    from falco.filter.ast import Place
 
-_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _REQUIRED = ("condition", "output", "desc", "priority")
 _OTHER_KEYS = {"description": "desc", "override": "append", "level": "priority", "severity": "priority"}
 """What else the keys are called, elsewhere or in later versions."""
@@ -76,16 +75,12 @@ class _Reader:
     """Reads one item. Errors go to problems; a value that could not be read is None."""
 
     def __init__(self, node: Mapping, problems: list[Problem], engine_version: int) -> None:
-        self._place = node.place
+        self._values = ItemValues(node, problems)
         self._problems = problems
         self._engine_version = engine_version
-        self._keys: dict[str, Scalar] = {}
-        self._values: dict[str, Node] = {}
-        self._item = ""
-        self._pairs(node)
 
     def read(self) -> Item | None:
-        kind = next((key for key in KEYS if key in self._values), None)
+        kind = next((key for key in KEYS if key in self._values.nodes), None)
         if kind is None:
             self._unknown_object()
             return None
@@ -93,90 +88,77 @@ class _Reader:
         if kind == "required_engine_version":
             self._require_version()
             return None
-        name = self._values[kind]
+        name = self._values.nodes[kind]
         if not isinstance(name, Scalar) or name.null or not name.text:
-            self._error(name.place, f"Missing name in {kind}", "missing-name")
+            self._values.error(name.place, f"Missing name in {kind}", "missing-name")
             return None
-        self._item = f'{kind} "{name.text}"'
+        self._values.item = f'{kind} "{name.text}"'
         item = self._list(name) if kind == "list" else self._macro(name) if kind == "macro" else self._rule(name)
         # An item with a mistake in it goes on, so that what else is wrong with it is told in the same run.
         return Broken(kind, name) if item is None else item
 
-    def _pairs(self, node: Mapping) -> None:
-        merged: list[Mapping] = []
-        for key, value in node.pairs:
-            if key.text == "<<" and not key.style:
-                merged.extend(
-                    n for n in (value.items if isinstance(value, Sequence) else [value]) if isinstance(n, Mapping)
-                )
-                continue
-            if key.text in self._values:
-                self._warn(key.place, f"key '{key.text}' stands here again; this last one counts", "duplicate-key")
-            self._keys[key.text], self._values[key.text] = key, value
-        for key, value in (pair for mapping in merged for pair in mapping.pairs):
-            if key.text not in self._values:
-                self._keys[key.text], self._values[key.text] = key, value
-
     def _unknown_object(self) -> None:
-        shown = ", ".join(f"{key}={_shown(value)}" for key, value in self._values.items())[:_SHOWN]
-        first = next(iter(self._values), "")
+        shown = ", ".join(f"{key}={_shown(value)}" for key, value in self._values.nodes.items())[:_SHOWN]
+        first = next(iter(self._values.nodes), "")
         message = f"Unknown rule object: {{{shown}}}"
         self._problems.append(
             problem_at(
-                self._place, message, code="unknown-item", expected=tuple(KEYS), near=errors.nearest(first, KEYS)
+                self._values.place, message, code="unknown-item", expected=tuple(KEYS), near=errors.nearest(first, KEYS)
             )
         )
 
     def _warn_of_keys(self, kind: str) -> None:
         known = KEYS[kind]
-        for name, key in self._keys.items():
+        for name, key in self._values.keys.items():
             if name not in known:
                 near = _OTHER_KEYS.get(name.lower(), "")
                 near = near if near in known else errors.nearest(name, known)
-                self._warn(key.place, f"unknown key '{name[:_SHOWN]}' is ignored", "unknown-key", near)
+                self._values.warn(key.place, f"unknown key '{name[:_SHOWN]}' is ignored", "unknown-key", near)
 
     def _require_version(self) -> None:
-        value = self._values["required_engine_version"]
+        value = self._values.nodes["required_engine_version"]
         if not isinstance(value, Scalar) or not value.text.isdecimal() or len(value.text) > 100:
-            self._error(value.place, "required_engine_version is not a number", "engine-version", ("a whole number",))
+            self._values.error(
+                value.place, "required_engine_version is not a number", "engine-version", ("a whole number",)
+            )
         elif int(value.text) > self._engine_version:
             message = f"Rules require engine version {value.text}, but engine version is {self._engine_version}"
-            self._error(value.place, message, "engine-version")
+            self._values.error(value.place, message, "engine-version")
 
     def _list(self, name: Scalar) -> ListItem | None:
-        append = self._flag("append", default=False)
+        append = self._values.flag("append", default=False)
         value = self._values.get("items")
-        if value is None or _null(value):
-            self._missing("items", "list", name)
+        if value is None:
+            self._values.missing("items", "list", name)
             return None
-        return ListItem(name, self._scalars("items", value), append)
+        return ListItem(name, self._values.scalars("items", value), append)
 
     def _macro(self, name: Scalar) -> MacroItem | None:
-        append = self._flag("append", default=False)
-        condition = self._required("condition", "macro", name)
+        append = self._values.flag("append", default=False)
+        condition = self._values.required("condition", "macro", name)
         if condition is None:
             return None
         if not name.text.isascii() or not name.text.isidentifier():
-            self._warn(
+            self._values.warn(
                 name.place,
                 f"no condition can name the macro '{name.text}'",
                 "macro-name",
                 expected=("letters, digits and _",),
             )
-        return MacroItem(name, condition, self._source(), append, self._flag("all_events", default=False))
+        return MacroItem(name, condition, self._source(), append, self._values.flag("all_events", default=False))
 
     def _rule(self, name: Scalar) -> RuleItem | RuleAppend | RuleSwitch | None:
-        append = self._flag("append", default=False)
+        append = self._values.flag("append", default=False)
         # 0.15 only says that the other keys are missing; Falco has understood such an item since.
-        if not append and "enabled" in self._values and self._values.keys().isdisjoint(_REQUIRED):
+        if not append and "enabled" in self._values.nodes and self._values.nodes.keys().isdisjoint(_REQUIRED):
             return self._switch(name)
-        condition = self._required("condition", "rule", name)
+        condition = self._values.required("condition", "rule", name)
         if append:
             self._warn_of_unused(("rule", "condition", "append"), "in a rule that is appended to")
             return None if condition is None else RuleAppend(name, condition)
-        output = self._required("output", "rule", name)
-        description = self._required("desc", "rule", name)
-        written = self._required("priority", "rule", name)
+        output = self._values.required("output", "rule", name)
+        description = self._values.required("desc", "rule", name)
+        written = self._values.required("priority", "rule", name)
         # A rule without a valid priority is never run: the highest only keeps the minimum priority from hiding it.
         priority = None if written is None else self._priority(written)
         return RuleItem(
@@ -188,20 +170,20 @@ class _Reader:
             priority_text="" if written is None else written.text,
             source=self._source(),
             tags=self._tags(),
-            enabled=self._flag("enabled", default=True),
-            warn_evttypes=self._flag("warn_evttypes", default=True),
-            skip_if_unknown_filter=self._flag("skip-if-unknown-filter", default=False),
-            all_events=self._flag("all_events", default=False),
+            enabled=self._values.flag("enabled", default=True),
+            warn_evttypes=self._values.flag("warn_evttypes", default=True),
+            skip_if_unknown_filter=self._values.flag("skip-if-unknown-filter", default=False),
+            all_events=self._values.flag("all_events", default=False),
         )
 
     def _switch(self, name: Scalar) -> RuleSwitch:
         self._warn_of_unused(("rule", "enabled", "append"), "in an item that only turns a rule on or off")
-        return RuleSwitch(name, self._flag("enabled", default=True))
+        return RuleSwitch(name, self._values.flag("enabled", default=True))
 
     def _warn_of_unused(self, used: tuple[str, ...], where: str) -> None:
-        for name, key in self._keys.items():
+        for name, key in self._values.keys.items():
             if name in KEYS["rule"] and name not in used:
-                self._warn(key.place, f"key '{name}' is ignored {where}", "unknown-key")
+                self._values.warn(key.place, f"key '{name}' is ignored {where}", "unknown-key")
 
     def _priority(self, written: Scalar) -> Priority | None:
         priority = priority_named(written.text.strip())
@@ -209,78 +191,31 @@ class _Reader:
             labels = tuple(p.label for p in Priority)
             message = f"Invalid priority level: {written.text.lower()[:_SHOWN]}"
             near = errors.nearest(written.text.capitalize(), labels)
-            self._error(written.place, message, "priority", labels, near)
+            self._values.error(written.place, message, "priority", labels, near)
         return priority
 
     def _source(self) -> str:
         value = self._values.get("source")
-        if value is None or _null(value):
+        if value is None:
             return SOURCES[0]
         if not isinstance(value, Scalar):
-            self._error(value.place, "source is not text", "bad-value", SOURCES)
+            self._values.error(value.place, "source is not text", "bad-value", SOURCES)
             return ""
         if value.text not in SOURCES:
             message = f"no event comes from source '{value.text[:_SHOWN]}', so this is never run"
-            self._warn(value.place, message, "unknown-source", errors.nearest(value.text, SOURCES), SOURCES)
+            self._values.warn(value.place, message, "unknown-source", errors.nearest(value.text, SOURCES), SOURCES)
         return value.text
 
     def _tags(self) -> tuple[str, ...]:
         value = self._values.get("tags")
-        if value is None or _null(value):
+        if value is None:
             return ()
-        return tuple(tag.text for tag in self._scalars("tags", value))
-
-    def _scalars(self, key: str, value: Node) -> tuple[Scalar, ...]:
-        if not isinstance(value, Sequence):
-            self._error(value.place, f"{key} is not a list", "bad-value", ("[a, b]",))
-            return ()
-        for node in value.items:
-            if not isinstance(node, Scalar):
-                self._error(node.place, f"an element of {key} is not a word or number", "bad-value")
-            elif not node.text and not node.style:
-                self._error(node.place, f"an element of {key} is empty", "bad-value")
-        return tuple(node for node in value.items if isinstance(node, Scalar))
-
-    def _flag(self, key: str, *, default: bool) -> bool:
-        value = self._values.get(key)
-        if value is None or _null(value):
-            return default
-        flag = _FLAGS.get(value.text.lower()) if isinstance(value, Scalar) else None
-        if flag is None:
-            self._error(value.place, f"{key} is neither true nor false", "bad-value", ("true", "false"))
-            return default
-        return flag
-
-    def _required(self, key: str, kind: str, name: Scalar) -> Scalar | None:
-        value = self._values.get(key)
-        if value is None or _null(value):
-            self._missing(key, kind, name)
-        elif isinstance(value, Scalar):
-            return value
-        else:
-            self._error(value.place, f"{key} is not text", "bad-value")
-        return None
-
-    def _missing(self, key: str, kind: str, name: Scalar) -> None:
-        place = self._keys[key].place if key in self._keys else name.place
-        self._problems.append(problem_at(place, f"Missing {key} in {kind} with name {name.text}", code="missing-key"))
-
-    def _error(self, place: Place, message: str, code: str, expected: tuple[str, ...] = (), near: str = "") -> None:
-        self._problems.append(problem_at(place, message, code=code, item=self._item, expected=expected, near=near))
-
-    def _warn(self, place: Place, message: str, code: str, near: str = "", expected: tuple[str, ...] = ()) -> None:
-        self._problems.append(
-            problem_at(place, message, code=code, item=self._item, expected=expected, near=near, severity="warning")
-        )
+        return tuple(tag.text for tag in self._values.scalars("tags", value))
 
 
 def _none_of(name: Scalar) -> Scalar:
     """An empty text that stands where an item's name does."""
     return Scalar("", name.file, name.start, name.start)
-
-
-def _null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.null
 
 
 def _shown(node: Node) -> str:

@@ -15,13 +15,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol, cast
 
-from falco.engine.failure import RuleFailure
-from falco.errors import FalcoError
+from falco.engine.held import Held, left_of, remains_of
 from falco.events.table import codes_named
-from falco.filter.freeze import freeze
 from falco.filter.interpret import evaluate
 from falco.logs import LOG
-from falco.state.threads import ThreadInfo
 
 if TYPE_CHECKING:
     from falco.engine.rule import Rule
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     from falco.outputs.alerts import Template
     from falco.state.containers import Container
     from falco.state.state import State
+    from falco.state.threads import ThreadInfo
 
 DEFAULT_MS = 500
 MOST = 8192
@@ -68,33 +66,12 @@ class Alerts(Protocol):
 
 
 @dataclasses.dataclass(slots=True)
-class _Remains:
-    """What is left of an event that waits, for fields that are fetched: they read thread and state."""
-
-    ts: int
-    num: int
-    code: int
-    thread: ThreadInfo
-    state: State
-
-
-@dataclasses.dataclass(slots=True, eq=False)
-class _Held:
-    """An event that waits until a time, and the rules that it may match in order: what has to hold, and the output."""
-
-    until: int
-    remains: Event
-    starts: bool
-    rules: list[tuple[Rule, Node | bool, Template]]
-
-
-@dataclasses.dataclass(slots=True)
 class _Start:
     """A container's coming to life. alerted are the rules that its first process has given alerts by."""
 
     executed: bool = False
     alerted: set[str] = dataclasses.field(default_factory=set)
-    told: _Held | None = None
+    told: Held | None = None
 
     def saw(self, rule: Rule | None) -> None:
         """Its first process runs, and has given an alert by this rule."""
@@ -115,7 +92,7 @@ class Waiting:
         self._state, self._rules, self._alerts = state, rules, alerts
         self._wait_ns, self._most = wait_ns, most
         self._fetching = state.fetching
-        self._queue: deque[_Held] = deque()
+        self._queue: deque[Held] = deque()
         self._starts: dict[str, _Start] = {}
         self._full = False
         self.is_own: Callable[[Event], bool] = lambda _: False
@@ -175,7 +152,7 @@ class Waiting:
         """The rule if none before it, nor its output, depends on the answer; else keep the event, if any may match."""
         rules: list[tuple[Rule, Node | bool, Template]] = []
         for rule, node in self._rules.conditions(event):
-            left = _left_of(rule, node, event)
+            left = left_of(rule, node, event)
             if left is False:
                 continue
             output = self._alerts.output(rule)
@@ -185,11 +162,11 @@ class Waiting:
             if left is True:
                 break
         if rules and not self.is_own(event):
-            remains = _remains_of(event, container_id)
-            self._keep(_Held(event.ts + self._wait_ns, remains, starts, rules))
+            remains = remains_of(event, container_id)
+            self._keep(Held(event.ts + self._wait_ns, remains, starts, rules))
         return None
 
-    def _keep(self, held: _Held) -> None:
+    def _keep(self, held: Held) -> None:
         self.held += 1
         if len(self._queue) >= self._most:
             if not self._full:
@@ -198,7 +175,7 @@ class Waiting:
             self._decide(self._queue.popleft())
         self._queue.append(held)
 
-    def _decide(self, held: _Held) -> None:
+    def _decide(self, held: Held) -> None:
         """Hold what is left of an event against the rules, once."""
         event = held.remains
         container_id = cast("ThreadInfo", event.thread).container_id
@@ -218,7 +195,7 @@ class Waiting:
         """The answer about a container is in the tables: decide what has waited for it, in order."""
         if not self._queue:
             return
-        waiting, others = list[_Held](), deque[_Held]()
+        waiting, others = list[Held](), deque[Held]()
         for held in self._queue:
             mine = cast("ThreadInfo", held.remains.thread).container_id == container.id
             (waiting if mine else others).append(held)
@@ -244,7 +221,7 @@ class Waiting:
         if start is not None and start.executed:
             return rule
         frozen = self._alerts.output(rule).freeze(event)
-        told = _Held(event.ts + self._wait_ns, _remains_of(event, container_id), False, [(rule, True, frozen)])
+        told = Held(event.ts + self._wait_ns, remains_of(event, container_id), False, [(rule, True, frozen)])
         self._start(container_id).told = told
         self._keep(told)
         return None
@@ -258,18 +235,3 @@ class Waiting:
         self._queue.remove(told)
         if rule is None or rule.name != told.rules[0][0].name:
             self._decide(told)
-
-
-def _remains_of(event: Event, container_id: str) -> Event:
-    thread = ThreadInfo(event.tid, event.tid)
-    thread.container_id = container_id
-    return cast("Event", _Remains(event.ts, event.num, event.code, thread, event.state))
-
-
-def _left_of(rule: Rule, node: Node, event: Event) -> Node | bool:
-    try:
-        return freeze(node, event)
-    except FalcoError:
-        raise
-    except Exception as error:
-        raise RuleFailure(rule, event, error) from error

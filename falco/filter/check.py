@@ -21,18 +21,18 @@ can never hold is `in` with an empty set.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from falco.errors import Problem, RulesError, nearest
+from falco.errors import Problem, RulesError
 from falco.fields.audit_forms import NO_VALUE
-from falco.fields.field import Argument, Field, Registry, Use
 from falco.filter.ast import OPERATORS, And, BoundField, Comparison, FieldRef, Node, Not, Or, Place, Test, Value
+from falco.filter.fieldrefs import BadFieldError, bind, problem_at, resolve
 from falco.filter.patterns import Glob, Network, Networks, PathPrefixes
 from falco.filter.values import KINDS, Kind, parse
 
-UNKNOWN_FIELD = "unknown-filter"
-"""The code of problems that skip-if-unknown-filter forgives."""
+if TYPE_CHECKING:
+    from falco.fields.field import Registry
+
 MAX_DEPTH = 200
 """How many levels of brackets, not, and, or a condition may have."""
 K8S_AUDIT = "k8s_audit"
@@ -53,13 +53,6 @@ _ALLOWED: dict[Kind, frozenset[str]] = {
 }
 """The operators that do not end in an exception of 0.15 when an event comes; the others are load errors here."""
 _ALLOWED_K8S_AUDIT = _EQUALITY | {"contains", "startswith"}
-
-
-class _BadFieldError(Exception):
-    """A field that cannot be bound, as the problem to report."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
 
 
 def check(node: Node, registry: Registry) -> Node:
@@ -105,7 +98,7 @@ class Checker:
         if depth < MAX_DEPTH or isinstance(node, Comparison):
             return self._check(node, depth + 1)
         text = f"condition is nested more than {MAX_DEPTH} levels deep"
-        self.problems.append(_problem(text, _place(node), code="too-deep"))
+        self.problems.append(problem_at(text, _place(node), code="too-deep"))
         return node
 
     def _comparison(self, node: Comparison) -> Node | None:
@@ -129,7 +122,7 @@ class _ComparisonCheck:
         node = self._node
         try:
             field = self._field(node.field)
-        except _BadFieldError as error:
+        except BadFieldError as error:
             self.problems.append(error.problem)
             return None
         kind = KINDS.get(field.type)
@@ -146,7 +139,7 @@ class _ComparisonCheck:
         return None if self.problems else self._test(field, kind, op, values)
 
     def _report(self, text: str, place: Place, expected: tuple[str, ...] = (), code: str = "") -> None:
-        self.problems.append(_problem(text, place, expected, code=code))
+        self.problems.append(problem_at(text, place, expected, code=code))
 
     def _field(self, ref: FieldRef) -> BoundField:
         bound = self._fields.get((ref.name, ref.argument))
@@ -218,60 +211,3 @@ def _any_of(field: BoundField, op: str, values: list[object], place: Place) -> N
 
 def _text(value: object) -> str:
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
-
-
-def resolve(ref: FieldRef, registry: Registry) -> tuple[Field, str | None]:
-    """The field that a reference names and its argument: `evt.arg.flags` is evt.arg with the argument flags.
-
-    _BadFieldError if there is none that a condition may use, or if an argument is missing or not taken.
-    """
-    field, argument = registry.get(ref.name), ref.argument
-    if field is None and argument is None:
-        field, argument = _dotted(ref.name, registry)
-    written = ref.name if ref.argument is None else f"{ref.name}[{ref.argument}]"
-    text = f"unknown filter {written}"
-    if field is None:
-        known = [field.name for field in registry if field.use is not Use.PRINT_ONLY]
-        raise _BadFieldError(_problem(text, ref.place, close=nearest(ref.name, known), code=UNKNOWN_FIELD))
-    expected = ""
-    if field.use is Use.PRINT_ONLY:
-        expected = f"a field for conditions; {field.name} can only be printed"
-    elif argument is None and field.argument is Argument.REQUIRED:
-        expected = f"{field.name}[ARGUMENT] or {field.name}.ARGUMENT"
-    elif argument is not None and field.argument is Argument.NONE:
-        expected = f"{field.name} without an argument"
-    if expected:
-        raise _BadFieldError(_problem(text, ref.place, (expected,), code=UNKNOWN_FIELD))
-    return field, argument
-
-
-def _dotted(name: str, registry: Registry) -> tuple[Field | None, str | None]:
-    head, dot, _ = name.rpartition(".")
-    while dot:
-        field = registry.get(head)
-        if field is not None:
-            taken = field.argument is not Argument.NONE
-            return (field, name[len(head) + 1 :]) if taken else (None, None)
-        head, dot, _ = head.rpartition(".")
-    return None, None
-
-
-def bind(field: Field, argument: str | None, ref: FieldRef) -> BoundField:
-    """The field with its extractor for the argument; _BadFieldError if the argument is bad."""
-    key = field.name if argument is None else f"{field.name}[{argument}]"
-    extract = field.compared or field.extract
-    if argument is not None or extract is None:
-        if field.bind is None:
-            raise TypeError(f"field {field.name} has neither extract nor bind")
-        try:
-            extract = field.bind(argument)
-            bound = BoundField(field, argument, key, extract)
-            _ = bound.type  # What the type depends on may be unknown too.
-        except ValueError as error:
-            raise _BadFieldError(_problem(str(error), ref.place, code="bad-argument")) from None
-    return BoundField(field, argument, key, extract)
-
-
-def _problem(message: str, place: Place, expected: tuple[str, ...] = (), close: str = "", code: str = "") -> Problem:
-    problem = Problem(message, place.location, place.snippet, place.width, expected=expected, nearest=close)
-    return dataclasses.replace(problem, code=code)

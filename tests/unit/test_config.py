@@ -112,20 +112,6 @@ def test_a_later_option_wins():
     assert load(None, ["outputs.rate=2", "outputs.rate=.5"]).config.outputs.rate == 0.5
 
 
-def test_outputs_need_their_target(write):
-    found = problems(
-        write("file_output: {enabled: true}\nprogram_output: {enabled: true}\nhttp_output: {enabled: yes}")
-    )
-    assert [p.message.partition(" enabled")[0] for p in found] == ["file output", "program output", "http output"]
-    assert str(found[0].location).endswith("falco.yaml:1:24")
-
-
-@pytest.mark.parametrize("text", ["", "json_output: true", "stdout_output: {enabled: no}"])
-def test_no_output_at_all_is_an_error(write, text):
-    (problem,) = problems(write(text))
-    assert problem.message.startswith("No outputs configured")
-
-
 def test_a_file_that_is_no_mapping(write):
     (problem,) = problems(write("- a\n"))
     assert problem.expected == ("key: value",)

@@ -9,55 +9,19 @@ import dataclasses
 import errno
 import struct
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from falco.capture.live import bpf
 from falco.errors import FalcoError
 
 if TYPE_CHECKING:
-    from falco.capture.probe.object import MapSpec, ProbeObject, ProgramSpec
+    from falco.capture.live.kernel import Kernel, Table
+    from falco.capture.probe.object import ProbeObject, ProgramSpec
     from falco.capture.probe.plan import Plan
 
 _FD, _ID = struct.Struct("=i"), struct.Struct("=I")
 _GONE = -1
 """Stands for a link that could not be made again."""
-
-
-class Table(Protocol):
-    """A map in the kernel, made as spec says. Each raises BpfError."""
-
-    spec: MapSpec
-
-    @property
-    def fd(self) -> int:
-        """What programs and mmap know it by."""
-        ...
-
-    def lookup(self, key: int | bytes) -> bytes: ...
-
-    def lookup_cpus(self, key: int | bytes) -> tuple[bytes, ...]: ...
-
-    def update(self, key: int | bytes, value: bytes) -> None: ...
-
-    def delete(self, key: int | bytes) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class Kernel(Protocol):
-    """What is asked of the kernel, as falco.capture.live.bpf does it; each raises BpfError."""
-
-    def create_map(self, spec: MapSpec) -> Table: ...
-
-    def load_program(self, name: str, kind: int, code: bytes) -> int: ...
-
-    def program_id(self, program: int) -> int: ...
-
-    def open_raw_tracepoint(self, tracepoint: str, program: int) -> int: ...
-
-    def linked_program(self, link: int) -> int: ...
-
-    def close(self, fd: int) -> None: ...
 
 
 class Loaded:

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from falco.containers import denials
 from falco.containers import lookups as module
+from falco.containers.denials import FIRST_S
 from falco.containers.engine import EngineError, NoSuchContainerError
 from falco.containers.lookups import Answer, Lookups
 from falco.state.containers import Container
@@ -158,7 +160,7 @@ def test_one_that_nothing_was_found_out_about_is_left_alone_for_a_while(running,
     now = SimpleNamespace(skipped=0.0)
     engine = Engine(no)
     lookups = running(engine, clock=lambda: time.monotonic() + now.skipped)
-    for pause in (module.FIRST_DENIAL_S, 2 * module.FIRST_DENIAL_S):
+    for pause in (FIRST_S, 2 * FIRST_S):
         lookups.request(SHORT, FULL, DOCKER)
         answers(lookups, 1)
         asked = len(engine.asked)
@@ -247,6 +249,7 @@ def test_a_sandbox_comes_before_its_container_and_is_no_news(running):
 
 def test_memory_stays_bounded(running, monkeypatch, hurried):
     monkeypatch.setattr(module, "_KEPT", 20)
+    monkeypatch.setattr(denials, "KEPT", 20)
     lookups = running(Engine(lambda container_id: known(container_id) if container_id[0] == "a" else no(0)), workers=4)
     for number in range(100):
         lookups.prepare(f"a{number:063}", DOCKER)

@@ -157,12 +157,6 @@ def test_all_that_a_rule_lacks_is_reported_at_once():
     ]
 
 
-def test_last_of_duplicate_keys_counts():
-    (rule,), _ = read(RULE + "  output: other\n")
-    assert isinstance(rule, RuleItem)
-    assert rule.output.text == "other"
-
-
 def test_nearest_keys_are_suggested():
     assert [p.nearest for p in read("- marco: m\n- list: l\n  items: []\n  apend: true\n")[1]] == ["macro", "append"]
 
@@ -174,19 +168,6 @@ def test_nearest_keys_are_suggested():
 def test_keys_by_another_name_are_recognized(key, near):
     assert [problem.nearest for problem in read(f"{RULE}  {key}: x\n")[1]] == [near]
     assert read(f"- list: l\n  items: []\n  {key}: x\n")[1][0].nearest == (near if near == "append" else "")
-
-
-def test_merged_mappings_give_what_is_not_written_itself():
-    base = RULE.replace("- rule", "- &base\n  rule")
-    items, found = read(base + "- rule: S\n  <<: *base\n  output: other\n- rule: T\n  <<: [*base]\n")
-    assert found == []
-    rules = [item for item in items if isinstance(item, RuleItem)]
-    assert [(rule.name.text, rule.output.text) for rule in rules] == [("R", "o"), ("S", "other"), ("T", "o")]
-
-
-def test_a_mapping_merged_into_itself_ends():
-    (item,), _ = read("- &a\n  macro: R\n  <<: *a\n")
-    assert isinstance(item, Broken)
 
 
 def test_what_an_appended_rule_cannot_add_is_told():
