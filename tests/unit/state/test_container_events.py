@@ -148,3 +148,23 @@ def test_why_nothing_is_known_reads_back():
 def test_bytes_that_are_no_utf_8_read_back():
     odd = Container("x", 0, name="a\udcff")
     assert parse(compose(odd)).name == "a\udcff"
+
+
+CONTAINERS = [
+    Container("3ad7b26ded6d", 0, "web", "nginx:1", "sha", "nginx", "1", "sha256:x", privileged=True, ip=b"\n\0\0\5"),
+    Container("a", 6, mounts=(Mount("/host", "/here", "rw", True, "rprivate"),), is_pod_sandbox=True),
+    Container("b", 7, healthcheck=(), labels={"app": "web \udcff"}, env=("A=1", "B=")),
+    Container("c", 0, healthcheck=("/bin/sh", "-c", "\"quoted\" and 'more'")),
+    Container("d", 0, healthcheck=('"quoted"',)),
+]
+
+
+@pytest.mark.parametrize("container", CONTAINERS, ids=lambda container: container.id)
+def test_a_composed_container_event_reads_back_equal(container):
+    assert parse(compose(container) + b"\0") == container
+
+
+def test_what_no_field_reads_is_kept():
+    row = {"id": "3ad7b26ded6d", "type": 0, "name": "web", "image": "nginx", "port_mappings": [{"HostPort": 80}]}
+    text = json.dumps({"container": row}).encode()
+    assert compose(parse(text + b"\0")) == text
