@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from falco.priority import Priority
 
 
+NO_CODE = -1
+"""Of an event that is no system call's."""
+EventCounts = Mapping[str, Mapping[str, int]]
+"""What became of events, by their names: seen, of these filtered (kept back in the kernel) or delivered, matched."""
+
+
 class RuleCounts:
     """How often rules matched, counted before any limit on alerts."""
 
@@ -20,10 +26,14 @@ class RuleCounts:
         self.total = 0
         self._by_severity: dict[tuple[Priority, str], int] = {}
         self._by_rule: dict[str, int] = {}
+        self.by_code: dict[int, int] = {}
+        """Matches by the code of their event, without Kubernetes audit events."""
 
-    def add(self, rule: str, priority: Priority, written: str) -> None:
+    def add(self, rule: str, priority: Priority, written: str, code: int = NO_CODE) -> None:
         """Count a match; written is the priority as the rules file has it, which is what the summary shows."""
         self.total += 1
+        if code != NO_CODE:
+            self.by_code[code] = self.by_code.get(code, 0) + 1
         severity = (priority, written)
         self._by_severity[severity] = self._by_severity.get(severity, 0) + 1
         self._by_rule[rule] = self._by_rule.get(rule, 0) + 1
@@ -57,8 +67,8 @@ class StatsFile:
         self._samples = 0
         self._last = (0, 0, 0)
 
-    def write(self, events: int, drops: int = 0, preemptions: int = 0) -> None:
-        """Append a sample of the counts since the start of the run (OSError)."""
+    def write(self, events: int, drops: int = 0, preemptions: int = 0, by_event: EventCounts | None = None) -> None:
+        """Append a sample of the counts since the start of the run (OSError); by_event is of a live host."""
         now = (events, drops, preemptions)
         delta = tuple(a - b for a, b in zip(now, self._last, strict=True))
         self._samples += 1
@@ -70,6 +80,7 @@ class StatsFile:
             "cur": dict(zip(names, now, strict=True)),
             "delta": dict(zip(names, delta, strict=True)),
             "drop_pct": 100.0 * delta[1] / delta[0] if delta[0] else 0,
+            **({} if by_event is None else {"by_event": by_event}),
         }
         self._file.write(json.dumps(sample).encode() + b"\n")
 

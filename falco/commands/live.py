@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from falco.commands import audit, container_lookups, probing, report, sifting, watch
+from falco.commands import audit, container_lookups, event_counts, probing, report, sifting, watch
 from falco.commands.container_lookups import ContainerLookups
 from falco.commands.foreseen import Foreseen
 from falco.commands.host_paths import HostPaths
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from falco.fields.path_tables import PathTables
     from falco.monitor import Matcher
     from falco.state.state import State
+    from falco.stats import EventCounts
 
 
 _AHEAD = 4
@@ -133,9 +134,8 @@ class Live(Run):
         monitor(watching.source, state, matcher, self._alerts, self._controls, self._recording)
         if self._options.verify_filter:
             to_stderr(verified.summary())
-        elif self._options.verbose:
-            kept = ", ".join(f"{count} {name}" for name, count in watching.kept_back.items()) or "none"
-            to_stderr(f"Calls that no rule could match, kept back by the probe: {kept}\n")
+        if self._options.verbose:
+            to_stderr(event_counts.summary(self._by_event() or {}))
 
     def _listen(self, started: float) -> None:
         """Hold only the Kubernetes audit events that are posted against their rules."""
@@ -190,6 +190,11 @@ class Live(Run):
     def _not_reloaded(self) -> None:
         if self._watch is not None:
             self._watch.change(probing.wanted(self._in_force, self._options))
+
+    def _by_event(self) -> EventCounts | None:
+        if self._watch is None or self._source is None:
+            return None
+        return event_counts.counted(self._watch.kept_back(), self._source.delivered, self._alerts.counts.by_code)
 
     def _reloaded(self, wanted: Config) -> None:
         if self._paths is not None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from falco.commands.options import Options
     from falco.config import Loaded
     from falco.config_schema import Config
+    from falco.stats import EventCounts
     from falco.store.store import AlertStore
 
 _LATER = (("mesos_api", "-m", "Mesos is not supported: mesos.* fields have no value"),)
@@ -124,6 +125,10 @@ class Run:
     def _events(self) -> int:
         return sum(source.num for source in self._sources)
 
+    def _by_event(self) -> EventCounts | None:
+        """What became of events by their names, where that is known."""
+        return None
+
     def _load_rules(self, wanted: Config) -> rules.Rules:
         paths = rules_paths(self._options, wanted)
         for path in paths:
@@ -199,7 +204,7 @@ class Run:
     def _sample(self) -> None:
         if self._stats_file is not None:
             try:
-                self._stats_file.write(self._events(), self._drops.total)
+                self._stats_file.write(self._events(), self._drops.total, by_event=self._by_event())
             except OSError as error:
                 LOG.error("Could not write statistics: %s", error.strerror)
 

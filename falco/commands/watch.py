@@ -18,6 +18,7 @@ from falco.capture.live.ring import Patience, Ring, map_pages
 from falco.capture.live.source import LiveSource
 from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
 from falco.capture.probe.sieve import CALLS
+from falco.capture.probe.text import code
 from falco.commands import probing
 from falco.errors import FalcoError
 from falco.events.event import Event
@@ -116,6 +117,8 @@ class Watch:
         self._lost = False
         self._known: frozenset[FileId] = frozenset()
         self._senseless = 0
+        self._kept_back: dict[int, int] | None = None
+        """The last counts, once the probe is no longer there to ask."""
         self._count_senseless: Callable[[], int] = lambda: 0
         self._state: State
         self.source: LiveSource
@@ -165,12 +168,15 @@ class Watch:
         self.source.expect(REAL_ENTERS | need.real)
         self._tell_left_out(before)
 
-    @property
-    def kept_back(self) -> dict[str, int]:
-        """How many calls the sieve has kept back, by their names."""
-        table = self._loaded.maps["sifted_calls"]
-        sums = {call.name: sum(map(_number, table.lookup_cpus(call.number))) for call in CALLS}
-        return {name: count for name, count in sums.items() if count}
+    def kept_back(self) -> dict[int, int]:
+        """How many calls the sieve has kept back, by the codes of their exits. BpfError."""
+        if self._kept_back is not None:
+            return self._kept_back
+        table, sums = self._loaded.maps["sifted_calls"], dict[int, int]()
+        for call in CALLS:
+            number = code(call, "X")
+            sums[number] = sums.get(number, 0) + sum(map(_number, table.lookup_cpus(call.number)))
+        return sums
 
     def know(self, files: Iterable[FileId]) -> None:
         """The files that rules may mean by whatever name: what is done with them always passes the sieve."""
@@ -184,6 +190,7 @@ class Watch:
     def close(self) -> None:
         """Take the probe out of the kernel, and tell of what was lost since the last look."""
         self._look()
+        self._kept_back = self.kept_back()
         self._around.sight.close()
         self._ring.close()
         self._loaded.close()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from falco.alert import Alert
+from falco.stats import NO_CODE
 
 if TYPE_CHECKING:
     from falco.engine.rule import Rule
@@ -113,7 +114,8 @@ class Alerts:
 
     def _emit(self, rule: Rule, template: Template, event: Event | AuditEvent) -> None:
         # Counted before any limit, as in 0.15.
-        self.counts.add(rule.name, rule.priority, rule.priority_text)
+        code = cast("Event", event).code if rule.source == "syscall" else NO_CODE
+        self.counts.add(rule.name, rule.priority, rule.priority_text, code)
         now_ns = self._last_ns
         throttle, store = self._throttle, self._store
         admitted = throttle is None or throttle.admits(rule.name, now_ns)

@@ -23,6 +23,7 @@ from tests.bench.live import live
 from tests.bench.measure import measured
 from tests.bench.repeat import repeat
 from tests.bench.rulesets import rules
+from tests.bench.sieve import sieve
 from tests.bench.stages import STAGES, stages
 from tests.conftest import CAPTURES, TESTS
 
@@ -103,5 +104,6 @@ if __name__ == "__main__":
         loading(Path(made))
         audit(Path(made))
         live(Path(made))
+        sieve(Path(made))
         alerts()
         latency(Path(made))

@@ -32,7 +32,7 @@ alert_store: {enabled: false}
 _MARK = """
 - rule: Mark
   desc: A test opens a file that only it knows.
-  condition: evt.type=openat and evt.dir=< and fd.name startswith "{folder}/mark-"
+  condition: evt.type=openat and evt.dir=< and fd.num >= 0 and fd.name startswith "{folder}/mark-"
   output: "%fd.name"
   priority: INFO
 """

@@ -62,6 +62,24 @@ def test_samples_are_lines_of_json_with_differences(tmp_path):
     }
 
 
+def test_a_sample_of_a_live_host_has_the_counts_by_event(tmp_path):
+    file, counts = StatsFile(str(tmp_path / "stats"), {}), {"openat": {"seen": 3}}
+    file.write(1, by_event=counts)
+    file.write(2)
+    file.close()
+    samples = [json.loads(line) for line in (tmp_path / "stats").read_text().splitlines()]
+    assert samples[0]["by_event"] == counts
+    assert "by_event" not in samples[1]
+
+
+def test_matches_are_counted_by_the_code_of_their_event():
+    counts = RuleCounts()
+    counts.add("a", Priority.DEBUG, "debug", 307)
+    counts.add("b", Priority.DEBUG, "debug", 307)
+    counts.add("of an audit event", Priority.DEBUG, "debug")
+    assert counts.by_code == {307: 2}
+
+
 def test_a_full_disk_is_an_error_at_every_sample_and_not_at_the_end():
     file = StatsFile("/dev/full", {})
     for _ in range(2):

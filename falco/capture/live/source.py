@@ -78,6 +78,8 @@ class LiveSource:
         self.on_event: Callable[[int, int, int], None] | None = None
         self.on_skipped: Callable[[bytes], None] | None = None
         self.num = 0
+        self.delivered = [0] * _KNOWN
+        """How many events came out of the ring, by their codes."""
         self.is_behind = False
         """Whether the last look into the ring found something: then it is not now, but the time of the last event."""
         self._idle, self._patience = idle, patience or Patience()
@@ -156,6 +158,7 @@ class LiveSource:
         if code == self.own_code and self._is_own():
             return False
         self.num = number
+        self.delivered[code] += 1
         wanted = bool(self.wanted.codes[code])
         if self.complete is not None and wanted and RESOLVED[code]:
             self._complete(self.complete, number)

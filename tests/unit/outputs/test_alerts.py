@@ -26,7 +26,7 @@ RULE = cast(
     Rule, SimpleNamespace(name="r", priority=Priority.ERROR, priority_text="err", source="syscall", tags=("t", "u"))
 )
 AT = 1_470_327_477_000_000_001
-EVENT = cast(Event, SimpleNamespace(ts=AT))
+EVENT = cast(Event, SimpleNamespace(ts=AT, code=307))
 
 
 class Template:
@@ -112,7 +112,7 @@ def limited(burst):
 
 
 def later(seconds):
-    return cast(Event, SimpleNamespace(ts=AT + seconds * 1_000_000_000))
+    return cast(Event, SimpleNamespace(ts=AT + seconds * 1_000_000_000, code=307))
 
 
 def texts(stream):

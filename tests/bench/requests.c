@@ -1,0 +1,45 @@
+/* requests PORT CLIENTS CONNECTIONS REQUESTS: so many clients at once, each with so many connections one after the other
+ * to a web server on this machine, each with so many requests for /. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+static long ask(int fd, char *buffer, size_t size) {
+  if (send(fd, request, sizeof(request) - 1, 0) < 0) exit(3);
+  long n = 0, whole = -1;
+  while (whole < 0 || n < whole) {
+    ssize_t got = recv(fd, buffer + n, size - n - 1, 0);
+    if (got <= 0) exit(4);
+    n += got;
+    buffer[n] = 0;
+    char *end = strstr(buffer, "\r\n\r\n"), *length = strstr(buffer, "Content-Length: ");
+    if (end && length) whole = end + 4 - buffer + atol(length + 16);
+  }
+  return n;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 5) return 2;
+  struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};
+  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int i = 0; i < atoi(argv[2]); i++) {
+    if (fork()) continue;
+    static char buffer[1 << 16];
+    for (int connection = 0; connection < atoi(argv[3]); connection++) {
+      int fd = socket(AF_INET, SOCK_STREAM, 0);
+      if (fd < 0 || connect(fd, (struct sockaddr *)&server, sizeof(server))) return 5;
+      for (int n = 0; n < atoi(argv[4]); n++) ask(fd, buffer, sizeof(buffer));
+      close(fd);
+    }
+    return 0;
+  }
+  int status, failed = 0;
+  while (wait(&status) > 0) failed |= status;
+  return failed ? 1 : 0;
+}
