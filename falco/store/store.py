@@ -1,7 +1,8 @@
 """The writer of the store: takes alerts from whoever raises them, and commits them in batches from a thread of its own.
 
 What is committed survives the end of the process and of the machine's power. Whatever goes wrong is told once, on
-standard error and by an alert, counted, and tried again until it works.
+standard error and by an alert, counted, and tried again until it works. Several processes may write one store: which
+numbers their alerts get is decided while the store is theirs, so a forwarder sees all of them, in one order.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from falco.logs import LOG, complain
 from falco.priority import Priority
 from falco.store.record import alert_id, joined
 from falco.store.retention import Limits, prune
-from falco.store.schema import COLUMNS, identity, is_corrupt, last_seq, open_writing
+from falco.store.schema import COLUMNS, identity, is_corrupt, newest, open_writing
 
 RULE = "Falco internal: alert store"
 _BATCH = 2000
@@ -65,7 +66,7 @@ class AlertStore:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._database: sqlite3.Connection | None = None
-        self._inode = self._seq = self._store = 0
+        self._inode = self._store = 0
         self._last_ns = 0
         self._next_prune = 0.0
         self._next_commit = 0.0
@@ -160,37 +161,36 @@ class AlertStore:
                 return
 
     def _insert(self, database: sqlite3.Connection, batch: list[Alert]) -> None:
-        now_ns = self._last_ns = max(self._hooks.clock_ns(), self._last_ns)
-        rows = []
-        for seq, alert in enumerate(batch, self._seq + 1):
-            name = alert_id(now_ns, self._store, seq)
-            tags, text = joined(alert.tags), self._hooks.render(alert)
-            where = (seq, name, alert.time_ns, now_ns)
-            rows.append((*where, alert.rule, int(alert.priority), alert.source, tags, text))
+        texts = [self._hooks.render(alert) for alert in batch]
         database.execute("BEGIN IMMEDIATE")
         try:
-            database.executemany(_INSERT, rows)
+            # Another process may have stored alerts since the last time; now none can until the commit.
+            last, last_ns = newest(database)
+            now_ns = self._last_ns = max(self._hooks.clock_ns(), self._last_ns, last_ns)
+            numbered = enumerate(zip(batch, texts, strict=True), last + 1)
+            database.executemany(_INSERT, [self._row(seq, now_ns, *alert) for seq, alert in numbered])
             database.execute("COMMIT")
         except sqlite3.Error:
             if database.in_transaction:
                 database.execute("ROLLBACK")
             raise
-        self._seq += len(batch)
         self.committed += len(batch)
+
+    def _row(self, seq: int, now_ns: int, alert: Alert, text: str) -> tuple[object, ...]:
+        where = (seq, alert_id(now_ns, self._store, seq), alert.time_ns, now_ns)
+        return (*where, alert.rule, int(alert.priority), alert.source, joined(alert.tags), text)
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is not None:
             # A file that was removed or replaced would take alerts which nobody ever sees.
-            with contextlib.suppress(OSError):
-                if self._path.stat().st_ino == self._inode:
-                    return self._database
+            if _inode(self._path) == self._inode:
+                return self._database
             self._let_go()
             self._tell(f"{self._path} was removed or replaced while it was in use, and is begun anew")
+        self._inode = _inode(self._path)
         database = open_writing(self._path)
-        self._inode = self._path.stat().st_ino
-        self._seq, self._store = last_seq(database), int(identity(database), 16)
-        row = database.execute("SELECT max(stored_ns) FROM alerts").fetchone()
-        self._last_ns = max(self._last_ns, row[0] or 0)
+        self._inode = _inode(self._path)
+        self._store = int(identity(database), 16)
         self._database = database
         return database
 
@@ -212,14 +212,17 @@ class AlertStore:
 
     def _set_aside(self, error: sqlite3.Error) -> None:
         """Keep a damaged store under another name; the next try begins a new one."""
+        if _inode(self._path) != self._inode:
+            return  # Another process that writes it has done so.
         what = " ".join(str(error).split())
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._hooks.clock_ns() // 1_000_000_000))
         aside = self._path.with_name(f"{self._path.name}.corrupt-{stamp}-{os.getpid()}")
         try:
-            self._path.replace(aside)
+            # The file itself last: as soon as it is gone, another process may begin a new one with these two.
             for end in ("-wal", "-shm"):
                 with contextlib.suppress(FileNotFoundError):
                     self._path.with_name(self._path.name + end).replace(aside.with_name(aside.name + end))
+            self._path.replace(aside)
         except OSError as why:
             if not self.failure:
                 self.failure = what
@@ -263,3 +266,11 @@ class AlertStore:
             self._hooks.tell(
                 Alert(self._hooks.clock_ns(), RULE, priority, INTERNAL, f"{RULE}. {what[0].upper()}{what[1:]}.", fields)
             )
+
+
+def _inode(path: Path) -> int:
+    """The number of a file; 0 if there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0

@@ -65,7 +65,7 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_its_alerts(path):
     name = identity(database)
     database.execute("INSERT INTO alerts VALUES (1, 'i', 0, 0, '', 0, '', '', '{}')")
     database.close()
-    later = [*MIGRATIONS, "ALTER TABLE alerts ADD COLUMN host TEXT NOT NULL DEFAULT ''", "CREATE TABLE more (a)"]
+    later = [*MIGRATIONS, ["ALTER TABLE alerts ADD COLUMN host TEXT NOT NULL DEFAULT ''"], ["CREATE TABLE more (a)"]]
     database = open_writing(path, later)
     assert database.execute("PRAGMA user_version").fetchone() == (3,)
     assert database.execute("SELECT id, host FROM alerts").fetchall() == [("i", "")]
@@ -78,7 +78,7 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_its_alerts(path):
 def test_a_step_that_fails_leaves_the_version_before(path):
     open_writing(path).close()
     with pytest.raises(sqlite3.Error):
-        open_writing(path, [*MIGRATIONS, "CREATE TABLE half (a); nonsense"])
+        open_writing(path, [*MIGRATIONS, ["CREATE TABLE half (a)", "nonsense"]])
     database = open_writing(path)
     assert database.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall() == []
     database.close()

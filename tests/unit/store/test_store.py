@@ -283,6 +283,69 @@ def test_what_is_committed_survives_a_kill_and_the_rest_is_at_most_a_batch(path)
         assert raised - (len(alerts) - before) <= 2000
 
 
+WRITING = """
+import sys
+import time
+from pathlib import Path
+from falco.alert import Alert
+from falco.priority import Priority
+from falco.store.retention import Limits
+from falco.store.store import AlertStore, Hooks
+print("ready", flush=True)
+sys.stdin.read()
+store = AlertStore(Path(sys.argv[1]), Limits(), Hooks(lambda a: a.text, lambda a: print(a.text)))
+for number in range(200):
+    store.put(Alert(number, "r", Priority.ERROR, "s", f"{sys.argv[2]} {number}", {}))
+    while store.committed < number // 20 * 20:
+        time.sleep(0.001)
+store.close()
+"""
+
+
+def test_processes_that_write_one_store_lose_nothing_and_give_no_id_twice(path):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITING, str(path), name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        )
+        for name in "abc"
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None  # communicate() would close it once more.
+    assert [process.communicate(timeout=60) for process in processes] == [("", "")] * 3
+    alerts = kept(path)
+    assert [each.seq for each in alerts] == list(range(1, 601))
+    assert [each.id for each in alerts] == sorted({each.id for each in alerts})
+    for name in "abc":
+        assert [each.json for each in alerts if each.json[0] == name] == [f"{name} {n}" for n in range(200)]
+    writers = [each.json[0] for each in alerts]
+    assert writers != sorted(writers), "they have taken turns"
+
+
+def test_a_store_that_another_process_has_begun_anew_is_not_moved_aside(path):
+    first, second = made(path), made(path)
+    for store in (first, second):
+        store.put(alert(1))
+        until(lambda store=store: store.committed == 1)
+    path.unlink()  # What the other process does with a damaged store, and
+    other = made(path)
+    other.put(alert(2))
+    other.close()
+    damage = sqlite3.DatabaseError("malformed")
+    damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    first._set_aside(damage)
+    for store in (first, second):
+        store.put(alert(3))
+        store.close()
+    assert list(path.parent.glob("*corrupt*")) == []
+    assert [each.rule for each in kept(path)].count("rule 3") == 2
+
+
 def test_it_is_crowded_while_more_than_half_of_its_room_is_taken(path):
     store = made(path, capacity=10)
     with store._starting:  # Its thread cannot begin meanwhile.
