@@ -63,8 +63,8 @@ fuzz: $(STAMP) ## damaged captures, rules and configuration: FUZZ_N inputs in al
 	  $(PYTHON) -m tests.fuzz.endpoint -runs=$$(($(FUZZ_N) / 4)); }
 
 .PHONY: soak
-soak: $(STAMP) ## 10,000 alerts in ten minutes while detector, forwarder and sink are killed in turn (30 minutes)
-	SOAK_ALERTS=12000 SOAK_SECONDS=600 $(PYTEST) -s tests/sinks/test_outage.py
+soak: $(STAMP) ## 14,000 alerts, the sink down for ten minutes, detector, forwarder and sink killed in turn (15 minutes)
+	SOAK_ALERTS=14000 SOAK_SECONDS=700 $(PYTEST) -n 3 -rP tests/sinks/test_outage.py
 
 .PHONY: golden
 golden: $(STAMP) ## write the golden files anew from what the code gives now; read the diff before committing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,15 @@ def alerts(path: Path) -> list[StoredAlert]:
     """All that is in a store."""
     with Reader(path) as reader:
         return reader.after(0, 1_000_000)
+
+
+def stored(path: Path) -> int:
+    """How many alerts were ever committed to a store from which none was removed; 0 if there is no store yet."""
+    try:
+        with Reader(path) as reader:
+            return reader.waiting(0)[0]
+    except sqlite3.Error:
+        return 0
 
 
 def command(name: str, store: Path, settings: Sequence[str], *more: str) -> list[str]:
