@@ -44,6 +44,7 @@ class MqttDestination:
         self._answers: dict[int, int] = {}
         self._answered = threading.Condition()
         self._state: int | None = None
+        self._hung_up = False
 
     def send(self, alerts: Sequence[StoredAlert]) -> Iterator[int]:
         client = self._connected()
@@ -82,9 +83,9 @@ class MqttDestination:
             return self._answers.pop(message)
 
     def _greeting(self) -> int | None:
-        """The reason code with which the broker lets us in or not, None if it says nothing in time."""
+        """The reason code with which the broker lets us in or not, None if it says nothing in time or hangs up."""
         with self._answered:
-            self._answered.wait_for(lambda: self._state is not None, self._settings.timeout)
+            self._answered.wait_for(lambda: self._state is not None or self._hung_up, self._settings.timeout)
             return self._state
 
     def _connected(self) -> paho.Client:
@@ -101,7 +102,7 @@ class MqttDestination:
         if self._scheme == "mqtts":
             client.tls_set_context(tls.context(settings))
         client.connect_timeout = settings.timeout
-        self._state = None
+        self._state, self._hung_up = None, False
         try:
             client.connect(*self._address)
         except (OSError, ValueError) as error:
@@ -110,8 +111,10 @@ class MqttDestination:
         self._client = client
         code = self._greeting()
         if code != 0:
+            # TLS 1.3 lets a client go on whose certificate is then refused, or missing.
+            silence = "the broker has hung up" if self._hung_up else "no answer"
             self.close()
-            what = "no answer" if code is None else f"refused with reason code {code:#x}"
+            what = silence if code is None else f"refused with reason code {code:#x}"
             raise TryLaterError(f"{settings.url}: {what}")
         return client
 
@@ -122,7 +125,7 @@ class MqttDestination:
 
     def _on_disconnect(self, _client: object, _data: object, _flags: object, _code: object, _more: object) -> None:
         with self._answered:
-            self._state = None
+            self._state, self._hung_up = None, True
             self._answered.notify_all()
 
     def _on_publish(self, _client: object, _data: object, message: int, code: ReasonCode, _more: object) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import importlib.util
+import re
 import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import nats
 import nats.errors
 import nats.js.errors
+from nats.aio.client import RawCredentials
 
 from falco.forwarders import secret, tls
 from falco.forwarders.destination import RefusedError, TryLaterError
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_TOKEN = re.compile(r"-+BEGIN NATS USER JWT-+\s+[\w.-]+\s")
+_SEED = re.compile(r"-+BEGIN USER NKEY SEED-+\s+(\w+)\s")
+
 
 class NatsDestination:
     """The client is asynchronous, and has to answer the server's pings while nothing is sent: hence a loop in a thread
@@ -31,6 +37,9 @@ class NatsDestination:
     batch = 100
 
     def __init__(self, settings: Nats) -> None:
+        """ValueError for credentials that nothing here can sign with."""
+        if settings.credentials_file and importlib.util.find_spec("nkeys") is None:
+            raise ValueError("credentials_file needs a package that is missing (nkeys): pip install falco[nats]")
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -75,7 +84,7 @@ class NatsDestination:
         if settings.token_file:
             options["token"] = secret.read(settings.token_file)
         if settings.credentials_file:
-            options["user_credentials"] = settings.credentials_file
+            options["user_credentials"] = _credentials(settings.credentials_file)
         if settings.url.startswith("tls:") or settings.ca_file or settings.cert_file:
             options["tls"] = tls.context(settings)
         self._loop = asyncio.new_event_loop()
@@ -101,6 +110,21 @@ class NatsDestination:
         except (TimeoutError, nats.errors.Error, OSError, concurrent.futures.TimeoutError) as error:
             future.cancel()
             raise TryLaterError(f"{self._settings.url}: {what}: {error or type(error).__name__}") from None
+
+
+def _credentials(path: str) -> RawCredentials:
+    """What a file of credentials holds. TryLaterError for what the client would fall over: files get replaced."""
+    import nkeys  # noqa: PLC0415 - optional, and as large as the client
+
+    text = secret.read(path)
+    seed = _SEED.search(text)
+    try:
+        if _TOKEN.search(text) is None or seed is None:
+            raise ValueError
+        nkeys.from_seed(seed[1].encode())
+    except (ValueError, nkeys.NkeysError):
+        raise TryLaterError(f"{path} holds no credentials of NATS: a token and a seed are expected") from None
+    return RawCredentials(text)
 
 
 async def _cancel_all() -> None:

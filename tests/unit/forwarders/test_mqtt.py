@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
@@ -21,6 +22,22 @@ def test_a_broker_that_says_nothing():
         with pytest.raises(TryLaterError, match="no answer"):
             list(destination.send([stored()]))
         destination.close()
+
+
+def test_a_broker_that_hangs_up_is_not_waited_for():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up():
+            connection, _ = server.accept()
+            connection.recv(1)
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        destination = MqttDestination(Mqtt(url=f"mqtt://127.0.0.1:{server.getsockname()[1]}", timeout=3600))
+        with pytest.raises(TryLaterError, match="the broker has hung up"):
+            list(destination.send([stored()]))
+        thread.join()
 
 
 @pytest.mark.parametrize("url", ["host:1883", "http://x", "mqtt://"])
