@@ -120,7 +120,9 @@ class Kafka(TlsForwarder):
     brokers: tuple[str, ...] = setting(TEXTS, (), "the brokers to begin with, HOST:PORT")
     topic: str = setting(TEXT, "falco", "the topic")
     tls: bool = setting(BOOLEAN, False, "speak TLS; also with ca_file or cert_file")
-    sasl_mechanism: str = setting(TEXT, "PLAIN", "how user and password are shown")
+    sasl_mechanism: str = setting(
+        word_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"), "PLAIN", "how user and password are shown"
+    )
     options: tuple[str, ...] = setting(PAIRS, (), "further settings of librdkafka, NAME=VALUE")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from falco.config_forwarders import Kafka
     from falco.store.record import StoredAlert
 
+_HISTORY = re.compile(r" \((after|\d+ identical)[^()]*\)$")
+"""What librdkafka adds to an error, another text each time."""
 _ABOUT_ALERT = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD}
 
 
@@ -26,6 +29,8 @@ class KafkaDestination:
     def __init__(self, settings: Kafka) -> None:
         self._settings = settings
         self._producer: Producer | None = None
+        self._why = ""
+        """What librdkafka said last of a connection; a message is only ever too late."""
 
     def send(self, alerts: Sequence[StoredAlert]) -> Iterator[int]:
         outcome: dict[str, KafkaError | None] = {}
@@ -50,7 +55,8 @@ class KafkaDestination:
             whole += 1
         yield whole
         if whole < len(alerts):
-            raise _judged(outcome.get(alerts[whole].id))
+            raise self._judged(outcome.get(alerts[whole].id))
+        self._why = ""
 
     def idle(self) -> None:
         """Let librdkafka tell what it has noticed."""
@@ -68,7 +74,7 @@ class KafkaDestination:
             try:
                 self._producer = Producer(self._options(), logger=None)
             except KafkaException as error:
-                raise TryLaterError(f"librdkafka: {error.args[0]}") from None
+                raise TryLaterError(f"librdkafka: {error.args[0].str()}") from None
         return self._producer
 
     def _options(self) -> dict[str, object]:
@@ -81,6 +87,7 @@ class KafkaDestination:
             "message.timeout.ms": max(1000, int(settings.timeout * 1000)),
             "linger.ms": 5,
             "log_level": 2,
+            "error_cb": self._heard,
         }
         if settings.user:
             options |= {"sasl.username": settings.user, "sasl.password": secret.read(settings.password_file)}
@@ -97,6 +104,18 @@ class KafkaDestination:
             options["enable.ssl.certificate.verification"] = False
         return options | dict(pair.split("=", 1) for pair in settings.options)
 
+    def _heard(self, error: KafkaError) -> None:
+        """A connection has failed: keep why, unless it is only the sum of such failures."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._why = ": " + _HISTORY.sub("", error.str())
+
+    def _judged(self, error: KafkaError | None) -> TryLaterError | RefusedError:
+        if error is None or error.code() == KafkaError._MSG_TIMED_OUT:
+            return TryLaterError(f"kafka: no broker has taken it in time{self._why}")
+        if error.code() in _ABOUT_ALERT:
+            return RefusedError(f"kafka: {error.str()}")
+        return TryLaterError(f"kafka: {error.str()}{self._why}")
+
 
 def _note(outcome: dict[str, KafkaError | None], name: str, error: KafkaError | None, _message: object) -> None:
     outcome[name] = error
@@ -104,9 +123,3 @@ def _note(outcome: dict[str, KafkaError | None], name: str, error: KafkaError | 
 
 _MISSING = KafkaError(KafkaError._TIMED_OUT)
 """No outcome: neither delivered nor known to have failed."""
-
-
-def _judged(error: KafkaError | None) -> TryLaterError | RefusedError:
-    if error is None:
-        return TryLaterError("kafka: no broker has taken it in time")
-    return (RefusedError if error.code() in _ABOUT_ALERT else TryLaterError)(f"kafka: {error.str()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -19,6 +20,7 @@ from falco.store.query import Reader
 from falco.store.retention import Limits
 from falco.store.store import AlertStore, Hooks
 from tests.conftest import TESTS
+from tests.sinks.servers import until
 
 if TYPE_CHECKING:
     from falco.store.record import StoredAlert
@@ -83,3 +85,13 @@ def forwarding(name: str, store: Path, *settings: str) -> Iterator[subprocess.Po
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+
+
+def told(name: str, store: Path, what: str, *settings: str) -> None:
+    """Try to deliver until the log says something, which it has to say once only."""
+    with forwarding(name, store, *settings):
+        log = store.parent / "forwarder.log"
+        until(lambda: what in log.read_text(), f"{what!r} in the log")
+        health = store.parent / "forwarders" / name / "health.json"
+        until(lambda: health.exists() and json.loads(health.read_bytes())["failures"] > 2, "a third try")
+    assert log.read_text().count(what) == 1

@@ -23,48 +23,16 @@ import paho.mqtt.client as paho
 import pytest
 import redis
 
-from tests.sinks.servers import certificates, free_port, running, until
-from tests.sinks.stores import drained, fill, forwarding
+from tests.sinks.servers import free_port, running, until
+from tests.sinks.stores import drained, fill, told
 
 COUNT = 40
-
-
-@pytest.fixture
-def store(tmp_path):
-    return tmp_path / "store" / "alerts.db"
 
 
 @pytest.fixture
 def expected(store):
     """The ids that have to arrive."""
     return [alert.id for alert in fill(store, COUNT)]
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory):
-    return certificates(tmp_path_factory.mktemp("pki"))
-
-
-@pytest.fixture
-def secret(tmp_path):
-    """secret(text) is the path of a file that holds it."""
-
-    def write(text: str) -> Path:
-        path: Path = tmp_path / f"secret{len(list(tmp_path.glob('secret*')))}"
-        path.write_text(f"{text}\n")
-        return path
-
-    return write
-
-
-def told(name: str, store: Path, what: str, *settings: str) -> None:
-    """Try to deliver until the log says something, which it has to say once only."""
-    with forwarding(name, store, *settings):
-        log = store.parent / "forwarder.log"
-        until(lambda: what in log.read_text(), f"{what!r} in the log")
-        health = store.parent / "forwarders" / name / "health.json"
-        until(lambda: health.exists() and json.loads(health.read_bytes())["failures"] > 2, "a third try")
-    assert log.read_text().count(what) == 1
 
 
 class Signed:

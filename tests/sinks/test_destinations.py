@@ -23,7 +23,7 @@ import redis
 from aiosmtpd.controller import Controller
 from confluent_kafka import Consumer, Producer
 
-from tests.sinks.servers import certificates, free_port, running, until
+from tests.sinks.servers import free_port, running, until
 from tests.sinks.stores import drained, fill, forwarding
 from tests.unit.forwarders.samples import serving
 
@@ -31,19 +31,9 @@ COUNT = 250
 
 
 @pytest.fixture
-def store(tmp_path):
-    return tmp_path / "store" / "alerts.db"
-
-
-@pytest.fixture
 def expected(store):
     """The ids and JSON texts that have to arrive."""
     return [(alert.id, alert.json) for alert in fill(store, COUNT)]
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory):
-    return certificates(tmp_path_factory.mktemp("pki"))
 
 
 def mutual(pki: Path) -> list[str]:

@@ -42,7 +42,7 @@ type Falco::Settings::Forwarders::Kafka = Struct[
     Optional['brokers'] => Variant[String[1], Array[String[1]]],
     Optional['topic'] => String,
     Optional['tls'] => Boolean,
-    Optional['sasl_mechanism'] => String,
+    Optional['sasl_mechanism'] => Enum['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'],
     Optional['options'] => Variant[Pattern[/\A[^=]+=/], Array[Pattern[/\A[^=]+=/]]],
   }
 ]
