@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ from tests.bench import rulesets
 
 if TYPE_CHECKING:
     from falco.engine.rule import Rule
+    from falco.fields.template import Template
+    from falco.filter.ast import Node
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIED = Path(__file__).parent / "rules" / "varied.yaml"
@@ -68,6 +71,30 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[BoundRule
     }
 
 
+@pytest.fixture(scope="module")
+def compiled(rules: dict[str, tuple[BoundRule, ...]]) -> Callable[[str, bool], Ruleset]:
+    """The compiled rules of a set, with or without -A: once for all captures, since they keep nothing of events."""
+    return functools.cache(lambda name, all_events: Ruleset(rules[name], all_events=all_events))
+
+
+@pytest.fixture(scope="module")
+def told(rules: dict[str, tuple[BoundRule, ...]], compiled: Callable[[str, bool], Ruleset]) -> dict[str, list[Match]]:
+    """By name of the set: compiled rules that know TABLES, the same for plain evaluation, compiled ones that do not."""
+    return {
+        name: [
+            KnownRules(compiled(name, True), TABLES).match,
+            InterpretedRuleset(spelled_out(rules[name], TABLES), all_events=True).match,
+            compiled(name, True).match,
+        ]
+        for name in NAMES
+    }
+
+
+@functools.cache
+def template(output: str) -> Template:
+    return compile_template(output, SYSCALL_FIELDS)
+
+
 def replay(path: Path, wanted: Wanted | None, *, all_events: bool) -> Iterator[Event]:
     """The events that rules see, with the state as of each."""
     state = State(all_events)
@@ -81,27 +108,29 @@ def replay(path: Path, wanted: Wanted | None, *, all_events: bool) -> Iterator[E
 
 
 @pytest.mark.parametrize("all_events", [False, True])
-def test_same_rule(capture, rules, all_events):
+def test_same_rule(capture, rules, compiled, all_events):
     pairs: dict[str, tuple[Match, Match]] = {
-        name: (
-            Ruleset(rules[name], all_events=all_events).match,
-            InterpretedRuleset(rules[name], all_events=all_events).match,
-        )
+        name: (compiled(name, all_events).match, InterpretedRuleset(rules[name], all_events=all_events).match)
         for name in NAMES
     }
     for event in replay(capture, None, all_events=all_events):
-        for name, (compiled, interpreted) in pairs.items():
-            assert compiled(event) is interpreted(event), f"{name}, event {event.num} ({event.type.symbol})"
+        for name, (match, interpreted) in pairs.items():
+            assert match(event) is interpreted(event), f"{name}, event {event.num} ({event.type.symbol})"
 
 
-def test_same_answer_of_every_condition(capture, rules):
-    pairs = [
+@pytest.fixture(scope="module")
+def filters(rules: dict[str, tuple[BoundRule, ...]]) -> list[tuple[str, Callable[[Event], bool], Node]]:
+    """Of each rule: its condition as written, compiled, and for plain evaluation."""
+    return [
         (bound.rule.text, compile_filter(bound.condition), bound.condition)
         for name in ("default", "varied")
         for bound in rules[name]
     ]
+
+
+def test_same_answer_of_every_condition(capture, filters):
     for event in replay(capture, None, all_events=True):
-        for text, holds, condition in pairs:
+        for text, holds, condition in filters:
             assert holds(event) is evaluate(condition, event), f"{text}, event {event.num} ({event.type.symbol})"
 
 
@@ -127,22 +156,14 @@ def as_if_live(event: Event) -> None:
 
 
 @pytest.mark.parametrize("live", [False, True], ids=["as it is", "as if live"])
-def test_same_rule_whatever_paths_mean(capture, rules, live):
+def test_same_rule_whatever_paths_mean(capture, told, live):
     """Events of a capture without kernel paths do not see the tables; what does sees the same in both ways."""
-    triples = {
-        name: (
-            KnownRules(Ruleset(rules[name], all_events=True), TABLES).match,
-            InterpretedRuleset(spelled_out(rules[name], TABLES), all_events=True).match,
-            Ruleset(rules[name], all_events=True).match,
-        )
-        for name in NAMES
-    }
     changed = 0
     for event in replay(capture, None, all_events=True):
         if live:
             as_if_live(event)
-        for name, (compiled, interpreted, written) in triples.items():
-            found = compiled(event)
+        for name, (known, interpreted, written) in told.items():
+            found = known(event)
             assert found is interpreted(event), f"{name}, event {event.num} ({event.type.symbol})"
             changed += found is not written(event)
     # In the capture with the most files it must have made a difference, else it would say little.
@@ -150,31 +171,29 @@ def test_same_rule_whatever_paths_mean(capture, rules, live):
         assert bool(changed) is live
 
 
-def alerts(path: Path, rules: tuple[BoundRule, ...], *, all_events: bool, passing_over: bool) -> list[object]:
+def alerts(path: Path, ruleset: Ruleset, *, passing_over: bool) -> list[object]:
     """What is told of each match."""
-    ruleset = Ruleset(rules, all_events=all_events)
-    outputs = {bound.rule.name: extra.apply(bound.rule.output, "syscall", extra.Extra()) for bound in rules}
-    templates = {name: compile_template(output.text, SYSCALL_FIELDS) for name, output in outputs.items()}
-    wanted = Wanted(needed(ruleset.codes, all_events), ruleset.syscalls) if passing_over else None
+    wanted = Wanted(needed(ruleset.codes, ruleset.all_events), ruleset.syscalls) if passing_over else None
     found: list[object] = []
-    for event in replay(path, wanted, all_events=all_events):
+    for event in replay(path, wanted, all_events=ruleset.all_events):
         rule = ruleset.match(event)
         if rule is not None:
-            template = templates[rule.name]
-            found.append((event.num, event.ts, rule.name, template.text(event), template.fields(event)))
+            output = template(extra.apply(rule.output, "syscall", extra.Extra()).text)
+            found.append((event.num, event.ts, rule.name, output.text(event), output.fields(event)))
     return found
 
 
 @pytest.mark.parametrize("all_events", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_passing_over_events_changes_no_alert(capture, rules, name, all_events):
-    whole = alerts(capture, rules[name], all_events=all_events, passing_over=False)
-    assert alerts(capture, rules[name], all_events=all_events, passing_over=True) == whole
+def test_passing_over_events_changes_no_alert(capture, compiled, name, all_events):
+    ruleset = compiled(name, all_events)
+    assert alerts(capture, ruleset, passing_over=True) == alerts(capture, ruleset, passing_over=False)
 
 
 def test_passing_over_for_one_rule_changes_no_alert(captures, rules):
     """With a single rule the reader passes over the most."""
     path = captures / "run_as_user_0_container.scap"
     for bound in rules["varied"][::4]:
-        whole = alerts(path, (bound,), all_events=False, passing_over=False)
-        assert alerts(path, (bound,), all_events=False, passing_over=True) == whole, bound.rule.text
+        ruleset = Ruleset((bound,))
+        whole = alerts(path, ruleset, passing_over=False)
+        assert alerts(path, ruleset, passing_over=True) == whole, bound.rule.text
