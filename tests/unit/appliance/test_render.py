@@ -15,7 +15,7 @@ from falco.forwarders.destinations import DESTINATIONS
 from falco.priority import Priority
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "rootfs/usr/share/falco/templates"
-ROUNDS = 1000
+ROUNDS = 200
 PIECES = (
     *"'\"{}[]%;#&*!|>@`,:?-=\\ \t\n\r~^$()/", " ;", "%(ENV_HOME)s", "%%", "${x}", "{{ 7*7 }}", "{% raw %}", " #",
     "\n- a: b", "---", "...", "null", "true", "1e3", "0x1f", "é", "\u0085", "\u2028", "\ufeff", "\U0001f600", "\x01",
