@@ -114,11 +114,15 @@ class ContainerLookups:
     def first(self, sleep: Callable[[float], None] = time.sleep) -> None:
         """Take in what is known of the containers that are there, after a short wait for it."""
         until = self._clock() + FIRST_ANSWERS_S
+        self._learn()
         while self.lookups.is_busy and self._clock() < until:
             sleep(_PAUSE_S)
+            self._learn()
+        self._is_news = True
+
+    def _learn(self) -> None:
         for answer in self.lookups.answers():
             self._state.learn_container(parse(compose(self._placed(answer.container))), self._now_ns())
-        self._is_news = True
 
     def blocks(self) -> Iterable[bytes]:
         """Events that tell of what has been answered since the last time."""

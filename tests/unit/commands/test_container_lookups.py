@@ -8,6 +8,7 @@ from falco.capture.scap import blocks, writer
 from falco.commands.container_lookups import ContainerLookups, asked, own_asking, report, wait_ns
 from falco.commands.options import parse
 from falco.config_schema import Config
+from falco.containers import lookups
 from falco.containers.docker import DockerEngine
 from falco.containers.engine import NoSuchContainerError
 from falco.containers.k8s_api import K8sApi, Pod, access
@@ -86,6 +87,22 @@ def test_what_was_there_is_known_before_the_first_event(state, running):
     assert list(containers.blocks()) == []
 
 
+def test_the_wait_ends_with_the_last_answer(state):
+    containers = ContainerLookups([Engine()], state, lambda: 5000, clock=lambda: 0.0)
+    containers.start()
+    enter(state)
+    pauses: list[float] = []
+
+    def sleep(seconds):
+        assert len(pauses) < 1000, "it goes on waiting"
+        pauses.append(seconds)
+        time.sleep(seconds)
+
+    containers.first(sleep)
+    containers.close()
+    assert state.containers[SHORT].name == "web" and not containers.lookups.is_busy
+
+
 def test_what_comes_to_life_is_told_by_an_event(state, running):
     containers = running(Engine())
     containers.first()
@@ -94,7 +111,8 @@ def test_what_comes_to_life_is_told_by_an_event(state, running):
     assert writer.dump_flags(block) == 0 and b'"name": "web"' in block and b'"id": "3ad7b26ded6d"' in block
 
 
-def test_that_nothing_is_known_is_for_the_state_only(state, running):
+def test_that_nothing_is_known_is_for_the_state_only(state, running, monkeypatch):
+    monkeypatch.setattr(lookups, "UNKNOWN_S", 0.1)
     containers = running(Engine(known=False))
     containers.first()
     enter(state)

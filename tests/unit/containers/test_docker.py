@@ -86,7 +86,7 @@ def test_one_that_is_not_there(socket, answer):
 
 
 def hangs(connection):
-    time.sleep(2)
+    time.sleep(1)
     connection.close()
 
 
