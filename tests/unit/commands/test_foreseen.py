@@ -12,9 +12,9 @@ from falco.errors import FalcoError
 
 @pytest.fixture
 def foreseen():
-    foreseen = Foreseen()
-    yield foreseen
-    foreseen.close()
+    made: Foreseen[object] = Foreseen()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def turns(foreseen):
 
 
 def test_it_is_taken_up_by_the_thread_that_has_the_turns(foreseen, turns):
-    taken = []
+    taken: list[tuple[threading.Thread, threading.Thread]] = []
     foreseen.make(threading.current_thread, lambda by: taken.append((by, threading.current_thread())), pytest.fail)
     turns(lambda: taken)
     ((maker, taker),) = taken
@@ -42,7 +42,7 @@ def test_it_is_taken_up_by_the_thread_that_has_the_turns(foreseen, turns):
 
 
 def test_events_go_on_meanwhile(foreseen):
-    go, taken = threading.Event(), []
+    go, taken = threading.Event(), list[object]()
     foreseen.make(go.wait, taken.append, pytest.fail)
     assert foreseen.ticking(lambda: False)() is False
     assert taken == []
@@ -50,7 +50,7 @@ def test_events_go_on_meanwhile(foreseen):
 
 
 def test_what_is_asked_for_later_takes_the_place_of_what_is_not_ready(foreseen, turns):
-    go, taken = threading.Event(), []
+    go, taken = threading.Event(), list[object]()
     foreseen.make(go.wait, lambda _: taken.append("first"), pytest.fail)
     foreseen.make(lambda: "second", taken.append, pytest.fail)
     go.set()
@@ -59,7 +59,7 @@ def test_what_is_asked_for_later_takes_the_place_of_what_is_not_ready(foreseen, 
 
 
 def test_a_failure_is_told_in_its_place(foreseen, turns):
-    failed = []
+    failed: list[FalcoError] = []
 
     def fail():
         raise FalcoError("no compiler")
@@ -70,7 +70,7 @@ def test_a_failure_is_told_in_its_place(foreseen, turns):
 
 
 def test_what_is_ready_is_taken_up_once(foreseen, turns):
-    taken = []
+    taken: list[object] = []
     foreseen.make(lambda: 1, taken.append, pytest.fail)
     turns(lambda: taken)
     foreseen.ticking(lambda: True)()
@@ -78,7 +78,7 @@ def test_what_is_ready_is_taken_up_once(foreseen, turns):
 
 
 def test_nothing_is_taken_up_after_its_end(foreseen):
-    taken = []
+    taken: list[object] = []
     foreseen.make(lambda: 1, taken.append, pytest.fail)
     foreseen.close()
     assert foreseen.ticking(lambda: True)()

@@ -307,27 +307,6 @@ def test_json_alerts_are_lines_beside_the_statistics(config_file, rules_file):
     assert alert["output_fields"] == {"evt.time": 1470327477882054739, "fd.name": "/dev/null"}
 
 
-@pytest.mark.parametrize("args", [("-e", "-"), ("-e", CAT_WRITE, "-w", "-")])
-def test_the_background_has_no_standard_streams(config_file, rules_file, args):
-    done = falco("-d", "-c", config_file, "-r", rules_file, *args)
-    assert done.returncode == 1
-    assert "need a file" in done.stderr
-
-
-def test_in_the_background_only_the_files_speak(config_file, rules_file, tmp_path):
-    done = falco(
-        *("-d", "-P", tmp_path / "pid", "-c", config_file, "-e", CAT_WRITE, "-r", rules_file),
-        *("-o", "file_output.enabled=true", "-o", "file_output.filename=alerts"),
-    )
-    assert (done.returncode, done.stdout) == (0, "")
-    assert int((tmp_path / "pid").read_text()) > 0
-    alerts, deadline = tmp_path / "alerts", time.monotonic() + 20
-    while not alerts.read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert "An open was seen /dev/null" in alerts.read_text()
-
-
 AUDIT_RULE = """
 - rule: Pod made
   desc: A pod is made
