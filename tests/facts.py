@@ -44,6 +44,11 @@ def path_fact(role: str, path: str) -> bytes:
     return b"P" + role.encode() + _text(path)
 
 
+def attribute_fact(name: str, value: bytes) -> bytes:
+    """An extended attribute that was set."""
+    return b"X" + struct.pack("<I24s", len(value), value) + _text(name)
+
+
 def marks_fact(bits: int) -> bytes:
     """Marks."""
     return b"M" + struct.pack("<I", bits)

@@ -13,7 +13,9 @@ the order is free. All numbers are little-endian, all texts end with a NUL:
     N  a name: role, and the path as it was passed, of events that have no parameter for it
     P  a path: role, and the kernel's absolute path of what the call acted on
     M  marks (4): 1 the call came in by the 32-bit entry, 2 it was done by io_uring, 4 the probe's sieve would have
-       kept it back
+       kept it back, 8 by sending it made a TCP connection (MSG_FASTOPEN)
+    X  an extended attribute that was set: how many bytes its value has (4), the first 24 of them with zeros behind a
+       shorter one, and its name
 
 A later version of the event table may have more parameters than ours. So what does not have the form of a fact belongs
 to such an event and is passed over, like the kinds that a later probe may bring.
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
 
     from falco.events.event import Event
 
-FD, BASE, NAME, PATH, MARKS = b"FBNPM"
+FD, BASE, NAME, PATH, MARKS, ATTRIBUTE = b"FBNPMX"
 NAMED, SOURCE, TARGET = b"nst"
 """Roles of the paths that a call is given."""
-COMPAT, IO_URING, SIFTED = 1, 2, 4
+COMPAT, IO_URING, SIFTED, FAST_OPEN = 1, 2, 4, 8
 """Marks."""
 OWN = tuple(len(event_type.params) for event_type in EVENT_TABLE)
 """Event code -> how many parameters the event itself has. Facts are those behind them."""
@@ -54,6 +56,7 @@ _ROLE_BYTES = frozenset((NAMED, SOURCE, TARGET))
 _TEXTS = frozenset((BASE, NAME, PATH))
 _HEAD = 2
 _MARKS_SIZE = 5
+_VALUE, _VALUE_END, _LONGEST_ATTRIBUTE = 5, 29, 29 + 256
 _SLASH = ord("/")
 _ANONYMOUS = (b"anon_inode:", b"memfd:", b"pipe:", b"pidfd:", b"[", b"\0")
 """What the kernel's names of files without a path begin with."""
@@ -103,6 +106,8 @@ def is_fact(raw: bytes) -> bool:
         # The kernel's paths are absolute; what a call was given may be anything.
         begins = size > _HEAD and (kind == NAME or raw[_HEAD] == _SLASH)
         return begins and size <= _HEAD + LONGEST_PATH and raw[1] in _ROLE_BYTES and raw[-1] == 0
+    if kind == ATTRIBUTE:
+        return _VALUE_END < size <= _LONGEST_ATTRIBUTE and raw[-1] == 0
     return kind == MARKS and size == _MARKS_SIZE
 
 
@@ -159,6 +164,16 @@ def marks(event: Event) -> int:
             if raw[0] == MARKS:
                 return int.from_bytes(raw[1:], "little")
     return 0
+
+
+def attribute(event: Event) -> tuple[str, bytes] | None:
+    """The extended attribute that the call set: its name, and up to 24 bytes that its value begins with."""
+    if told(event):
+        for raw in each(event):
+            if raw[0] == ATTRIBUTE:
+                size = int.from_bytes(raw[1:_VALUE], "little")
+                return text(raw[_VALUE_END:]), raw[_VALUE : min(_VALUE + size, _VALUE_END)]
+    return None
 
 
 def path_fact(role: int, path: str) -> bytes:

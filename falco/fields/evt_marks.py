@@ -1,4 +1,4 @@
-"""evt.marks: by which way into the kernel a call came, where that is not the ordinary one."""
+"""evt.marks: what is unusual about a call, such as by which way it came into the kernel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from falco.fields.field import Field, Scope
 if TYPE_CHECKING:
     from falco.events.event import Event
 
-_WORDS = ((facts.COMPAT, "compat"), (facts.IO_URING, "io_uring"))
+_WORDS = ((facts.COMPAT, "compat"), (facts.IO_URING, "io_uring"), (facts.FAST_OPEN, "fast_open"))
 
 
 def marks(event: Event) -> str | None:
@@ -24,7 +24,7 @@ FIELDS = (
     Field(
         "evt.marks",
         ParamType.CHARBUF,
-        "How an unusual call came about: compat (by the 32-bit entry), io_uring; separated by commas.",
+        "What is unusual about a call: compat (by the 32-bit entry), io_uring, fast_open (it sent, and so connected).",
         marks,
         Scope.EVENT,
         later=True,

@@ -20,6 +20,7 @@ from falco.fields import (
     fd_net,
     fdlist,
     fs,
+    fs_capabilities,
     fs_written,
     k8s,
     mesos,
@@ -73,6 +74,7 @@ def syscall_fields(resolver: Resolver = system_resolver) -> Registry:
         *span.FIELDS,
         *fs.FIELDS,
         *fs_written.FIELDS,
+        *fs_capabilities.FIELDS,
     )
     return Registry("syscall", _listed(fields))
 

@@ -113,6 +113,16 @@ def connect_exit(state: State, event: Event) -> None:
         fd.role = fd.role or Role.CLIENT
 
 
+def connected_by_sending(event: Event, raw: bytes) -> None:
+    """A call that sent with MSG_FASTOPEN: as connect, and the event's fd has a new name even if a fact has given it."""
+    ends, fd = socktuple(raw) if raw else None, event.fd
+    if ends is None or fd is None:
+        return
+    fd = changing(event, fd)
+    fd.connected, fd.role, fd.name = True, fd.role or Role.CLIENT, _connect(fd, ends)
+    event.fd_name_changed = True
+
+
 def changing(event: Event, fd: FdInfo) -> FdInfo:
     """The event's fd, to be changed: one that a parent or child may still share is copied first."""
     thread = event.thread

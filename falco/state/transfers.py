@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from falco.events import facts
 from falco.events.decode import AF_UNIX, socktuple
 from falco.events.event import ABSENT, Event
 from falco.events.table import CODES, EVENT_TABLE
@@ -11,7 +12,16 @@ from falco.state.enters import call_params
 from falco.state.fds import L4, FdInfo, FdType, Role
 from falco.state.files import created
 from falco.state.network import INET_TYPES, guess_role, swap_ends, take_ends, tuple_name
-from falco.state.sockets import INET, IPPROTO_UDP, SOCK_DGRAM, changing, ends_name, new_socket, set_name
+from falco.state.sockets import (
+    INET,
+    IPPROTO_UDP,
+    SOCK_DGRAM,
+    changing,
+    connected_by_sending,
+    ends_name,
+    new_socket,
+    set_name,
+)
 
 if TYPE_CHECKING:
     from falco.state.state import State
@@ -36,12 +46,12 @@ def send_exit(state: State, event: Event) -> None:
     thread = event.thread
     assert thread is not None
     params = call_params(thread, event, 3, 2)
-    _transferred(state, event, params[_ENTER_TUPLE] if params else b"", incoming=False)
+    _sent(state, event, params[_ENTER_TUPLE] if params else b"")
 
 
 def send_many_exit(state: State, event: Event) -> None:
     """sendmmsg: as sendmsg, with the first datagram's destination in the exit; 0.15 knows nothing of it."""
-    _transferred(state, event, event.raw(_TUPLE_INDEX[event.code]), incoming=False)
+    _sent(state, event, event.raw(_TUPLE_INDEX[event.code]))
 
 
 def receive_exit(state: State, event: Event) -> None:
@@ -55,6 +65,14 @@ def io_exit(state: State, event: Event) -> None:
     fd = event.fd
     if fd is not None and not fd.connected and not event.error and fd.type in INET_TYPES:
         changing(event, fd).connected = True
+
+
+def _sent(state: State, event: Event, raw: bytes) -> None:
+    # A fact about an fd comes with nearly every call, so that one alone need not be looked at.
+    if event.nparams > facts.OWN[event.code] + 1 and facts.marks(event) & facts.FAST_OPEN:
+        connected_by_sending(event, raw)
+    else:
+        _transferred(state, event, raw, incoming=False)
 
 
 def _transferred(state: State, event: Event, raw: bytes, incoming: bool) -> None:

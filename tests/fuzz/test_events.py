@@ -14,7 +14,7 @@ from falco.fields.registry import SYSCALL_FIELDS
 from falco.state.fds import FdType
 from falco.state.state import State
 from tests.events import ends
-from tests.facts import base_fact, fd_fact, marks_fact, name_fact, path_fact
+from tests.facts import attribute_fact, base_fact, fd_fact, marks_fact, name_fact, path_fact
 from tests.fuzz.inputs import bounded, inputs
 
 FIELDS = tuple(field for field in SYSCALL_FIELDS if field.extract is not None)
@@ -52,6 +52,8 @@ FACTS = (
     fd_fact(3, FdType.UNKNOWN, "anon_inode:[eventfd]"),
     *(make(role, "/a/../b") for make in (base_fact, name_fact, path_fact) for role in "nst"),
     marks_fact(3),
+    marks_fact(8),
+    attribute_fact("security.capability", bytes(20)),
 )
 
 

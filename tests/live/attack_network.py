@@ -82,9 +82,12 @@ def _sends_many() -> None:
         syscall(307, sender.fileno(), ctypes.create_string_buffer(head), 1, 0)
 
 
-def _fast_open() -> None:
+def _fast_open(way: str) -> None:
     with socket.create_server((FOUR, 9999)), socket.socket() as client:
-        client.sendto(b"x", 0x20000000, (FOUR, 9999))
+        if way == "sendto":
+            client.sendto(b"x", socket.MSG_FASTOPEN, (FOUR, 9999))
+        else:
+            client.sendmsg([b"x"], [], socket.MSG_FASTOPEN, (FOUR, 9999))
 
 
 def _uring_connects() -> None:
@@ -100,7 +103,8 @@ _TALKS: dict[str, Callable[[], object]] = {
     "sendto": lambda: _datagram().sendto(b"x", (FOUR, 9999)),
     "sendmsg": lambda: _datagram().sendmsg([b"x"], [], 0, (FOUR, 9999)),
     "sendmmsg": _sends_many,
-    "fast open": _fast_open,
+    "fast open": lambda: _fast_open("sendto"),
+    "fast open by sendmsg": lambda: _fast_open("sendmsg"),
     "io_uring": _uring_connects,
 }
 

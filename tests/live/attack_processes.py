@@ -167,6 +167,24 @@ def mode(way: str) -> Callable[[Path], None]:
     return act
 
 
+def capabilities(way: str) -> Callable[[Path], None]:
+    """Let whoever runs a program become anybody."""
+
+    def act(place: Path) -> None:
+        path, name = os.fsencode(copied(place, "program")), b"security.capability"
+        value = ctypes.create_string_buffer(struct.pack("<5I", 0x02000000, 1 << 7, 0, 0, 0), 20)
+        match way:
+            case "setxattrat":
+                given = ctypes.create_string_buffer(struct.pack("=QII", ctypes.addressof(value), 20, 0), 16)
+                syscall(463, CWD, path, 0, name, given, 16)
+            case "fsetxattr":
+                syscall(190, os.open(path, os.O_RDONLY), name, value, 20, 0)
+            case _:
+                syscall(189 if way == "lsetxattr" else 188, path, name, value, 20, 0)
+
+    return act
+
+
 def writes_memory(way: str) -> Callable[[Path], None]:
     def act(_: Path) -> None:
         buffer = ctypes.create_string_buffer(b"before", 16)

@@ -1,7 +1,7 @@
 """Records what the event generator does, one small capture for each action and each near miss.
 
-python -m tests.live.record_rules DIRECTORY, as root. tests/functional/test_rule_captures.py replays them. A capture has
-the events of one run of the generator that rules or state look at, as the probe sent them.
+python -m tests.live.record_rules DIRECTORY [ACTION...], as root. tests/functional/test_rule_captures.py replays them. A
+capture has the events of one run of the generator that rules or state look at, as the probe sent them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from falco.capture.live.loader import Loaded
@@ -90,8 +91,8 @@ def _descendants(seen: list[Built], pid: int) -> list[Built]:
     return [one for one in seen if one.tid in family]
 
 
-def main(directory: Path) -> None:
-    """Record every action."""
+def main(directory: Path, names: Sequence[str]) -> None:
+    """Record these actions."""
     directory.mkdir(parents=True, exist_ok=True)
     above = [
         process(1, ptid=0, comm="systemd", exe="/sbin/init", exepath="/usr/lib/systemd/systemd"),
@@ -108,9 +109,9 @@ def main(directory: Path) -> None:
         # Where the generator lies here is nobody's business.
         generator = shutil.copytree(GENERATOR, Path(scratch, "generator"))
         recording = Recording(Wanted(rules.codes | PROCESS_LIFE, rules.syscalls, rules.enters, times=True), generator)
-        for name, action in ACTIONS.items():
+        for name in names:
             for kind, more in (("fires", ()), ("near", ("--near-misses",))):
-                if not action.engine:
+                if not ACTIONS[name].engine:
                     events = recording.of("--action", name, *more)
                     plain = write_capture(Path(scratch, "one.scap"), events, above, [_LOOPBACK], users)
                     (directory / f"{name}.{kind}.scap.gz").write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
@@ -118,4 +119,4 @@ def main(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:] or list(ACTIONS))

@@ -1,8 +1,8 @@
 """Ways around rules, each tried on this host: the default rules tell of all, by the kernel's path and the true program.
 
-What these rules cannot tell is said here too: file capabilities set by setxattr, which the probe does not send; a file
-that a trusted program opened and hands on, as that would take a look at every read on the host; a shell whose streams a
-script relays over a socket pair, unless connections of scripts are looked at; and TCP Fast Open.
+What these rules cannot tell is said here too: a file that a trusted program opened and hands on, as that would take a
+look at every read on the host; and a shell whose streams a script relays over a socket pair, unless connections of
+scripts are looked at.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tests.live.rules_in_force import overrides
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BPF needs root")
 
 PYTHON = os.path.realpath(sys.executable)
+CAPABILITIES = "Powerful Capabilities Given to Program"
 Told = list[tuple[str, str]]
 SENSITIVE, ETC, TAKEN = "Read sensitive file untrusted", "Write below etc", "Another Process Taken Over"
 OTHER_NAME, SETUID, STREAM = (
@@ -81,12 +82,15 @@ CAUGHT = {
     "runtime overwritten": [("Write below binary dir", "file=/usr/bin/falco-attack-runc ")],
     "setuid(0)": [("Non sudo setuid", f"exe={PYTHON} "), ("Non sudo setuid", "uid=0(root)")],
     **_each(("chmod u+s", "fchmod u+s", "fchmodat2 u+s"), [(SETUID, "file={place}/program ")]),
+    **_each(("setxattr", "lsetxattr", "fsetxattr", "setxattrat"), [(CAPABILITIES, "file={place}/program "),
+                       (CAPABILITIES, "capabilities=CAP_SETUID ")]),
     "process_vm_writev": [(TAKEN, "call=process_vm_writev")],
     "/proc/pid/mem": [(TAKEN, "/mem ")],
     "ld.so.preload": [(ETC, "file=/etc/ld.so.preload ")],
     **_each(("dup2", "dup3", "F_DUPFD"), [(STREAM, "stream=0 "), (STREAM, "->127.0.0.1:")]),
     "python terminal": [(STREAM, "stream=2 ")],
-    **_each(("connect v4", "sendto", "sendmsg", "sendmmsg", "fast open", "io_uring connect"),
+    **_each(("connect v4", "sendto", "sendmsg", "sendmmsg", "fast open", "fast open by sendmsg",
+             "io_uring connect"),
                     [(OUT, "->10.111.0.1:9999")]),
     "connect v6": [(OUT, "fd00:6661:6c63::1")],
     "connect mapped": [(OUT, "10.111.0.1")],
@@ -128,10 +132,7 @@ def test_all_attacks_are_expected():
     assert sorted(CAUGHT) == sorted(ATTACKS)
 
 
-FAST_OPEN = pytest.mark.xfail(reason="state does not see that a datagram with MSG_FASTOPEN connects a TCP socket")
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=FAST_OPEN) if n == "fast open" else n for n in ATTACKS])
+@pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_told(falco, place, name):
     before = len(falco.alerts())
     subprocess.run([PYTHON, "-m", "tests.live.attacks", name, str(place)], check=True, cwd=ROOT)

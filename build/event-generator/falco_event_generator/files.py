@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 
 from falco_event_generator.action import Act, Action
 from falco_event_generator.scene import NAME, Scene
+
+VFS_CAP_REVISION_2 = 0x02000000
+CAP_SETUID, CAP_NET_BIND_SERVICE = 7, 10
 
 
 def writes(path: str) -> Act:
@@ -60,6 +64,17 @@ def sets_mode(path: str, mode: int) -> Act:
     def act(scene: Scene) -> str:
         target = scene.write(scene.place / path)
         target.chmod(mode)
+        return str(target)
+
+    return act
+
+
+def gives_capability(number: int) -> Act:
+    """Let whoever runs a program have a capability."""
+
+    def act(scene: Scene) -> str:
+        target = scene.write(scene.place / "capable")
+        os.setxattr(target, "security.capability", struct.pack("<5I", VFS_CAP_REVISION_2, 1 << number, 0, 0, 0))
         return str(target)
 
     return act
@@ -127,5 +142,7 @@ ACTIONS = (
     Action("Create Hidden Files or Directories", makes_directory(".hidden"), makes_directory("shown"), "the name",
            ("consider_hidden_file_creation", "(always_true)")),
     Action("Setuid Program Made", sets_mode("program", 0o4755), sets_mode("program", 0o2755), "the mode"),
+    Action("Powerful Capabilities Given to Program", gives_capability(CAP_SETUID),
+           gives_capability(CAP_NET_BIND_SERVICE), "the capability"),
     Action("Sensitive File Given Another Name", links("/etc/shadow"), links("/etc/passwd"), "the file"),
 )  # fmt: skip

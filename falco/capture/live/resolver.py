@@ -19,6 +19,7 @@ from falco.events import facts
 from falco.events.decode import signed, text, unsigned
 from falco.events.facts import NAMED, SOURCE, TARGET
 from falco.events.paths import PATHS
+from falco.events.syscalls import codes_named
 from falco.events.table import CODES, EVENT_TABLE, GENERIC_X
 from falco.state.paths import below, follow
 
@@ -38,8 +39,10 @@ def _codes(*names: str) -> frozenset[int]:
     return frozenset(CODES[f"SYSCALL_{name}_X"] for name in names)
 
 
-_FOLLOWING = _codes("CHMOD", "FCHMODAT", "CHOWN", "MOUNT", "UMOUNT", "UMOUNT_1", "UMOUNT2") | {GENERIC_X}
+_FOLLOWING = _codes("CHMOD", "FCHMODAT", "CHOWN", "MOUNT", "UMOUNT", "UMOUNT_1", "UMOUNT2")
 """Calls that follow a link at the end of a path too."""
+_LSETXATTR = frozenset(codes_named("lsetxattr"))
+"""Of the calls without an event of their own, the one that does not."""
 _FCHOWNAT, _LINKAT, _MOUNT = CODES["SYSCALL_FCHOWNAT_X"], CODES["SYSCALL_LINKAT_2_X"], CODES["SYSCALL_MOUNT_X"]
 _NOFOLLOW, _FOLLOW = 0x100, 0x400
 """AT_SYMLINK_NOFOLLOW of fchownat, AT_SYMLINK_FOLLOW of linkat."""
@@ -206,6 +209,8 @@ def _follows_last(event: Event, role: int) -> bool:
         return not unsigned(event.raw(_FLAGS)) & _NOFOLLOW
     if event.code == _LINKAT:
         return role == SOURCE and bool(unsigned(event.raw(_FLAGS)) & _FOLLOW)
+    if event.code == GENERIC_X:
+        return unsigned(event.raw(0)) not in _LSETXATTR
     return event.code in _FOLLOWING
 
 

@@ -27,7 +27,7 @@ class Call:
 
     compat are its numbers on i386, number is -1 where x86-64 has no such call. fd is the C expression of the fd that
     the exit has a fact about. bases are the paths it was given. setup is a C statement that runs before anything is
-    decided or sent.
+    decided or sent. mark is the C expression of marks that the exit of the call has besides those of its entry.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Call:
     fd: str = ""
     bases: tuple[Base, ...] = ()
     setup: str = ""
+    mark: str = ""
 
 
 CWD = "-100"
@@ -55,6 +56,11 @@ def path(role: str, dirfd: str, name: str) -> Base:
 def own_path(name: str) -> tuple[Base, ...]:
     """The only path of a call, from the working directory."""
     return (path("n", CWD, name),)
+
+
+def attribute(name: str, number: int, compat: tuple[int, ...], told: str, fd: str = "", *bases: Base) -> Call:
+    """A call that sets an extended attribute; told are the C expressions of name, value and size."""
+    return Call(name, number, compat, "", GENERIC, (*GENERIC, f"attribute(r, c, {told})"), fd, bases)
 
 
 def generic(name: str, number: int, compat: tuple[int, ...], fd: str = "", *bases: Base) -> Call:

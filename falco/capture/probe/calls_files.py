@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from falco.capture.probe.call import CWD, NO_ENTER, RES, Call, generic, own_path, path
+from falco.capture.probe.call import CWD, NO_ENTER, RES, Call, attribute, generic, own_path, path
 
 OPEN_FACTS = ("U32(opened_device(c))", "U64(opened_inode(c))")
 
@@ -70,6 +70,10 @@ FILES = (
          (RES, "FD(A0)", "TEXT(A1)", "U32(A2)", "U32(A3)", "U32(A4)"), "", (path("n", "A0", "A1"),)),
     generic("truncate", 76, (92, 193), "", path("n", CWD, "A0")),
     generic("ftruncate", 77, (93, 194), "A0"),
+    attribute("setxattr", 188, (226,), "A1, A2, A3", "", path("n", CWD, "A0")),
+    attribute("lsetxattr", 189, (227,), "A1, A2, A3", "", path("n", CWD, "A0")),
+    attribute("fsetxattr", 190, (228,), "A1, A2, A3", "A0"),
+    attribute("setxattrat", 463, (463,), "A3, USER(u64, A4), USER(u32, A4 + 8)", "", path("n", "A0", "A1")),
     Call("mount", 165, (21,), "SYSCALL_MOUNT", ("U32(mount_flags(A3))",),
          (RES, "TEXT(A0)", "TEXT(A1)", "TEXT(A2)", "U32(mount_flags(A3))"),
          "", (path("s", CWD, "A0"), path("t", CWD, "A1"))),

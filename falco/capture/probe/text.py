@@ -135,6 +135,8 @@ def _exit(call: Call) -> str:
         lines.append(f"  take_file(c, {call.fd});\n")
     if call.setup:
         lines += [f"  {call.setup};\n", "  if (!(c->flags & FLAG_EXIT)) return 0;\n"]
+    if call.mark:
+        lines.append(f"  c->marks |= {call.mark};\n")
     tells_names = not call.event
     count = len(call.exit) + bool(call.fd) + len(call.bases) * (1 + tells_names)
     lines.append(f"  begin(r, c, {code(call, 'X')}, c->ts, {count} + (c->marks != 0));\n")

@@ -11,7 +11,7 @@ from falco.events.table import CODES, EVENT_TABLE
 from falco.state.fds import L4, FdType, Role
 from falco.state.state import State
 from tests.events import build, ends
-from tests.facts import base_fact, fd_fact, marks_fact, name_fact, path_fact
+from tests.facts import attribute_fact, base_fact, fd_fact, marks_fact, name_fact, path_fact
 
 
 def with_facts(*extra: bytes, symbol: str = "SYSCALL_OPENAT_2_X") -> Event:
@@ -92,6 +92,17 @@ def test_marks(bits):
     assert facts.marks(with_facts(b"", marks_fact(bits))) == bits
 
 
+@pytest.mark.parametrize(
+    ("value", "told"), [(b"", b""), (b"\1\0", b"\1\0"), (bytes(range(24)), bytes(range(24))), (b"x" * 99, b"x" * 24)]
+)
+def test_an_attribute_tells_what_its_value_begins_with(value, told):
+    assert facts.attribute(with_facts(b"", attribute_fact("user.ü", value))) == ("user.ü", told)
+
+
+def test_of_no_attribute_nothing_is_told():
+    assert facts.attribute(with_facts(marks_fact(1))) is None
+
+
 def test_flags_become_the_tables():
     bits = dict(EVENT_TABLE[CODES["SYSCALL_OPEN_X"]].params[2].flags or ())
     fact = facts.decode_fd(fd_fact(3, FdType.FILE_V2, "/x", flags=0o2102001))
@@ -114,6 +125,9 @@ def test_flags_become_the_tables():
         b"Bnrelative\0",
         b"Bx/\0",
         b"Pn/open",
+        attribute_fact("a", b"")[:-1],
+        attribute_fact("a", b"")[:29],
+        attribute_fact("a" * 256, b""),
         b"M\0\0\0",
         b"M\0\0\0\0\0",
     ],

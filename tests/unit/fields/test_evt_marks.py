@@ -16,6 +16,7 @@ from tests.unit.fields.reading import read
         ([b"", marks_fact(2)], "io_uring"),
         ([marks_fact(0x1003)], "compat,io_uring"),
         ([marks_fact(0x1000)], None),
+        ([marks_fact(8)], "fast_open"),
     ],
 )
 def test_marks(box, extra, words):

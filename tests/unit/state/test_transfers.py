@@ -3,6 +3,7 @@ import pytest
 from falco.events.decode import SockTuple
 from falco.state.fds import L4, FdInfo, FdType, Role
 from tests.events import addr, ends
+from tests.facts import fd_fact, marks_fact
 from tests.unit.state.conftest import (
     AF_INET,
     AF_INET6,
@@ -196,3 +197,22 @@ def test_the_first_datagram_of_several_names_the_socket(box):
     assert (event.fd.name, event.fd_name_changed, event.fd.l4proto) == ("10.0.0.5:1->8.8.8.8:53", True, L4.UDP)
     event = box.event("SOCKET_SENDMMSG_X", res=-1, fd=3, tuple=ends("10.0.0.5:1->8.8.4.4:53"))
     assert event.fd.name == "10.0.0.5:1->8.8.8.8:53"
+
+
+FACT = fd_fact(3, FdType.IPV4_SOCK, ends(HTTP), role=1, l4proto=L4.TCP, connected=True)
+
+
+@pytest.mark.parametrize("symbol", ["SOCKET_SENDTO_X", "SOCKET_SENDMSG_X", "SOCKET_SENDMMSG_X"])
+@pytest.mark.parametrize("result", [1, -115])
+def test_sending_with_fast_open_connects(box, symbol, result):
+    socket(box, 3)
+    event = box.event(symbol, res=result, fd=3, tuple=ends(HTTP), extra=[FACT, marks_fact(8)], count=99)
+    assert (event.fd.name, event.fd.role, event.fd.connected) == (HTTP, Role.CLIENT, True)
+    assert event.fd_name_changed
+    again = box.event(symbol, res=1, fd=3, tuple=ends(HTTP), extra=[FACT], count=99)
+    assert (again.fd.name, again.fd_name_changed) == (HTTP, False)
+
+
+def test_a_fast_open_that_tells_no_ends_changes_nothing(box):
+    socket(box, 3)
+    assert not box.event("SOCKET_SENDTO_X", res=1, fd=3, tuple=None, extra=[marks_fact(8)], count=99).fd_name_changed

@@ -6,6 +6,7 @@
 #define FACT_BASE 'B'
 #define FACT_NAME 'N'
 #define FACT_MARKS 'M'
+#define FACT_ATTRIBUTE 'X'
 
 #define TYPE_UNKNOWN 0
 #define TYPE_FILE 16 /* FILE_V2 */
@@ -189,4 +190,21 @@ INLINE void name_fact(struct record *r, struct call *c, u8 which, u64 name) {
   STORE(u8, r, at, FACT_NAME);
   STORE(u8, r, at + 1, which);
   took(r, c, n > 0 ? n + 2 : 0);
+}
+/* An extended attribute that was set: how long its value is, what that begins with, and its name. */
+#define VALUE_SIZE 24
+#define VALUE_HEAD (5 + VALUE_SIZE)
+INLINE void attribute(struct record *r, struct call *c, u64 name, u64 value, u64 size) {
+  u64 at = here(c);
+  STORE(u8, r, at, FACT_ATTRIBUTE);
+  STORE(u32, r, at + 1, size);
+  STORE(u64, r, at + 5, 0);
+  STORE(u64, r, at + 13, 0);
+  STORE(u64, r, at + 21, 0);
+  if (size > VALUE_SIZE) size = VALUE_SIZE;
+  asm volatile("" : "+r"(size));
+  if (size > VALUE_SIZE) size = VALUE_SIZE;
+  if (size) read_user(r->data + at + 5, size, (void *)value);
+  long n = read_user_str(r->data + at + VALUE_HEAD, 256, (void *)name);
+  took(r, c, !c->ret && n > 0 ? VALUE_HEAD + n : 0);
 }

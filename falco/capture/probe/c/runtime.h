@@ -75,6 +75,7 @@ struct slot {
 #define MARK_COMPAT 1 /* the call came in by the 32-bit entry */
 #define MARK_URING 2
 #define MARK_SIFTED 4 /* the sieve would have kept it back */
+#define MARK_FAST_OPEN 8 /* it sent, and so made the connection */
 
 BPF_RINGBUF_OUTPUT(ring, RING_PAGES);
 BPF_PERCPU_ARRAY(records, struct record, 1);

@@ -67,6 +67,17 @@ INLINE void bound(struct call *c) {
   role_is(c, ROLE_SERVER, RET == 0 && (port || (family != FAMILY_INET && family != FAMILY_INET6)));
 }
 
+/* Sending may connect a TCP socket. It fails on one that is connected already. */
+#define MSG_FASTOPEN 0x20000000
+INLINE u32 fast_open(struct call *c, u32 flags) {
+  if (!(flags & MSG_FASTOPEN) || (RET < 0 && RET != -EINPROGRESS)) return 0;
+  u64 sk = socket_of(c->file);
+  u16 family = sk ? KERNEL(u16, sk, OFF_sock_common__skc_family) : 0;
+  if ((family != FAMILY_INET && family != FAMILY_INET6) || KERNEL(u16, sk, OFF_sock__sk_type) != 1) return 0;
+  role_is(c, ROLE_CLIENT, 1);
+  return MARK_FAST_OPEN;
+}
+
 /* Bytes that the call moved, as many as are asked for. */
 #define DATA(address) bytes_of(r, c, address, RET > 0 ? min_(RET, c->snaplen) : 0, LONGEST)
 INLINE u64 min_(u64 a, u64 b) { return a < b ? a : b; }

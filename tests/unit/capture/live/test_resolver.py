@@ -11,6 +11,7 @@ from falco.capture.live.resolver import RESOLVED, PathResolver
 from falco.capture.scap import blocks
 from falco.events import facts
 from falco.events.event import Event
+from falco.events.syscalls import codes_named
 from falco.events.table import CODES
 from falco.state.fds import FdInfo, FdType
 from falco.state.state import State
@@ -93,6 +94,7 @@ def led(host, state):
     return ask
 
 
+(LSETXATTR,) = codes_named("lsetxattr")
 UNLINK, CHMOD = "SYSCALL_UNLINK_2_X", "SYSCALL_CHMOD_X"
 
 
@@ -148,6 +150,7 @@ def test_each_path_has_its_own(led):
         ("SYSCALL_MOUNT_X", {"s": "/", "t": "/tmp"}, {"dev": "proc", "dir": "etc"}, {"t": "/etc"}),
         ("SYSCALL_MOUNT_X", {"s": "/", "t": "/"}, {"dev": "/bin/x", "dir": "/etc"}, {"s": "/usr/bin/x"}),
         ("GENERIC_X", {"n": "/"}, {"extra": [name_fact("n", "/home/u/p")]}, {"n": "/etc/passwd"}),
+        ("GENERIC_X", {"n": "/"}, {"ID": LSETXATTR, "extra": [name_fact("n", "/home/u/p")]}, {}),
         (UNLINK, {"n": "/"}, {"path": "/bin/x", "res": -1}, {}),
         (UNLINK, {}, {"path": "/bin/x"}, {}),
     ],

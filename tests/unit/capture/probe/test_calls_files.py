@@ -23,3 +23,9 @@ def test_calls_that_only_look_tell_no_bases():
 def test_every_place_that_is_renamed_linked_or_mounted_has_two_ends():
     two = {call.name for call in FILES if {base.role for base in call.bases} == {"s", "t"}}
     assert two == {"rename", "renameat", "renameat2", "link", "linkat", "mount", "move_mount", "pivot_root"}
+
+
+def test_calls_that_set_an_attribute_tell_it_and_the_file():
+    those = [call for call in FILES if "setxattr" in call.name]
+    assert [call.name for call in those] == ["setxattr", "lsetxattr", "fsetxattr", "setxattrat"]
+    assert all("attribute(" in call.exit[-1] and (call.bases or call.fd) for call in those)

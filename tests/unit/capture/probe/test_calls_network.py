@@ -21,3 +21,7 @@ def test_every_socketcall_is_covered():
 
 def test_the_probe_learns_roles_from_the_calls_that_give_them():
     assert {call.name for call in NETWORK if call.setup} == {"bind", "listen", "connect", "accept", "accept4"}
+
+
+def test_calls_that_send_say_whether_they_connected():
+    assert {call.name for call in NETWORK if call.mark} == {"sendto", "sendmsg", "sendmmsg"}
