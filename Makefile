@@ -3,8 +3,8 @@
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 # On all processors, which have to agree on the order of sets: for tests that neither load a probe nor start engines and
-# servers of the machine.
-SPREAD := PYTHONHASHSEED=0 $(PYTEST) -n auto --dist worksteal
+# servers of the machine. Compiled modules are kept whatever the environment says: every process would compile anew.
+SPREAD := PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE= $(PYTEST) -n auto --dist worksteal
 TOGETHER := tests/unit tests/functional tests/properties tests/oracle tests/fuzz tests/documents
 ALONE  := $(wildcard tests/live tests/sinks tests/puppet)
 STAMP  := .venv/.setup-done
