@@ -29,7 +29,11 @@ class DropActions:
     def __init__(
         self, wanted: SyscallEventDrops, raise_alert: Callable[[Alert], None], watching: Callable[[], Sequence[str]]
     ) -> None:
-        """Watching gives the names of the rules that hold system calls against themselves: those that were blind."""
+        """Watching gives the names of the rules that hold system calls against themselves: those that were blind.
+
+        All of them: the probe counts what it loses by cause, and a lost call of one kind (a start, an open) leaves
+        rules on other kinds without the program's or the file's name.
+        """
         self.detected = 0
         self.acted = 0
         self.total = 0

@@ -113,7 +113,8 @@ class KafkaDestination:
         if error is None or error.code() == KafkaError._MSG_TIMED_OUT:
             return TryLaterError(f"kafka: no broker has taken it in time{self._why}")
         if error.code() in _ABOUT_ALERT:
-            return RefusedError(f"kafka: {error.str()}")
+            # A broker refuses records together, those that librdkafka has put into one request.
+            return RefusedError(f"kafka: {error.str()}", whole=True)
         return TryLaterError(f"kafka: {error.str()}{self._why}")
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from falco.store.record import StoredAlert
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_ID = "falco-alert-id"
 _ABOUT_ALERT = {0x95, 0x99}
 """Reason codes for an alert that is too large, and for one whose form is not accepted."""
 
@@ -45,12 +46,17 @@ class MqttDestination:
         self._answered = threading.Condition()
         self._state: int | None = None
         self._hung_up = False
+        self._longest = 0
+        """The largest packet that the broker takes; 0 if it does not say."""
 
     def send(self, alerts: Sequence[StoredAlert]) -> Iterator[int]:
         client = self._connected()
         for alert in alerts:
+            size = _packet_size(self._settings.topic.encode(), alert)
+            if self._longest and size > self._longest:
+                raise RefusedError(f"a packet of {size} bytes, the broker takes {self._longest}")
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.UserProperty = [("falco-alert-id", alert.id)]
+            properties.UserProperty = [(_ID, alert.id)]
             info = client.publish(self._settings.topic, alert.json.encode(), qos=1, properties=properties)
             code = self._answer(info.mid)
             if code is None or not client.is_connected():
@@ -118,8 +124,9 @@ class MqttDestination:
             raise TryLaterError(f"{settings.url}: {what}")
         return client
 
-    def _on_connect(self, _client: object, _data: object, _flags: object, code: ReasonCode, _more: object) -> None:
+    def _on_connect(self, _client: object, _data: object, _flags: object, code: ReasonCode, more: object) -> None:
         with self._answered:
+            self._longest = getattr(more, "MaximumPacketSize", 0)
             self._state = int(code.value)
             self._answered.notify_all()
 
@@ -132,3 +139,10 @@ class MqttDestination:
         with self._answered:
             self._answers[message] = int(code.value)
             self._answered.notify_all()
+
+
+def _packet_size(topic: bytes, alert: StoredAlert) -> int:
+    """How long the packet of an alert is: lengths of texts take two bytes, the packet's own up to four."""
+    about = (2 + len(topic)) + 2 + 1 + (1 + 2 + len(_ID) + 2 + len(alert.id))
+    rest = about + len(alert.json.encode())
+    return 1 + max(1, (rest.bit_length() + 6) // 7) + rest

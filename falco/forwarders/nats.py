@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_HEADERS = b"NATS/1.0\r\nNats-Msg-Id: %s\r\n\r\n"
+"""What goes before an alert; the server's limit is on both together."""
+_ABOUT_ALERT = {10054}
+"""JetStream's error for a message that is larger than the stream takes."""
 _TOKEN = re.compile(r"-+BEGIN NATS USER JWT-+\s+[\w.-]+\s")
 _SEED = re.compile(r"-+BEGIN USER NKEY SEED-+\s+(\w+)\s")
 
@@ -51,7 +55,7 @@ class NatsDestination:
         longest = self._client.max_payload
         for alert in alerts:
             data = alert.json.encode()
-            if longest and len(data) > longest:
+            if longest and len(_HEADERS % alert.id.encode()) + len(data) > longest:
                 raise RefusedError(f"larger than the {longest} bytes that the server takes")
             publishing = stream.publish(self._settings.subject, data, headers={"Nats-Msg-Id": alert.id})
             self._do(publishing, "not acknowledged")
@@ -102,11 +106,14 @@ class NatsDestination:
             await stream.add_stream(name=self._settings.stream, subjects=[self._settings.subject])
 
     def _do(self, work: Coroutine[Any, Any, T], what: str) -> T:
-        """The result of some work in the loop, in time."""
+        """The result of some work in the loop, in time. RefusedError, TryLaterError."""
         assert self._loop is not None, "_connect() comes first"
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(self._settings.timeout + 1)
+        except nats.js.errors.APIError as error:
+            kind = RefusedError if error.err_code in _ABOUT_ALERT else TryLaterError
+            raise kind(f"{self._settings.url}: {what}: {error.description}") from None
         except (TimeoutError, nats.errors.Error, OSError, concurrent.futures.TimeoutError) as error:
             future.cancel()
             raise TryLaterError(f"{self._settings.url}: {what}: {error or type(error).__name__}") from None

@@ -11,9 +11,6 @@ import json
 import os
 import ssl
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ import redis
 
 from tests.sinks.servers import free_port, running, until
 from tests.sinks.stores import drained, fill, told
+from tests.sinks.subscriber import listening
 
 COUNT = 40
 
@@ -188,21 +186,3 @@ def test_mqtt(tmp_path, store, expected, pki, secret, kind):
             drained("mqtt", store, *settings, *right)
             until(lambda: len(found) >= COUNT, "mosquitto")
     assert found == expected
-
-
-@contextmanager
-def listening(client: paho.Client, port: int) -> Iterator[list[str]]:
-    """The ids of alerts that a subscriber gets, for the time of a with block."""
-    found: list[str] = []
-    subscribed = threading.Event()
-    client.on_subscribe = lambda *_: subscribed.set()
-    client.on_message = lambda _c, _d, message: found.append(
-        dict(getattr(message.properties, "UserProperty", []))["falco-alert-id"]
-    )
-    client.connect("localhost", port)
-    client.loop_start()
-    client.subscribe("falco/alerts", qos=1)
-    assert subscribed.wait(20)
-    yield found
-    client.disconnect()
-    client.loop_stop()

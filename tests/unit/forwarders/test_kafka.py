@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from confluent_kafka import KafkaError
 
 from falco.config_forwarders import Kafka
 from falco.forwarders.destination import RefusedError, TryLaterError
@@ -36,4 +37,33 @@ def test_options_of_librdkafka_are_handed_on(closed_port, options):
     destination = KafkaDestination(Kafka(brokers=(f"127.0.0.1:{closed_port}",), timeout=0.2, options=options))
     with pytest.raises(TryLaterError, match="no broker has taken it in time"):
         list(destination.send([stored()]))
+    destination.close()
+
+
+class Refusing:
+    """A producer whose broker takes two records in one request at most."""
+
+    def __init__(self, *_args, **_options):
+        self._waiting = []
+
+    def produce(self, _topic, _value, key, *, on_delivery, **_more):
+        self._waiting.append((key, on_delivery))
+
+    def flush(self, _timeout):
+        error = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE) if len(self._waiting) > 2 else None
+        for _, on_delivery in self._waiting:
+            on_delivery(error, None)
+        self._waiting.clear()
+
+    def purge(self):
+        self._waiting.clear()
+
+
+def test_what_a_broker_refuses_together_may_be_taken_in_smaller_parts(monkeypatch):
+    monkeypatch.setattr("falco.forwarders.kafka.Producer", Refusing)
+    destination = KafkaDestination(Kafka(brokers=("x",)))
+    with pytest.raises(RefusedError) as caught:
+        list(destination.send([stored(1), stored(2), stored(3)]))
+    assert caught.value.whole
+    assert list(destination.send([stored(1), stored(2)])) == [2]
     destination.close()
