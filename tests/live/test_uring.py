@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import socket
 import struct
 import time
 
 import pytest
 
+from falco.capture.live import drops
 from falco.events import facts
 from falco.events.table import CODES
 from falco.state.fds import FdType
-from tests.live.uring import AT_FDCWD, CONNECT, FIXED_FILE, OPENAT, SILENT, UNLINKAT, Uring
+from tests.live.uring import AT_FDCWD, CONNECT, FIXED_FILE, LINKED, OPENAT, POLL, SILENT, UNLINKAT, Uring
+from tests.live.watching import Watching
 
 OPENAT_X, UNLINKAT_X, CONNECT_X = (
     CODES[f"{name}_X"] for name in ("SYSCALL_OPENAT_2", "SYSCALL_UNLINKAT_2", "SOCKET_CONNECT")
@@ -36,6 +39,11 @@ def address_of(server):
     host, port = server.getsockname()
     packed = struct.pack("=H", 2) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
     return ctypes.create_string_buffer(packed, len(packed))
+
+
+def number(raw):
+    """Of a count of one CPU."""
+    return int.from_bytes(raw, "little")
 
 
 def becomes(holds):
@@ -90,3 +98,30 @@ def test_a_socket_of_the_rings_own_table_is_the_one_that_is_told(watching, uring
         )
         assert (event.fd.type, event.fd.inode) == (FdType.IPV4_SOCK, os.fstat(client.fileno()).st_ino)
         assert (event.fd.connected, event.fd.ends.destination_port) == (True, server.getsockname()[1])
+
+
+@pytest.mark.parametrize("opcode", [OPENAT, UNLINKAT])
+def test_a_request_that_was_not_noted_is_seen_when_it_is_done(everything, uring, tmp_path, opcode):
+    """One from before the probe stands for those that more others than are kept have come after."""
+    path = tmp_path / "file"
+    path.write_text("")
+    name, (there, here) = ctypes.create_string_buffer(bytes(path)), os.pipe()
+    uring.put(POLL, there, 0, 0, 0, select.POLLIN, LINKED)
+    uring.put(opcode, AT_FDCWD, 0, ctypes.addressof(name), 0, 0)
+    uring.enter(2, 0)
+
+    def goes_on():
+        os.write(here, b"x")
+        uring.enter(0, 2)
+
+    with Watching(everything) as watching:
+        (event,) = by_ring(watching, goes_on, OPENAT_X if opcode == OPENAT else UNLINKAT_X)
+        nameless = sum(map(number, watching.loaded.maps["counts"].lookup_cpus(drops.NAMELESS)))
+    if opcode == OPENAT:
+        assert (event.fd.path, nameless) == (str(path), 0)
+        os.close(event.fd.number)
+    else:
+        assert (event.values["res"], event.values["name"], nameless) == (0, None, 1)
+        assert not path.exists()
+    os.close(here)
+    os.close(there)

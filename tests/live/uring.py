@@ -9,13 +9,14 @@ import struct
 from typing import Self
 
 SETUP, ENTER, REGISTER = 425, 426, 427
-OPENAT, CONNECT, RENAMEAT, UNLINKAT = 18, 16, 35, 36
+POLL, OPENAT, CONNECT, RENAMEAT, UNLINKAT = 6, 18, 16, 35, 36
 AT_FDCWD = -100
 _SQ_RING, _CQ_RING, _SQES = 0, 0x8000000, 0x10000000
 _GETEVENTS = 1
 _REGISTER_FILES = 2
-FIXED_FILE, ASYNC, SILENT = 1, 16, 64
-"""IOSQE_*: the fd is a place in the ring's table; done by a worker; nothing is told of success."""
+FIXED_FILE, LINKED, ASYNC, SILENT = 1, 4, 16, 64
+"""IOSQE_*: the fd is a place in the ring's table; the next one waits for it; done by a worker; nothing is told of
+success."""
 _PARAMS = struct.Struct("=7I3I10I10I")
 _SQE = struct.Struct("=BBHiQQIIQ24x")
 
@@ -48,12 +49,22 @@ class Uring:
         self, opcode: int, fd: int, offset: int, address: int, length: int, flags: int, how: int = 0
     ) -> None:  # fmt: skip
         """Begin a request; how are its IOSQE_* flags. Its completion is waited for unless it is a silent one."""
+        self.put(opcode, fd, offset, address, length, flags, how)
+        self.enter(1, int(not how & SILENT))
+
+    def put(
+        self, opcode: int, fd: int, offset: int, address: int, length: int, flags: int, how: int = 0
+    ) -> None:  # fmt: skip
+        """Write a request into the ring."""
         tail = self._word(self._sq, self._sq_tail)
         index = tail & self._word(self._sq, self._sq_mask)
         _SQE.pack_into(self._requests, 64 * index, opcode, how, 0, fd, offset, address, length, flags, 0)
         struct.pack_into("=I", self._sq, self._sq_array + 4 * index, index)
         struct.pack_into("=I", self._sq, self._sq_tail, tail + 1)
-        if self._libc.syscall(ENTER, self.fd, 1, int(not how & SILENT), _GETEVENTS, None, 0) < 0:
+
+    def enter(self, begun: int, done: int) -> None:
+        """Begin as many of the requests that were put, and wait for as many completions."""
+        if self._libc.syscall(ENTER, self.fd, begun, done, _GETEVENTS, None, 0) < 0:
             raise OSError(ctypes.get_errno(), "io_uring_enter")
 
     def register_files(self, *fds: int) -> None:

@@ -6,12 +6,13 @@ import struct
 from typing import Protocol
 
 MAP = "counts"
-SENT, RING_FULL, TOO_LONG, NO_SCRATCH, NO_STEP = range(5)
+SENT, RING_FULL, TOO_LONG, NO_SCRATCH, NO_STEP, NAMELESS = range(6)
 """COUNT_* of c/runtime.h."""
 CAUSES = {
     RING_FULL: "the ring buffer was full",
     NO_SCRATCH: "no memory to build a record in",
     NO_STEP: "a program that finishes records was not there",
+    NAMELESS: "the names in requests by io_uring were gone",
 }
 """Why records were lost. TOO_LONG is not among them: it loses a parameter of a record that is sent."""
 

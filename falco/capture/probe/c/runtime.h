@@ -97,6 +97,7 @@ BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
 #define COUNT_TOO_LONG 2
 #define COUNT_NO_SCRATCH 3
 #define COUNT_NO_STEP 4
+#define COUNT_NAMELESS 5 /* sent, but without the names that it was about */
 /* settings */
 #define SETTING_CLOCK 0 /* ns from the boot clock to the wall clock */
 #define SETTING_SNAPLEN 1

@@ -24,6 +24,7 @@ BPF_TABLE("lru_hash", u64, struct request, requests, 4096);
 INLINE u64 passed_name(u64 filename) { return filename ? KERNEL(u64, filename, OFF_filename__uptr) : 0; }
 #define COMMAND(type, member) KERNEL(type, command, OFF_##member)
 
+/* What of a request is needed later; 0 for one that is none of those calls. */
 INLINE int note(struct request *q, u64 req) {
   u64 command = req + OFF_io_kiocb__cmd;
   u8 opcode = KERNEL(u8, req, OFF_io_kiocb__opcode);
@@ -57,6 +58,11 @@ INLINE int note(struct request *q, u64 req) {
   }
   return 1;
 }
+/* A thread of the kernel's that works for a process is nobody to the reader: the process is. */
+INLINE u32 submitter(void) {
+  u64 ids = bpf_get_current_pid_tgid();
+  return KERNEL(u32, bpf_get_current_task(), OFF_task_struct__flags) & WORKER_FLAGS ? ids >> 32 : ids;
+}
 /* Send a request as the call that it stands for. */
 INLINE int send_request(struct bpf_raw_tracepoint_args *ctx, struct request *q, s64 ret, u64 given) {
   u32 slot = q->slot;
@@ -79,12 +85,10 @@ INLINE int send_request(struct bpf_raw_tracepoint_args *ctx, struct request *q, 
 }
 #if IN_PART(16)
 int on_uring_submit(struct bpf_raw_tracepoint_args *ctx) {
-  u64 req = ctx->args[0], ids = bpf_get_current_pid_tgid();
+  u64 req = ctx->args[0];
   struct request q = {};
   if (!note(&q, req)) return 0;
-  u64 task = bpf_get_current_task();
-  /* The thread that polls for submissions is nobody to the reader: its process is. */
-  q.tid = KERNEL(u32, task, OFF_task_struct__flags) & WORKER_FLAGS ? ids >> 32 : ids;
+  q.tid = submitter();
   if (KERNEL(u32, req, OFF_io_kiocb__flags) & URING_SILENT) {
     /* Nothing will tell that it is done, and one that fails is the rarer. The file is not known yet. */
     return send_request(ctx, &q, 0, q.slot == SLOT_CONNECT && !q.fixed ? 0 : NO_FILE);
@@ -93,13 +97,26 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *ctx) {
   return 0;
 }
 #endif
+/* Of a request that was not noted, or not kept: it was submitted before the probe was there, or so many others were that
+ * are never done. Its file or socket tells all the same what it is; names are gone by now. */
+INLINE int note_late(struct request *q, u64 req) {
+  if (!note(q, req)) return 0;
+  q->tid = submitter();
+  if (q->slot != SLOT_CONNECT) q->arg[1] = 0;
+  if (q->slot == SLOT_RENAMEAT2) q->arg[3] = 0;
+  if (q->slot == SLOT_RENAMEAT2 || q->slot == SLOT_UNLINKAT) count(COUNT_NAMELESS);
+  return 1;
+}
 #if IN_PART(17)
 int on_uring_complete(struct bpf_raw_tracepoint_args *ctx) {
   u64 req = ctx->args[1];
-  struct request *q = req ? requests.lookup(&req) : 0;
-  if (!q) return 0;
-  struct request done = *q;
-  requests.delete(&req);
+  struct request done = {}, *q = req ? requests.lookup(&req) : 0;
+  if (q) {
+    done = *q;
+    requests.delete(&req);
+  } else if (!req || !note_late(&done, req)) {
+    return 0;
+  }
   /* Which file of the ring's own it is, the request knows only once it was begun. */
   u64 file = done.fixed ? KERNEL(u64, req, OFF_io_kiocb__file) : 0;
   return send_request(ctx, &done, KERNEL(s32, req, OFF_io_kiocb__cqe__res), file ? file : done.fixed ? NO_FILE : done.given);

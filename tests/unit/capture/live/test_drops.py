@@ -12,7 +12,7 @@ from falco.capture.probe import calls
 
 class FakeCounts:
     def __init__(self):
-        self.values = {which: [0, 0, 0] for which in range(5)}
+        self.values = {which: [0, 0, 0] for which in range(6)}
 
     def lookup_cpus(self, key):
         return tuple(struct.pack("=Q", value) for value in self.values[key])
@@ -21,7 +21,8 @@ class FakeCounts:
 def test_numbers_are_those_of_the_probe():
     text = (Path(calls.__file__).parent / "c/runtime.h").read_text()
     found = {name: int(number) for name, number in re.findall(r"#define COUNT_(\w+) (\d+)", text)}
-    assert found == {name: getattr(drops, name) for name in ("SENT", "RING_FULL", "TOO_LONG", "NO_SCRATCH", "NO_STEP")}
+    names = ("SENT", "RING_FULL", "TOO_LONG", "NO_SCRATCH", "NO_STEP", "NAMELESS")
+    assert found == {name: getattr(drops, name) for name in names}
     assert f"({drops.MAP}, u64," in text
 
 
