@@ -8,10 +8,11 @@ from falco.engine.known_paths import KnownPaths
 from falco.logs import LOG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from falco.capture.scap.recorder import Recorder
     from falco.commands.in_force import InForce
+    from falco.engine.bind import BoundRule
     from falco.fields.path_tables import PathTables
 
 EVERY_S = 3.0
@@ -46,6 +47,10 @@ class HostPaths:
         if known.left_out:
             LOG.warning("%s paths of the rules are too many to look up, and mean what is written", known.left_out)
         self._tell()
+
+    def foresee(self, rules: Iterable[BoundRule]) -> PathTables:
+        """What the paths of other rules mean now."""
+        return KnownPaths.build(rules, self._host_root).tables
 
     def ticking(self, running: Callable[[], bool]) -> Callable[[], bool]:
         """The same question, with a look at the host every EVERY_S before it is answered."""

@@ -47,6 +47,7 @@ class Live(Run):
     _source: LiveSource | None = None
     _listening: audit.Listening | None = None
     _foreseen: Foreseen[ProbeObject]
+    _refitted: Foreseen[ProbeObject]
 
     def begin(self) -> None:
         """Have a web server that is ready to start, if there is to be one. FalcoError."""
@@ -69,7 +70,7 @@ class Live(Run):
     def _watch_host(self, started: float) -> None:
         """Hold what happens on this host against the rules. FalcoError if it cannot be watched."""
         self._state = state = self._new_state()
-        self._foreseen = Foreseen()
+        self._foreseen, self._refitted = Foreseen(), Foreseen()
         _tell_unseen(self._in_force.ruleset)
         waiting = self._waiting(state)
         waiting.is_own = container_lookups.own_asking(self._options.host_root)
@@ -88,18 +89,19 @@ class Live(Run):
             to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
             self._monitor(watching, state, waiting)
         finally:
-            self._foreseen.close()
             containers.close()
             watching.close()
             waiting.finish()
             if self._recording is not None:
                 self._recording.close()
             self._stop_listening()
+            self._foreseen.close()
+            self._refitted.close()
 
     def _turns(self, waiting: Waiting) -> tuple[Callable[[], bool], Callable[[float], None]]:
         """What says whether to go on, and what to do instead of sleeping: all that has its turn between events."""
         running = self._alerts.ticking(watch.until(self._controls, self._options.duration_s))
-        running = self._foreseen.ticking(self._drops.ticking(running, self._now_ns))
+        running = self._refitted.ticking(self._foreseen.ticking(self._drops.ticking(running, self._now_ns)))
         running, sleep = self._beside(running, self._ring_fill)
         root, recording = self._options.host_root, self._recording
         self._paths = paths = HostPaths(self._in_force, root, recording, time.monotonic, self._now_ns, self._refit)
@@ -173,9 +175,13 @@ class Live(Run):
         if watching is None:
             take_up()
             return
-        need = probing.wanted(self._in_force.with_rules(ready.ruleset), self._options)
+        others = self._in_force.with_rules(ready.ruleset)
+        if self._paths is not None:
+            others.know(self._paths.foresee(ready.ruleset.rules))
+        need = probing.wanted(others, self._options)
 
         def go_over(probe: ProbeObject) -> None:
+            watching.know({*self._in_force.tables.files, *others.tables.files})
             try:
                 watching.change(need, probe)
             except FalcoError as error:
@@ -209,12 +215,27 @@ class Live(Run):
 
     def _refit(self, tables: PathTables) -> None:
         """Have the probe send what the rules want now that their paths mean something else."""
-        if self._watch is not None:
-            self._watch.know(tables.files)
+        watching = self._watch
+        if watching is None:
+            return
+        watching.know(tables.files)
+        need = probing.wanted(self._in_force, self._options)
+
+        def go_over(probe: ProbeObject) -> None:
+            if probing.wanted(self._in_force, self._options) != need:
+                self._refit(self._in_force.tables)  # Other rules came into force meanwhile.
+                return
             try:
-                self._watch.change(probing.wanted(self._in_force, self._options))
+                watching.change(need, probe)
             except FalcoError as error:
-                LOG.error("The probe cannot follow changed paths of the rules: %s", error)
+                _cannot_follow(error)
+
+        if watching.needs(need):
+            self._refitted.make(lambda: watching.build(need), go_over, _cannot_follow)
+
+
+def _cannot_follow(error: FalcoError) -> None:
+    LOG.error("The probe cannot follow changed paths of the rules: %s", error)
 
 
 def _go_first() -> None:

@@ -68,11 +68,15 @@ def _refuse(_job: Job) -> ProbeObject:
 
 
 def report(host_root: Path) -> dict[str, object]:
-    """For --support: how the probe is built here, and what the kernel refuses of it. Nothing is attached."""
-    plan = make_plan(Wanted(PROCESS_LIFE), 0)
+    """For --support: how the probe is built here, and what the kernel refuses of all that it can have in it.
+
+    It is attached for a moment, as only that tells whether there is every tracepoint.
+    """
+    plan = make_plan(Wanted(_ALL_CODES, None), 0)
     try:
         probe = build(plan, host_root)
         with Loaded(probe, plan, _SMALL) as loaded:
+            loaded.attach()
             return {**probe.meta, "left_out": dict(loaded.left_out)}
     except FalcoError as error:
         return {"error": str(error)}

@@ -16,6 +16,7 @@ from falco.capture.live.procfs_host import this_host
 from falco.capture.live.resolver import PathResolver
 from falco.capture.live.ring import Patience, Ring, map_pages
 from falco.capture.live.source import LiveSource
+from falco.capture.live.wall_clock import WallClock
 from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
 from falco.capture.probe.sieve import CALLS
 from falco.capture.probe.text import code
@@ -113,6 +114,7 @@ class Watch:
         self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), ring_bytes)
         self._drops = Drops(self._loaded.maps["counts"])
         self._canary = canary.Canary(self._loaded, self._ring, around.sight.lost, around.sight.regained)
+        self._wall_clock = WallClock(self._host.now)
         self._next_look = self._next_mend = 0.0
         self._lost = False
         self._known: frozenset[FileId] = frozenset()
@@ -153,13 +155,17 @@ class Watch:
         """The probe for other needs. ProbeError. It changes nothing and may take seconds: a thread may do it."""
         return probing.build(self._plan(need), self._host.root, compiling=self._around.compiling)
 
+    def needs(self, need: Wanted) -> bool:
+        """Whether anything has to change for these needs."""
+        return need != self._need or not self._is_whole
+
     def change(self, need: Wanted, probe: ProbeObject | None = None) -> None:
         """Send what is wanted now. FalcoError if the probe for it cannot be had; then everything stays as it was.
 
         If the kernel refuses when it is half done, the next change begins anew, be it back to what was before. probe is
         what build() has made for it, if it has.
         """
-        if need == self._need and self._is_whole:
+        if not self.needs(need):
             return
         half, before = 1 - self._half, dict(self._loaded.left_out)
         plan, probe = self._plan(need), probe or self.build(need)
@@ -198,7 +204,7 @@ class Watch:
     @property
     def now_ns(self) -> int:
         """The time of the events' clock."""
-        return self._host.boot_ns + time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        return self._host.now()
 
     @property
     def lost(self) -> int:
@@ -230,6 +236,7 @@ class Watch:
             self._next_look = now + _LOOK_S
             self._look()
             self._around.sight.beat()
+            self._wall_clock.look()
             if not self.source.is_behind:
                 self._state.caught_up(self.now_ns)
             if self._lost and now >= self._next_mend:

@@ -24,7 +24,7 @@ class Host:
     """Where a host's files are and what its clocks say.
 
     boot_ns is the time of boot in ns since the epoch by the clock of the events, ticks_per_s the unit of start times in
-    /proc, now the current time in ns since the epoch.
+    /proc, now that clock's current time in ns since the epoch: it goes on where the host's own clock is set.
     """
 
     root: Path
@@ -50,7 +50,8 @@ class Host:
 def this_host(root: Path, boot_ns: int = 0) -> Host:
     """The host that we run on, its files below root; boot_ns is how events count time, by the clocks if it is 0."""
     boot_ns = boot_ns or time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    return Host(root, boot_ns, os.sysconf("SC_CLK_TCK"), time.time_ns)
+    now = lambda: boot_ns + time.clock_gettime_ns(time.CLOCK_BOOTTIME)  # noqa: E731
+    return Host(root, boot_ns, os.sysconf("SC_CLK_TCK"), now)
 
 
 def own_pid(host_root: str) -> int:

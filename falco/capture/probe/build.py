@@ -29,8 +29,10 @@ from falco.logs import LOG
 if TYPE_CHECKING:
     from falco.capture.probe.object import ProbeObject
 
-GENERATOR = "1"
+GENERATOR = "2"
 """To be raised when the same C text is compiled to something else: part of the cache's key."""
+MISSING = "missing"
+"""The note in a probe about members of structures that the kernel does not have."""
 FLOOR = (5, 8)
 """The first kernel version with a ring buffer for programs."""
 
@@ -90,12 +92,17 @@ def build_probe(
     key = cache_key(*sources, machine, release, kernel.build_id, btf_hash)
     probe = _from_cache(cache, key)
     if not probe:
-        with tempfile.TemporaryDirectory(prefix="falco-probe-") as scratch:
-            build = _Build(text_for, cflags, compiler, kernel, host_root)
-            probe = build.run(_sources(kernel, host_root, Path(scratch), system))
+        build = _Build(text_for, cflags, compiler, kernel, host_root)
+        try:
+            with tempfile.TemporaryDirectory(prefix="falco-probe-") as scratch:
+                probe = build.run(_sources(kernel, host_root, Path(scratch), system))
+        except OSError as error:
+            raise ProbeError(f"the probe cannot be built in {tempfile.gettempdir()}: {error.strerror}") from None
         notes = {"key": key, "release": release, "machine": machine, "falco": VERSION}
         probe = dataclasses.replace(probe, meta=probe.meta | notes)
         _to_cache(cache, key, probe)
+    if missing := probe.meta.get(MISSING):
+        LOG.warning("probe: this kernel has no %s; what that tells is left out", missing)
     return probe
 
 
@@ -170,6 +177,7 @@ class _Build:
         self._kernel, self._host_root = kernel, host_root
         self._tried: list[str] = []
         self._absent: list[str] = []
+        self._missing = ""
         self._layout = self._layout_of_btf()
 
     def run(self, sources: Iterator[Attempt]) -> ProbeObject:
@@ -194,8 +202,7 @@ class _Build:
         except BtfError as error:
             self._give_up(self._kernel.btf_place, str(error))
             return ""
-        if missing:
-            LOG.warning("probe: this kernel has no %s; what that tells is left out", ", ".join(missing))
+        self._missing = ", ".join(missing)
         return layout
 
     def _compile(self, tree: Tree, what: str) -> ProbeObject | None:
@@ -211,7 +218,8 @@ class _Build:
         offsets = "BTF" if self._layout else "these headers"
         self._tell_absent()
         LOG.info("probe: built with %s, offsets from %s, in %.1f s", what, offsets, time.monotonic() - begin)
-        return dataclasses.replace(probe, meta=probe.meta | {"source": what, "offsets": offsets})
+        notes = {"source": what, "offsets": offsets, MISSING: self._missing}
+        return dataclasses.replace(probe, meta=probe.meta | {name: note for name, note in notes.items() if note})
 
     def _give_up(self, what: str, reason: str) -> None:
         self._tried.append(f"{what}: {reason}")

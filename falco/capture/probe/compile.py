@@ -74,8 +74,8 @@ def compile_in_child(job: Job) -> ProbeObject:
     command = [sys.executable, "-P", "-s", "-m", "falco.capture.probe.compile"]
     # The environment is made anew: bcc and LLVM listen to several variables.
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PYTHONPATH": str(Path(falco.__file__).resolve().parents[1])}
-    with tempfile.TemporaryDirectory(prefix="falco-compile-") as directory:
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="falco-compile-") as directory:
             done = subprocess.run(
                 command,
                 input=json.dumps(dataclasses.asdict(job)).encode(),
@@ -86,10 +86,10 @@ def compile_in_child(job: Job) -> ProbeObject:
                 check=False,
                 start_new_session=True,  # What a terminal sends is for us: we end when it has ended.
             )
-        except subprocess.TimeoutExpired:
-            raise CompileError(f"the compiler took more than {TIMEOUT_S} s") from None
-        except OSError as error:
-            raise CompileError(f"the compiler cannot be started: {error}") from None
+    except subprocess.TimeoutExpired:
+        raise CompileError(f"the compiler took more than {TIMEOUT_S} s") from None
+    except OSError as error:
+        raise CompileError(f"the compiler cannot be started: {error}") from None
     if done.returncode:
         raise _explained(done.returncode, done.stderr.decode("utf-8", "replace"))
     try:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import struct
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,24 @@ def test_without_headers_btf_and_the_shim_serve(host, system, log):
     assert f", kernel headers /usr/src/linux, kheaders archive {system}/kernel/kheaders.tar.xz" in absent
     assert "this kernel has no" in log.text
     assert "built with BTF" in log.text
+
+
+def test_members_that_the_kernel_does_not_have_are_told_of_a_probe_from_the_cache_too(host, system, log, cache):
+    for _ in range(2):
+        log.clear()
+        probe = build_probe(with_layout, host, RELEASE, cache, system=system, compiler=Compiler())
+        assert "pt_regs.di" in probe.meta["missing"]
+        assert "this kernel has no pt_regs.di" in log.text
+    assert "from the cache" in log.text
+
+
+def test_a_full_disk_is_a_reason_like_any(host, system, monkeypatch):
+    def full(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    with pytest.raises(ProbeError, match=r"cannot be built in .*: No space left on device"):
+        build_probe(with_layout, host, RELEASE, None, system=system, compiler=Compiler())
 
 
 def test_matching_headers_come_first_and_offsets_from_btf_all_the_same(host, system):
