@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from falco.config_forwarders import NEEDED
+from falco.config_forwarders import NEEDED, lacking
 from falco.config_text import NOWHERE
 
 if TYPE_CHECKING:
@@ -34,11 +34,9 @@ def check(config: Config, spots: Mapping[str, Spot]) -> Iterator[Problem]:
 
 
 def _check_forwarders(config: Config, spots: Mapping[str, Spot]) -> Iterator[Problem]:
-    for name, groups in NEEDED.items():
+    for name in NEEDED:
         section = getattr(config.forwarders, name)
-        for group in groups:
-            if section.enabled and not any(getattr(section, key) for key in group):
-                prefix = f"forwarders.{name}."
-                spot = spots.get(f"{prefix}enabled", NOWHERE)
-                message = f"forwarder {name} enabled but no {group[0]} in configuration block"
-                yield spot.error(message, [prefix + key for key in group])
+        if section.enabled:
+            spot = spots.get(f"forwarders.{name}.enabled", NOWHERE)
+            for key, expected in lacking(name, section):
+                yield spot.error(f"forwarder {name} enabled but no {key} in configuration block", expected)

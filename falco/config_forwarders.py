@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping
 
 from falco.config_values import AMOUNT, BOOLEAN, NATURAL, PAIRS, SEVERITY, TEXT, TEXTS, setting, word_of
 from falco.priority import Priority
@@ -176,18 +177,27 @@ class Forwarders:
     program: Program = Program()
 
 
-NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
-    "webhook": (("url", "url_file"),),
-    "slack": (("url", "url_file"),),
-    "syslog": (("url",),),
-    "alertmanager": (("url", "url_file"),),
-    "elasticsearch": (("url", "url_file"),),
-    "loki": (("url", "url_file"),),
-    "nats": (("url",), ("subject",)),
-    "kafka": (("brokers",), ("topic",)),
-    "mqtt": (("url",), ("topic",)),
-    "redis": (("url",), ("stream",)),
-    "smtp": (("url",), ("sender",), ("recipients",)),
-    "program": (("program",),),
+_HTTP = {"url": "http://localhost:2801/", "url_file": "/etc/falco/secrets/url"}
+NEEDED: dict[str, tuple[Mapping[str, str], ...]] = {
+    "webhook": (_HTTP,),
+    "slack": (_HTTP | {"url": "https://hooks.slack.com/services/..."},),
+    "syslog": ({"url": "tcp://localhost:514"},),
+    "alertmanager": (_HTTP | {"url": "http://localhost:9093"},),
+    "elasticsearch": (_HTTP | {"url": "http://localhost:9200"},),
+    "loki": (_HTTP | {"url": "http://localhost:3100"},),
+    "nats": ({"url": "nats://localhost:4222"}, {"subject": "falco.alerts"}),
+    "kafka": ({"brokers": "localhost:9092"}, {"topic": "falco"}),
+    "mqtt": ({"url": "mqtt://localhost:1883"}, {"topic": "falco/alerts"}),
+    "redis": ({"url": "redis://localhost:6379"}, {"stream": "falco"}),
+    "smtp": ({"url": "smtp://localhost:25"}, {"sender": "falco@example.org"}, {"recipients": "soc@example.org"}),
+    "program": ({"program": "logger -t falco"},),
 }
-"""What each destination cannot do without; one of the settings in each group."""
+"""What each destination cannot do without; one of the settings in each group, each with an example of its value."""
+
+
+def lacking(name: str, section: Forwarder) -> Iterator[tuple[str, list[str]]]:
+    """For each group of NEEDED that a section has nothing of: its first key, and what would do, `KEY: EXAMPLE`."""
+    for group in NEEDED[name]:
+        # A list may hold nothing but an empty word: `-o forwarders.kafka.brokers=`.
+        if not any(any(getattr(section, key)) for key in group):
+            yield next(iter(group)), [f"forwarders.{name}.{key}: {example}" for key, example in group.items()]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco import config, logs
-from falco.errors import FalcoError
+from falco.errors import Problem, ProblemsError
 
 if TYPE_CHECKING:
     from falco.commands.options import Options
@@ -47,9 +47,10 @@ def rules_paths(options: Options, wanted: Config) -> tuple[str, ...]:
     """The rules files and directories to load: those of -r, else those of falco.yaml that exist."""
     paths = options.rules or tuple(filter(_exists, wanted.rules_file))
     if not paths and options.writefile is None:
-        raise FalcoError(
-            "You must specify at least one rules file/directory via -r or a rules_file entry in falco.yaml"
-        )
+        message = "You must specify at least one rules file/directory via -r or a rules_file entry in falco.yaml"
+        # The first is what holds in a clone.
+        expected = ("-r rules/falco_rules.yaml", "rules_file: [/etc/falco/falco_rules.yaml] with a file that exists")
+        raise ProblemsError([Problem(message, expected=expected)])
     return paths
 
 

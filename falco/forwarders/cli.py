@@ -16,7 +16,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from falco import config, logs
-from falco.errors import FalcoError, nearest
+from falco.config_forwarders import lacking
+from falco.errors import ConfigError, FalcoError, Problem, nearest
 from falco.escape import escape_controls
 from falco.forwarders.dead_letters import DeadLetters
 from falco.forwarders.delivery import Delivery, Place
@@ -44,9 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except ConfigError as error:
+        # The lines of a problem are lines on purpose.
+        logs.to_stderr("".join(f"{escape_controls(line)}\n" for line in f"falco-forwarder: {error}".split("\n")))
     except (FalcoError, OSError, sqlite3.Error) as error:
         logs.to_stderr(f"falco-forwarder: {escape_controls(str(error))}\n")
-        return 1
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +74,8 @@ def _run(options: argparse.Namespace) -> int:
     if name not in DESTINATIONS:
         close = nearest(name, DESTINATIONS)
         raise FalcoError(f"there is no destination {name!r}" + (f", did you mean {close}?" if close else ""))
-    wanted = config.load(config.find(options.config), options.option).config
+    loaded = config.load(config.find(options.config), options.option)
+    wanted = loaded.config
     logs.setup(wanted.log_level, to_syslog=wanted.log_syslog, iso_8601=wanted.time_format_iso_8601)
     store = Path(wanted.alert_store.path).absolute()
     place = Place(store, cursors.directory(store, name))
@@ -82,7 +87,21 @@ def _run(options: argparse.Namespace) -> int:
         "resend": lambda: _resend(place.folder, options.resend),
     }
     asked = next((answer for key, answer in answers.items() if getattr(options, key)), None)
-    return asked() if asked else _forward(name, settings, place, drain=options.drain)
+    if asked:
+        return asked()
+    _require(name, settings, loaded.path)
+    return _forward(name, settings, place, drain=options.drain)
+
+
+def _require(name: str, settings: Forwarder, path: str | None) -> None:
+    """ConfigError unless the destination has all that it cannot do without. Who starts it wants it, enabled or not."""
+    where = f"forwarders.{name} in {path or 'falco.yaml (there is none)'}, or -o"
+    problems = [
+        Problem(f"forwarder {name} started but no {key}: give it in {where}", expected=tuple(expected))
+        for key, expected in lacking(name, settings)
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def _forward(name: str, settings: Forwarder, place: Place, *, drain: bool) -> int:

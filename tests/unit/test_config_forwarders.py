@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from falco.config import load
-from falco.config_forwarders import NEEDED, Forwarders
+from falco.config_forwarders import NEEDED, Forwarders, lacking
 from falco.errors import ConfigError
+from falco.forwarders.destinations import make
 
 NAMES = [field.name for field in dataclasses.fields(Forwarders)]
 
@@ -21,8 +22,20 @@ def test_every_destination_says_what_it_needs_and_those_settings_exist():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_destination_that_is_enabled_without_what_it_needs(name):
-    with pytest.raises(ConfigError, match=f"forwarder {name} enabled but no {NEEDED[name][0][0]}"):
+    with pytest.raises(ConfigError, match=f"forwarder {name} enabled but no {next(iter(NEEDED[name][0]))}"):
         load(None, [f"forwarders.{name}.enabled=true"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_examples_of_what_is_needed_are_enough_and_can_be_used(name):
+    groups = NEEDED[name]
+    emptied = [f"forwarders.{name}.{key}=" for group in groups for key in group]
+    keys = [key for key, _ in lacking(name, getattr(load(None, emptied).config.forwarders, name))]
+    assert keys == [next(iter(group)) for group in groups]
+    options = [f"forwarders.{name}.{key}={group[key]}" for group in groups for key in list(group)[:1]]
+    section = getattr(load(None, options).config.forwarders, name)
+    assert not list(lacking(name, section))
+    make(name, section)
 
 
 def test_either_form_of_the_url_will_do():

@@ -8,7 +8,7 @@ from falco import logs
 from falco.commands.configuration import configure, log_as, rules_paths
 from falco.commands.options import Options
 from falco.config_schema import Config
-from falco.errors import FalcoError
+from falco.errors import ProblemsError
 from falco.priority import Priority
 
 
@@ -51,8 +51,9 @@ def test_rules_of_the_command_line_replace_those_of_the_file(tmp_path):
 
 
 def test_no_rules_at_all_is_an_error_unless_something_is_recorded():
-    with pytest.raises(FalcoError, match="You must specify at least one rules file/directory via -r or a rules_file"):
+    with pytest.raises(ProblemsError, match="You must specify at least one rules file/directory via -r") as missing:
         rules_paths(Options(), Config(rules_file=("/none",)))
+    assert missing.value.problems[0].expected[0] == "-r rules/falco_rules.yaml"
     assert rules_paths(Options(writefile="out.scap"), Config()) == ()
 
 

@@ -80,7 +80,7 @@ def test_dead_letters_are_listed_and_sent_again(store, server, capsys):
         (["webhok"], "no destination 'webhok', did you mean webhook?"),
         ([], "required"),
         (["webhook", "--nonsense"], "unrecognized"),
-        (["webhook", "-o", "forwarders.webhok.url=x"], "forwarders.webhok.url"),
+        (["webhook", "-o", "forwarders.webhok.url=x"], "did you mean: forwarders.webhook\n"),
         (["syslog", "-o", "forwarders.syslog.url=x"], "expected udp://HOST"),
         (["webhook", "--health", "-o", "alert_store.path=/none/a.db"], "has not run yet"),
         (["webhook", "--dead-letters", "-o", "alert_store.path=/none/a.db"], "has not run yet"),
@@ -90,6 +90,26 @@ def test_mistakes(argv, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(argv) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "key"), [("kafka", "brokers"), ("webhook", "url"), ("program", "program")])
+def test_what_a_started_forwarder_lacks_is_named_with_its_place_and_an_example(name, key, store, capsys):
+    assert main([name, *options(store)]) == 1
+    first, expected = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"falco-forwarder: error: forwarder {name} started but no {key}: ")
+    assert "falco.yaml (there is none)" in first
+    assert expected.startswith(f"  expected: forwarders.{name}.{key}: ")
+
+
+def test_the_file_that_lacks_it_is_named(store, capsys):
+    (store.parent / "falco.yaml").write_text("stdout_output: {enabled: true}\nforwarders:\n  kafka: {brokers: []}\n")
+    assert main(["kafka", *options(store)]) == 1
+    assert "give it in forwarders.kafka in ./falco.yaml, or -o" in capsys.readouterr().err
+
+
+def test_a_question_needs_no_destination(store, capsys):
+    assert main(["kafka", "--dead-letters", *options(store)]) == 1
+    assert "has no dead letters" in capsys.readouterr().err
 
 
 def test_help(capsys):
