@@ -46,3 +46,11 @@ def test_make_targets_that_documents_name_exist():
         text = (PROJECT / name).read_text(encoding="utf-8")
         named = {word for words in re.findall(r"`make ([a-z ]+)[`A-Z]", text) for word in words.split()}
         assert named <= targets, f"{name}: {named - targets}"
+
+
+@pytest.mark.parametrize(
+    "name", ["rootfs/etc/falco/falco.yaml", ".github/PULL_REQUEST_TEMPLATE.md", ".github/ISSUE_TEMPLATE/bug.yml"]
+)
+def test_documents_that_forms_and_the_shipped_settings_name_exist(name):
+    named = set(re.findall(r"\b[A-Z_]+\.md\b", (PROJECT / name).read_text(encoding="utf-8")))
+    assert named and all((PROJECT / document).exists() for document in named), named

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from falco import config
 from falco.config import load
 from falco.config_schema import Config, StdoutOutput
+from falco.config_values import settings
 from falco.errors import ConfigError
 from falco.priority import Priority
 
@@ -38,6 +41,17 @@ def test_the_shipped_file_has_every_key_and_no_other():
     assert loaded.config.webserver.enabled
     assert loaded.config.stdout_output.enabled
     assert loaded.config.log_stderr
+
+
+def test_the_shipped_file_shows_every_setting_of_the_top_level_and_what_is_commented_out_is_the_default(write):
+    text = SHIPPED.read_text(encoding="utf-8")
+    # An entry that is commented out is one line `# key: value`, or `# key:` with indented lines below.
+    entry = re.compile(r"^# (?=[a-z_]+:(?: \S+)?$)|^# (?= {2}[a-z_]+: )", re.MULTILINE)
+    whole = entry.sub("", text)
+    assert set(yaml.safe_load(text)) < set(yaml.safe_load(whole)) == set(settings(Config))
+    loaded = load(write(whole))
+    assert loaded.warnings == ()
+    assert loaded.config == load(str(SHIPPED)).config
 
 
 def test_without_a_file_nothing_leaves_the_terminal():
