@@ -14,11 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from falco.capture.probe import calls
 from falco.events import facts
 from falco.events.table import CODES
 from falco.state.fds import FdType
 from tests.live.entry32 import call_32, socketcall_32
 from tests.live.uring import Uring
+
+X32 = 0x40000000
+"""In the number of a call by the x32 entry."""
 
 OPENAT, OPEN = CODES["SYSCALL_OPENAT_2_X"], CODES["SYSCALL_OPEN_X"]
 FLIPS, ROUNDS = 10_000, 50
@@ -201,6 +205,16 @@ def test_a_socket_by_i386s_call_for_all_of_them_is_a_socket(watching):
     (event,) = [event for event in watching.seen(act) if event.code == CODES["SOCKET_SOCKET_X"]]
     assert (event.values["domain"], event.values["type"], event.fd.type) == (family, kind, FdType.IPV4_SOCK)
     assert event.fact(facts.MARKS)[1] == facts.COMPAT
+
+
+def test_a_call_with_a_number_that_only_x32_has_is_that_call(watching):
+    """A kernel without x32 refuses it, and passes it to those who look at calls all the same."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        number = datagrams.fileno()
+        act = lambda: ctypes.CDLL(None).syscall(X32 | 512 + calls.X32.index("sendmsg"), number, 0, 0)  # noqa: E731
+        (event,) = [event for event in watching.seen(act) if event.code == CODES["SOCKET_SENDMSG_X"]]
+    assert event.values["res"] < 0
+    assert (event.fd.number, event.fd.type, event.fact(facts.MARKS)[1]) == (number, FdType.IPV4_SOCK, facts.COMPAT)
 
 
 @pytest.fixture(scope="module")

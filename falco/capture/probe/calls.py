@@ -19,4 +19,16 @@ CALLS = (*FILES, *FDS, *NETWORK, *PROCESSES, *LOOKS, *MEMORY, *IDS)
 OTHER = Call("other", -1, (), "", GENERIC, GENERIC)
 """Every other call that is a generic event: it has a number and nothing else to tell."""
 
-__all__ = ["CALLS", "LIFE", "LOOKS", "OTHER"]
+X32 = (
+    "rt_sigaction", "rt_sigreturn", "ioctl", "readv", "writev", "recvfrom", "sendmsg", "recvmsg", "execve", "ptrace",
+    "rt_sigpending", "rt_sigtimedwait", "rt_sigqueueinfo", "sigaltstack", "timer_create", "mq_notify", "kexec_load",
+    "waitid", "set_robust_list", "get_robust_list", "vmsplice", "move_pages", "preadv", "pwritev", "rt_tgsigqueueinfo",
+    "recvmmsg", "sendmmsg", "process_vm_readv", "process_vm_writev", "setsockopt", "getsockopt", "io_setup",
+    "io_submit", "execveat", "preadv2", "pwritev2",
+)  # fmt: skip
+"""The calls that have numbers of their own, 512 and on, by the x32 entry; the others share those of x86-64 there.
+
+From the kernel's arch/x86/entry/syscalls/syscall_64.tbl.
+"""
+
+__all__ = ["CALLS", "LIFE", "LOOKS", "OTHER", "X32"]

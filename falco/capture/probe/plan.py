@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from falco.capture.probe.automaton import MOST_STATES
-from falco.capture.probe.calls import CALLS, LIFE, OTHER
+from falco.capture.probe.calls import CALLS, LIFE, OTHER, X32
 from falco.capture.probe.calls_network import SOCKETCALLS
 from falco.capture.probe.sieve import NO_SIEVE, Sieve
 from falco.capture.probe.text import code, generic
@@ -24,7 +24,7 @@ _SLOT = struct.Struct("=IHH")
 _U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
 _CLOCK, _SNAPLEN, _SELF, _ROWS, _SHADOW = 0, 1, 2, 3, 4
 """SETTING_* of c/runtime.h."""
-_SOCKETCALL, _SOCKETCALL_BASE = 102, 480
+_SOCKETCALL, _SOCKETCALL_BASE, _X32_BASE = 102, 480, 512
 _STEPS = ("step_fd", "step_paths", "step_look", "step_process", "step_groups", "step_exec", "step_clone")
 """STEP_* of c/runtime.h, by their numbers."""
 _LOOK = "step_look"
@@ -171,9 +171,10 @@ def _tracepoints(wanted: Wanted, flags: set[int], uring: bool) -> dict[str, str]
 
 
 def _compat(chosen: list[Call]) -> dict[int, int]:
-    """The slots of i386's numbers; behind them come the calls that its socketcall stands for."""
-    slots = {number: call.number for call in chosen for number in call.compat}
+    """The slots of i386's numbers; behind them come the calls that its socketcall stands for, and x32's own numbers."""
     by_name = {call.name: call.number for call in chosen}
+    slots = {number: call.number for call in chosen for number in call.compat}
+    slots |= {_X32_BASE + which: by_name[name] for which, name in enumerate(X32) if name in by_name}
     behind = {_SOCKETCALL_BASE + which: by_name[name] for which, name in enumerate(SOCKETCALLS) if name in by_name}
     # The number of socketcall itself only has to be wanted for it to be looked at.
     return slots | behind | dict.fromkeys((_SOCKETCALL,) if behind else (), 0)

@@ -35,8 +35,10 @@ INLINE void take_file(struct call *c, s32 fd) {
   c->fd = fd;
   c->file = !c->given ? file_of(c->task, fd) : c->given == (u64)-1 ? 0 : c->given;
 }
+/* What only x32 has are calls whose structures are those of the 32-bit entry; their arguments come as in the 64-bit one. */
 INLINE void arguments(struct call *c, u64 regs, int compat, u32 number) {
   if (!compat) {
+    if (number >= SLOTS) c->marks = MARK_COMPAT;
     A0 = KERNEL(u64, regs, OFF_pt_regs__di);
     A1 = KERNEL(u64, regs, OFF_pt_regs__si);
     A2 = KERNEL(u64, regs, OFF_pt_regs__dx);
@@ -66,9 +68,15 @@ INLINE void arguments(struct call *c, u64 regs, int compat, u32 number) {
 /* The slot of the call that these registers belong to, SLOTS for none. */
 INLINE u32 slot_of(u64 regs, u64 task, u32 *number, int *compat) {
   *number = KERNEL(u32, regs, OFF_pt_regs__orig_ax);
-  u32 native = *number & ~X32_BIT, *found = compat_slots.lookup(number);
-  struct slot *s = slots.lookup(&native);
+  u32 native = *number & ~X32_BIT, *found;
   *compat = 0;
+  if (native >= SLOTS) {
+    *number = native;
+    found = compat_slots.lookup(number);
+    return found && *found ? *found - 1 : SLOTS;
+  }
+  found = compat_slots.lookup(number);
+  struct slot *s = slots.lookup(&native);
   /* Most calls are wanted by the numbers of neither entry, so that it need not be told which it was. */
   if ((!s || !s->flags) && (!found || !*found)) return SLOTS;
   *compat = (KERNEL(u32, task, OFF_task_struct__thread_info + OFF_thread_info__status) & STATUS_COMPAT) != 0;

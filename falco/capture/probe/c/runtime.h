@@ -26,6 +26,7 @@
 #define EVENT_HEAD 26  /* u64 ts, u64 tid, u32 length, u16 code, u32 nparams */
 #define WALK_SIZE 8192 /* where paths are put together, from the end of the first half backwards */
 #define SLOTS 512
+#define COMPAT_SLOTS 576 /* i386's numbers, and from SLOTS on those that only the x32 entry has */
 #define MOST_FACTS 6
 
 struct record {
@@ -84,7 +85,7 @@ BPF_PERCPU_ARRAY(current_call, struct call, 1);
 BPF_PERCPU_ARRAY(counts, u64, 16);
 BPF_ARRAY(settings, u64, 8);
 BPF_ARRAY(slots, struct slot, SLOTS);
-BPF_ARRAY(compat_slots, u32, SLOTS);
+BPF_ARRAY(compat_slots, u32, COMPAT_SLOTS);
 BPF_PROG_ARRAY(exits, SLOTS);
 BPF_PROG_ARRAY(enters, SLOTS);
 BPF_PROG_ARRAY(sieves, SLOTS);

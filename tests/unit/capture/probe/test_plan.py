@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from falco.capture.probe.plan import Plan
+from falco.capture.probe.calls import CALLS
+from falco.capture.probe.plan import Plan, Wanted, make_plan
+from falco.events.table import CODES
 
 
 def test_programs_come_once_and_called_ones_first():
@@ -12,3 +14,10 @@ def test_programs_come_once_and_called_ones_first():
 
 def test_a_program_that_is_called_and_attached_is_loaded_once():
     assert Plan({"a": "sys_exit"}, {"exits": {0: "a"}}, {}).programs == ("a",)
+
+
+def test_numbers_that_only_x32_has_lead_to_the_same_slots():
+    plan = make_plan(Wanted(frozenset((CODES["SOCKET_SENDMSG_X"],))), 0)
+    sendmsg = next(call for call in CALLS if call.name == "sendmsg")
+    assert plan.arrays["compat_slots"][518] == (sendmsg.number + 1).to_bytes(4, "little")
+    assert 519 not in plan.arrays["compat_slots"]
