@@ -81,7 +81,7 @@ appliance: $(STAMP) ## the image under docker and podman, the packages installed
 	$(PYTEST) tests/appliance
 
 .PHONY: bench
-bench: $(STAMP) ## measure replay speed and memory, beside sysdig
+bench: $(STAMP) ## measure replays beside sysdig, and as root what watching costs (15 minutes)
 	$(PYTHON) -m tests.bench
 
 .PHONY: lint

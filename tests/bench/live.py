@@ -20,7 +20,7 @@ from tests.live.product import DEFAULT_RULES, Product
 SOURCE = Path(__file__).with_name("pairs.c")
 ROUNDS, PAIRS, REPORTED = 7, 100_000, 15_000
 """Pairs that are reported are so few that the ring takes them all at once."""
-IDLE_S = 20
+IDLE_S = 60
 RATES, SUSTAINED_S = (25_000, 50_000, 75_000, 100_000, 150_000), 4
 STARTS = 3
 RETURN_0 = bytes.fromhex("b7000000 00000000 95000000 00000000")
