@@ -7,7 +7,7 @@ import errno
 import os
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -73,28 +73,20 @@ class Directory:
 
     def read(self, name: str, limit: int = MAX_FILE) -> bytes:
         """A file's bytes, up to limit."""
-        try:
-            fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.fd)
-        except OSError as error:
-            self._unread.note(name, error)
-            return b""
-        try:
-            return _all(fd, limit)
-        except OSError as error:
-            self._unread.note(name, error)
-            return b""
-        finally:
-            os.close(fd)
+        return self._opened(name, lambda fd: _all(fd, limit))
 
     def start(self, name: str) -> bytes:
         """The first START bytes of a file, or what the kernel gives of them in one go."""
+        return self._opened(name, _first)
+
+    def _opened(self, name: str, take: Callable[[int], bytes]) -> bytes:
         try:
             fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.fd)
         except OSError as error:
             self._unread.note(name, error)
             return b""
         try:
-            return os.read(fd, START)
+            return take(fd)
         except OSError as error:
             self._unread.note(name, error)
             return b""
@@ -136,6 +128,10 @@ class Directory:
             return []
         finally:
             os.close(fd)
+
+
+def _first(fd: int) -> bytes:
+    return os.read(fd, START)
 
 
 def _all(fd: int, limit: int) -> bytes:
