@@ -130,14 +130,14 @@ class Reader:
         """
         stream, event, scan, head = self.stream, self.event, blocks.EVENT_SCAN.unpack_from, blocks.EVENT_HEAD
         unpack, told = head.unpack_from, self._snapshot is not None or self.on_event is not None
-        buffer, codes, num = stream.buffer, self.wanted.codes, self.num
+        buffer, num, codes, calls = stream.buffer, self.num, self.wanted.codes, self.wanted.syscalls
         start = pos = stream.pos
         last = len(buffer) - head.size
         while pos <= last:
             kind, size, code = scan(buffer, pos)
             if kind not in blocks.ORDINARY or size < _MIN_BLOCK or size % 4 or pos + size > last:
                 break
-            if codes[code] and (code > GENERIC_X or self._wants_call(kind, pos)):
+            if codes[code] and (code > GENERIC_X or calls is None or call_of(buffer, kind, pos) in calls):
                 if told or code >= _KNOWN:
                     break
                 cpu, ts, tid, length, nparams = unpack(buffer, pos)
@@ -153,7 +153,7 @@ class Reader:
                 self.num, self._next, stream.pos = num, pos, pos
                 event.begin(num, cpu, ts, tid, code, buffer, at, end, nparams)
                 yield event
-                codes = self.wanted.codes  # A reload may have changed what is wanted.
+                codes, calls = self.wanted.codes, self.wanted.syscalls  # A reload may have changed what is wanted.
             else:
                 pos += size
                 num += 1
@@ -218,8 +218,3 @@ class Reader:
             self._has_tables = True
             if self.on_paths is not None:
                 self.on_paths(tables)
-
-    def _wants_call(self, kind: int, at: int) -> bool:
-        """Whether the generic event of the ordinary block at `at` is of a wanted system call."""
-        syscalls = self.wanted.syscalls
-        return syscalls is None or call_of(self.stream.buffer, kind, at) in syscalls
