@@ -19,13 +19,13 @@ RUN apt-get update \
 WORKDIR /src
 COPY pyproject.toml ./
 # Clients of forwarders that Debian has not, or not new enough; pyproject.toml says which and why. Everything else is
-# Debian's.
+# Debian's. nkeys, which is Python code alone, comes as source only.
 # hadolint ignore=DL3042
 RUN python3 -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 extras = project["optional-dependencies"]; \
 print("\n".join(line for name in ("kafka", "mqtt", "nats", "redis") for line in extras[name]))' > forwarders.txt \
-    && pip install --no-cache-dir --no-compile --only-binary :all: --ignore-installed --break-system-packages \
-        --root /out -r forwarders.txt \
+    && pip install --no-cache-dir --no-compile --only-binary :all: --no-binary nkeys --no-build-isolation \
+        --ignore-installed --break-system-packages --root /out -r forwarders.txt \
     && rm -rf /out/usr/local/lib/python3.11/dist-packages/confluent_kafka/schema_registry
 
 COPY README.md LICENSE NOTICE ./
