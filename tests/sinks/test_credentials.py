@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import email
 import json
 import os
 import ssl
@@ -19,6 +20,8 @@ import nkeys
 import paho.mqtt.client as paho
 import pytest
 import redis
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from tests.sinks.servers import free_port, running, until
 from tests.sinks.stores import drained, fill, told
@@ -185,4 +188,37 @@ def test_mqtt(tmp_path, store, expected, pki, secret, kind):
             assert found == []
             drained("mqtt", store, *settings, *right)
             until(lambda: len(found) >= COUNT, "mosquitto")
+    assert found == expected
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_smtp(store, expected, pki, secret, scheme):
+    found: list[str] = []
+
+    class Box:
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd looks for this name
+            found.append(email.message_from_bytes(envelope.content)["X-Falco-Alert-Id"])
+            return "250 OK"
+
+    def known(_server, _session, _envelope, _mechanism, data):
+        return AuthResult(success=(data.login, data.password) == (b"falco", b"pw"), handled=False)
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pki / "server.pem", pki / "server.key")
+    options: dict[str, Any] = {"authenticator": known, "auth_required": True}
+    if scheme == "smtps":
+        options |= {"ssl_context": context, "auth_require_tls": False}  # It is there before aiosmtpd begins.
+    else:
+        options |= {"tls_context": context}
+    controller = Controller(Box(), hostname="localhost", port=free_port(), **options)
+    controller.start()
+    try:
+        settings = [f"url={scheme}://localhost:{controller.port}", "sender=a@x", "recipients=[b@x]", "user=falco"]
+        settings += [f"ca_file={pki}/ca.pem"]
+        told("smtp", store, "535", *settings, f"password_file={secret('other')}")
+        assert found == []
+        drained("smtp", store, *settings, f"password_file={secret('pw')}")
+    finally:
+        controller.stop()
     assert found == expected
