@@ -15,7 +15,7 @@ from falco.forwarders.destinations import DESTINATIONS
 from falco.priority import Priority
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "rootfs/usr/share/falco/templates"
-ROUNDS = 200
+SEEDS, ROUNDS = range(10), 100
 PIECES = (
     *"'\"{}[]%;#&*!|>@`,:?-=\\ \t\n\r~^$()/", " ;", "%(ENV_HOME)s", "%%", "${x}", "{{ 7*7 }}", "{% raw %}", " #",
     "\n- a: b", "---", "...", "null", "true", "1e3", "0x1f", "é", "\u0085", "\u2028", "\ufeff", "\U0001f600", "\x01",
@@ -55,8 +55,10 @@ def written(kind, draw):
     return value, value
 
 
-def test_what_variables_say_is_what_falco_reads_whatever_it_is(tmp_path):
-    draw, path = random.Random(8), tmp_path / "falco.yaml"
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_variables_say_is_what_falco_reads_whatever_it_is(tmp_path, seed):
+    """A thousand values of each."""
+    draw, path = random.Random(seed), tmp_path / "falco.yaml"
     kinds = {key: declared.kind for key, declared in config_environment.every_setting()}
     for _ in range(ROUNDS):
         pairs = {key: written(kind, draw) for key, kind in kinds.items()}
