@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 SEARCHED = ("./falco.yaml", "/etc/falco/falco.yaml")
 """Where falco.yaml is looked for when -c does not say."""
+CONTAINER = "/usr/share/falco/image.yaml"
+"""Only the container image has this file, with the settings that are different there."""
+RENDERED = ("/run/falco/falco.yaml", "/dev/shm/falco/falco.yaml")
+"""The settings in force in a container that runs, which come from its files and its environment."""
 
 OPTION_PLACE = "-o"
 """What stands for a file name in the places of -o options; the line is the number of the option."""
@@ -42,9 +46,25 @@ class Loaded:
     warnings: tuple[Problem, ...]
 
 
-def find(explicit: str | None, searched: Iterable[str] = SEARCHED) -> str | None:
-    """The file to read: explicit if given, else the first of searched that exists, else None."""
-    return explicit or next((path for path in searched if Path(path).is_file()), None)
+def find(
+    explicit: str | None,
+    searched: Iterable[str] = SEARCHED,
+    rendered: Iterable[str] = RENDERED,
+    container: str = CONTAINER,
+) -> str | None:
+    """The file to read: explicit if given, else, where the file container is, the first of rendered that exists, else
+    the first of searched that does, else None.
+    """
+    # On a host, somebody else may have put a file into /dev/shm.
+    places = (*rendered, *searched) if Path(container).is_file() else searched
+    return explicit or next((path for path in places if _is_there(path)), None)
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except PermissionError:  # What is rendered is for the container's own user.
+        return False
 
 
 def load(path: str | None, options: Sequence[str] = ()) -> Loaded:

@@ -157,6 +157,9 @@ class Program(Forwarder):
 
     program: str = setting(TEXT, "", "the command, run by the shell")
     format: str = setting(_FORMAT, "json", "json, or the text of the alert")
+    keep_capabilities: bool = setting(
+        BOOLEAN, False, "let the program have what the unit or the container may do; otherwise it has no capability"
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from falco.config_text import Spot
     from falco.errors import Problem
 
-IMAGE_FILES = ("/usr/share/falco/falco.yaml", "/usr/share/falco/image.yaml")
+IMAGE_FILES = ("/usr/share/falco/falco.yaml", config.CONTAINER)
 """The settings that the image comes with: those of every installation, and what is different in a container."""
 MOUNTED_FILE = "/etc/falco/falco.yaml"
 DEFAULT = "default"

@@ -16,9 +16,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from falco import config, logs
-from falco.config_forwarders import lacking
+from falco.config_forwarders import Program, lacking
 from falco.errors import ConfigError, FalcoError, Problem, nearest
 from falco.escape import escape_controls
+from falco.forwarders import capabilities
 from falco.forwarders.dead_letters import DeadLetters
 from falco.forwarders.delivery import Delivery, Place
 from falco.forwarders.destinations import DESTINATIONS, make
@@ -36,10 +37,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit status."""
+    """Run a command line and return its exit status. None: that of this process, which then gives up its privileges."""
     logs.setup()
     try:
-        return _run(_parser().parse_args(sys.argv[1:] if argv is None else argv))
+        return _run(_parser().parse_args(sys.argv[1:] if argv is None else argv), confined=argv is None)
     except SystemExit as end:  # argparse has printed its help.
         return int(end.code or 0)
     except BrokenPipeError:
@@ -69,17 +70,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, *, confined: bool) -> int:
     name = options.name
     if name not in DESTINATIONS:
         close = nearest(name, DESTINATIONS)
         raise FalcoError(f"there is no destination {name!r}" + (f", did you mean {close}?" if close else ""))
     loaded = config.load(config.find(options.config), options.option)
     wanted = loaded.config
+    settings: Forwarder = getattr(wanted.forwarders, name)
+    if confined and not (isinstance(settings, Program) and settings.keep_capabilities):
+        capabilities.drop_all()
     logs.setup(wanted.log_level, to_syslog=wanted.log_syslog, iso_8601=wanted.time_format_iso_8601)
     store = Path(wanted.alert_store.path).absolute()
     place = Place(store, cursors.directory(store, name))
-    settings: Forwarder = getattr(wanted.forwarders, name)
     answers: dict[str, Callable[[], int]] = {
         "health": lambda: _print_health(place.folder),
         "metrics": lambda: _print(place.folder / METRICS_FILE),

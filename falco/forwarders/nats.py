@@ -18,6 +18,7 @@ from nats.aio.client import RawCredentials
 
 from falco.forwarders import secret, tls
 from falco.forwarders.destination import RefusedError, TryLaterError
+from falco.forwarders.destinations import to_install
 
 if TYPE_CHECKING:
     from falco.config_forwarders import Nats
@@ -43,7 +44,7 @@ class NatsDestination:
     def __init__(self, settings: Nats) -> None:
         """ValueError for credentials that nothing here can sign with."""
         if settings.credentials_file and importlib.util.find_spec("nkeys") is None:
-            raise ValueError("credentials_file needs a package that is missing (nkeys): pip install falco[nats]")
+            raise ValueError(f"credentials_file needs a package that is missing (nkeys): {to_install('nats')}")
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -102,6 +103,8 @@ def test_with_least_privileges_it_watches_the_host_and_its_containers(docker: En
     docker("volume", "rm", "falco-test-cache", check=False)
     with timed("cold start to ready (least privileges)"):
         container = start(docker, *webhook(sink)).wait_ready()
+    status = Path(f"/proc/{container.process(PROCESSES['forwarder'])}/status").read_text()
+    assert re.findall(r"^Cap(?:Eff|Prm|Amb):\t(\S+)$", status, re.MULTILINE) == ["0000000000000000"] * 3
     assert_both_alerts(docker, container, sink)
     until(lambda: '"Status": "healthy"' in json.dumps(container.state["Health"]), 45, container.logs)
     sizes = [
@@ -202,6 +205,22 @@ def test_a_killed_forwarder_comes_back_and_its_backlog_goes_on(docker: Engine, s
     sink.open = True
     until(lambda: any("/etc/shadow" in str(one["output"]) for one in sink.alerts), 20, container.logs)
     assert container.running and container.process("falco-forwarder webhook") != first
+
+
+def test_what_is_asked_in_it_is_answered_by_the_settings_in_force(docker: Engine, sink: Sink) -> None:
+    store = ("-e", "FALCO_ALERT_STORE__PATH=/var/lib/falco/elsewhere/alerts.db")
+    rules = ("-e", "FALCO_RULES_FILE=/etc/falco/falco_rules.local.yaml,/etc/falco/k8s_audit_rules.yaml")
+    # The rules of system calls would make no difference to what is looked at here.
+    container = start(docker, *store, *rules, *webhook(sink), "-e", "FALCO_DISABLE_SOURCE=syscall").wait_ready()
+    assert "elsewhere/alerts.db" in container.execute("falco", "--support")
+
+    def health() -> str:
+        return container.execute("falco-forwarder", "webhook", "--health", check=False)
+
+    until(lambda: '"up": 1' in health(), 15, health)
+    container.execute("falco", "alerts")
+    shown = container.execute("falco", "-L")
+    assert "Anonymous Request Allowed" in shown and "Read sensitive file untrusted" not in shown
 
 
 def test_stop_takes_less_than_5_seconds_and_every_alert_is_in_the_store(docker: Engine) -> None:

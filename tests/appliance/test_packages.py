@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import paho
 import pytest
 
 from tests.appliance.engines import PROJECT, run, timed, until
@@ -92,14 +93,24 @@ def test_the_deb_watches_keeps_the_users_settings_and_leaves_nothing(
     read_shadow()
     until(lambda: "cat /etc/shadow" in shell("cat /var/log/syslog", check=False), 15, journal)
     assert shell("stat -c '%a' /var/lib/falco /var/cache/falco").split() == ["700", "700"]
+    # A client that no package brings is found where the message says to put it.
+    asked = "timeout 5 falco-forwarder mqtt --drain -o forwarders.mqtt.url=mqtt://127.0.0.1:1 2>&1"
+    lacking = shell(asked, check=False)
+    assert "pip install --target /usr/local/lib/falco 'paho-mqtt>=2.1,<3'" in lacking
+    shell("mkdir /usr/local/lib/falco")
+    docker("cp", str(Path(paho.__file__).parent), f"{machine}:/usr/local/lib/falco/paho")
+    assert "pip install" not in (tried := shell(asked, check=False)) and "mqtt" in tried
+    shell("rm -r /usr/local/lib/falco; systemctl enable --now falco-forwarder@webhook")
     # What the user changed stays, and what he did not change becomes the next release's.
     shell("echo '# mine' >> /etc/falco/falco_rules.local.yaml; echo '# mine' >> /etc/falco/falco.yaml")
-    first = shell("systemctl show --property MainPID falco")
+    services = "systemctl show --property MainPID --value falco falco-forwarder@webhook"
+    first = shell(services).split()
     shell(f"dpkg -i --force-confdef --force-confold {newer(packages, tmp_path / 'work')}")
     assert "# mine" in shell("tail -1 /etc/falco/falco_rules.local.yaml") + shell("tail -1 /etc/falco/falco.yaml")
     assert "# of the next" not in shell("cat /etc/falco/falco.yaml")
     until(lambda: shell("systemctl is-active falco", check=False).strip() == "active", 30, journal)
-    assert shell("systemctl show --property MainPID falco") != first
+    second = shell(services).split()
+    assert len({*first, *second} - {"0"}) == 4
     shell(
         "logrotate --debug /etc/logrotate.d/falco; systemd-analyze verify falco.service falco-forwarder@webhook.service"
     )
@@ -110,6 +121,7 @@ def test_the_deb_watches_keeps_the_users_settings_and_leaves_nothing(
     assert "# mine" in shell("cat /etc/falco/falco.yaml")
     shell(f"rm -r {drop_in}; dpkg --purge falco")
     assert shell(traces) == before
+    assert shell("ls /etc/systemd/system/multi-user.target.wants | grep falco; true") == ""
 
 
 def test_a_disabled_service_stays_disabled_over_an_upgrade(

@@ -142,3 +142,16 @@ def test_search_order(tmp_path):
     assert config.find("explicit", []) == "explicit"
     assert config.find(None, [str(tmp_path / "a"), str(tmp_path / "b")]) == str(tmp_path / "b")
     assert config.find(None, [str(tmp_path / "a")]) is None
+
+
+def test_in_the_container_the_settings_in_force_go_first(tmp_path):
+    image, rendered, mounted = (tmp_path / name for name in ("image.yaml", "rendered.yaml", "falco.yaml"))
+    rendered.touch()
+    mounted.touch()
+    places = ([str(mounted)], [str(tmp_path / "none"), str(rendered)], str(image))
+    assert config.find(None, *places) == str(mounted)
+    image.touch()
+    assert config.find(None, *places) == str(rendered)
+    assert config.find("explicit", *places) == "explicit"
+    rendered.unlink()
+    assert config.find(None, *places) == str(mounted)

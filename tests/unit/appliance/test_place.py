@@ -2,6 +2,7 @@ import stat
 
 import pytest
 
+from falco import config
 from falco.appliance import place
 from falco.errors import FalcoError
 
@@ -10,6 +11,10 @@ def mounts(tmp_path, *tmpfs):
     path = tmp_path / "mounts"
     path.write_text("overlay / overlay rw 0 0\n" + "".join(f"tmpfs {one} tmpfs rw 0 0\n" for one in tmpfs))
     return path
+
+
+def test_other_programs_of_the_container_look_where_it_is_rendered():
+    assert [str(directory / place.FALCO_YAML) for directory in place.CANDIDATES] == list(config.RENDERED)
 
 
 def test_a_directory_in_memory_goes_first(tmp_path):

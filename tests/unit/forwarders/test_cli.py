@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -139,7 +140,21 @@ def test_a_forwarder_is_small_alone_and_ends_when_told(store, server):
     status = Path(f"/proc/{process.pid}/status").read_text()
     peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
     assert peak_kb < 35_000
+    assert re.findall(r"^Cap(?:Eff|Prm|Amb):\t(\S+)$", status, re.MULTILINE) == ["0000000000000000"] * 3
     process.terminate()
     assert process.wait(20) == 0
     assert process.stderr is not None
     process.stderr.close()
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("false", "none"), ("true", "all")])
+def test_a_program_has_capabilities_only_where_a_setting_says_so(store, keep, kept):
+    seen = store.parent / "seen"
+    status = "grep CapEff /proc/self/status"
+    given = options(store, program__program=f"{status} >>{seen}; cat >/dev/null", program__keep_capabilities=keep)
+    process = running(store, "program", "--drain", *given)
+    assert process.wait(20) == 0
+    assert process.stderr is not None
+    process.stderr.close()
+    own = subprocess.run(["/bin/sh", "-c", status], capture_output=True, text=True, check=True).stdout
+    assert seen.read_text() == 3 * ("CapEff:\t0000000000000000\n" if kept == "none" else own)

@@ -3,13 +3,15 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 
 from falco.config_forwarders import Forwarders
 from falco.errors import FalcoError
-from falco.forwarders.destinations import DESTINATIONS, make
+from falco.forwarders.destinations import CLIENTS, DESTINATIONS, make, to_install
+from tests.unit.conftest import ROOT
 
 if TYPE_CHECKING:
     from falco.forwarders.destination import Destination
@@ -48,8 +50,14 @@ def test_a_url_that_is_none_is_an_error_that_says_what_is_expected(name):
 def test_a_client_that_is_missing_is_named_with_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.delitem(sys.modules, "falco.forwarders.redis", raising=False)
-    with pytest.raises(FalcoError, match=r"forwarder redis needs a package that is missing .*falco\[redis\]"):
+    with pytest.raises(FalcoError, match=r"redis needs a package .* pip install --target \S+ 'redis>=5\.2,<9'"):
         make("redis", settings("redis"))
+
+
+def test_clients_are_those_that_the_project_declares():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {name: [client] for name, client in CLIENTS.items()} == {name: declared[name] for name in CLIENTS}
+    assert all(to_install(name).endswith(f"'{declared[name][0]}'") for name in DESTINATIONS if name in declared)
 
 
 @pytest.mark.parametrize("name", DESTINATIONS)

@@ -38,5 +38,5 @@ def test_what_is_no_file_of_credentials_may_be_replaced(tmp_path, closed_port, c
 
 def test_credentials_without_the_package_that_signs(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(ValueError, match=r"nkeys.*pip install falco\[nats\]"):
+    with pytest.raises(ValueError, match=r"nkeys.*pip install .*'nats-py\[nkeys\]"):
         NatsDestination(Nats(url="nats://x", credentials_file="user.creds"))

@@ -12,6 +12,7 @@
 # * `max_backoff`: longest pause (seconds) between two tries
 # * `program`: the command, run by the shell
 # * `format`: json, or the text of the alert
+# * `keep_capabilities`: let the program have what the unit or the container may do; otherwise it has no capability
 type Falco::Settings::Forwarders::Program = Struct[
   {
     Optional['enabled'] => Boolean,
@@ -24,5 +25,6 @@ type Falco::Settings::Forwarders::Program = Struct[
     Optional['max_backoff'] => Variant[Integer[0], Float[0.0]],
     Optional['program'] => String,
     Optional['format'] => Enum['json', 'text'],
+    Optional['keep_capabilities'] => Boolean,
   }
 ]
