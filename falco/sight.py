@@ -3,6 +3,8 @@
 The file is for those who look from outside, such as a container's health check. It is JSON and written anew as a whole:
 {"alive": ns since the epoch, "sees": true or false, "reason": why not, or ""}. An old `alive` means a detector that is
 stuck or gone.
+
+Alert and file come before the log: whoever watches over a loop that waits for the reader of the log must not wait too.
 """
 
 from __future__ import annotations
@@ -21,36 +23,59 @@ RULE = "Falco internal: blind"
 
 
 class Sight:
-    """What is known of our own sight. path is where the file is written, nowhere if it is empty."""
+    """What is known of our own sight. path is where the file is written, nowhere if it is empty.
+
+    stuck() and moving() are for the thread that watches the loop, the rest for the loop itself.
+    """
 
     def __init__(self, raise_alert: Callable[[Alert], None], path: str = "") -> None:
         self._raise_alert = raise_alert
         self._path = Path(path) if path else None
-        self._reason = ""
+        self._reason = self._stuck = ""
         self._failed = False
 
     def lost(self, reason: str) -> None:
         """Nothing, or not everything, is seen from now on."""
         self._reason = reason
-        LOG.critical("Falco does not see what happens on this host: %s", reason)
-        self._alert(Priority.CRITICAL, f"{RULE}. What happens on this host is not seen: {reason}.", 0.0)
-        self.beat()
+        self._tell_lost(reason, "new")
 
     def regained(self, seconds: float) -> None:
         """All is seen again, after so many seconds."""
         self._reason = ""
-        LOG.warning("Falco sees again what happens on this host, after %.1f s", seconds)
-        self._alert(
-            Priority.NOTICE, f"{RULE}. What happens on this host is seen again, after {seconds:.1f} s.", seconds
-        )
-        self.beat()
+        self._tell_regained(seconds, "new")
+
+    def stuck(self, reason: str) -> None:
+        """The loop does not turn, and nothing is looked at."""
+        self._stuck = reason
+        self._tell_lost(reason, "stuck")
+
+    def moving(self, seconds: float) -> None:
+        """The loop turns again, after so many seconds."""
+        self._stuck = ""
+        self._tell_regained(seconds, "stuck")
 
     def beat(self) -> None:
         """Say in the file that we are alive. What keeps it from being written is told once."""
+        self._write("new")
+
+    def _tell_lost(self, reason: str, ending: str) -> None:
+        self._alert(Priority.CRITICAL, f"{RULE}. What happens on this host is not seen: {reason}.", reason, 0.0)
+        self._write(ending)
+        LOG.critical("Falco does not see what happens on this host: %s", reason)
+
+    def _tell_regained(self, seconds: float, ending: str) -> None:
+        text = f"{RULE}. What happens on this host is seen again, after {seconds:.1f} s."
+        self._alert(Priority.NOTICE, text, "", seconds)
+        self._write(ending)
+        LOG.warning("Falco sees again what happens on this host, after %.1f s", seconds)
+
+    def _write(self, ending: str) -> None:
+        """Write the file. Each thread begins it under a name of its own, by this ending."""
         if self._path is None:
             return
-        state = {"alive": time.time_ns(), "sees": not self._reason, "reason": self._reason}
-        new = self._path.with_name(f"{self._path.name}.new")
+        reason = self._stuck or self._reason
+        state = {"alive": time.time_ns(), "sees": not reason, "reason": reason}
+        new = self._path.with_name(f"{self._path.name}.{ending}")
         try:
             new.write_text(json.dumps(state))
             new.replace(self._path)
@@ -64,6 +89,6 @@ class Sight:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
-    def _alert(self, priority: Priority, text: str, seconds: float) -> None:
-        fields = {"reason": self._reason, "seconds": seconds}
+    def _alert(self, priority: Priority, text: str, reason: str, seconds: float) -> None:
+        fields = {"reason": reason, "seconds": seconds}
         self._raise_alert(Alert(time.time_ns(), RULE, priority, INTERNAL, text, fields))

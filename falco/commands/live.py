@@ -89,6 +89,7 @@ class Live(Run):
             to_stderr(f"ready in {time.perf_counter() - started:.2f} s\n")
             self._monitor(watching, state, waiting)
         finally:
+            watching.end()
             containers.close()
             watching.close()
             waiting.finish()

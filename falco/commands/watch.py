@@ -17,6 +17,7 @@ from falco.capture.live.resolver import PathResolver
 from falco.capture.live.ring import Patience, Ring, map_pages
 from falco.capture.live.source import LiveSource
 from falco.capture.live.wall_clock import WallClock
+from falco.capture.live.watchdog import Watchdog
 from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
 from falco.capture.probe.sieve import CALLS
 from falco.capture.probe.text import code
@@ -115,6 +116,7 @@ class Watch:
         self._drops = Drops(self._loaded.maps["counts"])
         self._canary = canary.Canary(self._loaded, self._ring, around.sight.lost, around.sight.regained)
         self._wall_clock = WallClock(self._host.now)
+        self._watchdog = Watchdog(around.sight.stuck, around.sight.moving)
         self._next_look = self._next_mend = 0.0
         self._lost = False
         self._known: frozenset[FileId] = frozenset()
@@ -193,6 +195,10 @@ class Watch:
             table.delete(_FILE.pack(*file))
         self._known = wanted
 
+    def end(self) -> None:
+        """No more events are looked at from now on, and that is no blindness."""
+        self._watchdog.close()
+
     def close(self) -> None:
         """Take the probe out of the kernel, and tell of what was lost since the last look."""
         self._look()
@@ -230,6 +236,7 @@ class Watch:
 
     def _idle(self) -> bool:
         """Between two batches of events: what has to be done now and then. False to stop."""
+        self._watchdog.beat()
         self._canary.beat()
         now = time.monotonic()
         if now >= self._next_look:

@@ -43,8 +43,8 @@ _REOPEN, _CLOSE = "reopen", "close"
 class Channel:
     """Hands lines to an output, in order. A failure is told once until it is over, and what is lost is counted.
 
-    put(), reopen() and close() belong to the thread that raises alerts, the rest to the channel's own thread. alone
-    means that there is no other output which waiting would delay: a patient channel then waits without end.
+    put() is for any thread, reopen() and close() are for the one that looks at events, the rest is for the channel's
+    own. alone means that there is no other output which waiting would delay: a patient channel then waits without end.
     """
 
     def __init__(self, output: Output, queueing: Queueing, *, alone: bool = False) -> None:
@@ -61,6 +61,7 @@ class Channel:
         self._timeout_s = float("inf") if alone and queueing.patient else queueing.timeout_s
         self._buffered = queueing.buffered and output.buffered
         self._queue: SimpleQueue[Line | str] = SimpleQueue()
+        self._giving = threading.Lock()
         self._given = 0
         self._done = 0
         self._stuck = False
@@ -78,7 +79,8 @@ class Channel:
         if self._given - self._done >= self._capacity and not self._room():
             self._refuse()
             return
-        self._given += 1
+        with self._giving:
+            self._given += 1
         self._queue.put(line)
         if self._thread is None:
             self._start()
@@ -151,9 +153,10 @@ class Channel:
 
     def _start(self) -> None:
         # Late, so that it is a thread of the process that Falco becomes in the background.
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=f"falco-{self.name}", daemon=True)
-            self._thread.start()
+        with self._giving:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"falco-{self.name}", daemon=True)
+                self._thread.start()
 
     def _run(self) -> None:
         if self._after is not None:

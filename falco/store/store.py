@@ -64,7 +64,7 @@ class AlertStore:
         self._given = self._done = 0
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._starting, self._giving = threading.Lock(), threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._inode = self._store = 0
         self._last_ns = 0
@@ -85,7 +85,8 @@ class AlertStore:
                 self.lost += 1
                 return
             time.sleep(0.002)
-        self._given += 1
+        with self._giving:
+            self._given += 1
         self._queue.put(alert)
         if self._thread is None:
             self.start()

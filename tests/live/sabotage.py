@@ -1,7 +1,8 @@
 """falco with a traitor in its process: sabotage.py ORDERS falco's arguments.
 
 A thread does what the file ORDERS says each time it is there: `slot MAP INDEX` empties a slot of a map of programs,
-`link TRACEPOINT` closes what keeps a program on that tracepoint, `threads FILE` writes down which threads are known.
+`link TRACEPOINT` closes what keeps a program on that tracepoint, `threads FILE` writes down which threads are known,
+`stuck SECONDS END` has the thread that looks at events wait, in a program that ends after END seconds of it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import signal
 import struct
 import sys
 import threading
@@ -16,11 +18,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from falco.capture.live import watchdog
 from falco.cli import main
 from falco.state.state import State
 
 _BPF, _DELETE, _INFO = 321, 3, 15
 _libc = ctypes.CDLL(None, use_errno=True)
+_waits_s = [0.0]
 
 
 def _fds(line: str) -> Iterator[int]:
@@ -57,6 +61,12 @@ def _tell(target: Path) -> None:
     target.write_text(" ".join(map(str, list(state.threads))))
 
 
+def _stick(seconds: str, end_s: str) -> None:
+    """Have the main thread wait, wherever it is: there the handlers of signals run."""
+    watchdog.END_S, _waits_s[:] = float(end_s), [float(seconds)]
+    os.kill(os.getpid(), signal.SIGUSR2)
+
+
 def _obey(orders: Path) -> None:
     while True:
         while not (orders.exists() and (text := orders.read_text()).endswith("\n")):
@@ -68,9 +78,12 @@ def _obey(orders: Path) -> None:
                 os.close(next(_fds(f"tp_name:\t{tracepoint}")))
             case ["threads", target]:
                 _tell(Path(target))
+            case ["stuck", seconds, end_s]:
+                _stick(seconds, end_s)
         orders.rename(orders.with_suffix(".done"))
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGUSR2, lambda *_: time.sleep(_waits_s[0]))
     threading.Thread(target=_obey, args=(Path(sys.argv[1]),), daemon=True).start()
     sys.exit(main(sys.argv[2:]))

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import sys
 import time
 
@@ -30,6 +31,7 @@ CASES = {
     "slot steps 0": "slot 0 of map steps no longer holds program step_fd",
     "link sys_exit": "program on_sys_exit no longer hangs on tracepoint sys_exit",
     "link sched_process_exec": "program on_exec no longer hangs on tracepoint sched_process_exec",
+    "stuck 9 60": r"events are no longer looked at, for 4 s by now \(in <lambda>, line \d+ of live/sabotage.py\)",
 }
 
 
@@ -60,14 +62,18 @@ def blinded(tmp_path_factory):
 
 
 def sees(folder):
-    return json.loads((folder / "health").read_text())["sees"]
+    return told(folder)["sees"]
+
+
+def told(folder):
+    return json.loads((folder / "health").read_text())
 
 
 @pytest.mark.parametrize(("order", "reason"), CASES.items(), ids=[order.replace(" ", "-") for order in CASES])
 def test_blindness_is_told_and_mended(blinded, order, reason):
     folder, falco, done = blinded[order]
     blind, seeing = falco.wait_for_alerts(2, BLIND)
-    assert f"not seen: {reason}." in blind["output"]
+    assert re.search(f"not seen: {reason}\\.", blind["output"])
     assert (blind["priority"], seeing["priority"]) == ("Critical", "Notice")
     assert seconds(blind) - done < PROMISED_S
     assert falco.said(f"does not see what happens on this host: {reason}$")
@@ -75,3 +81,20 @@ def test_blindness_is_told_and_mended(blinded, order, reason):
     (folder / "own").write_text("")
     assert falco.wait_for_alerts(1, "Own file")
     assert sees(folder)
+
+
+def test_a_falco_that_stays_stuck_tells_its_health_and_ends(tmp_path):
+    rules, health, orders = (tmp_path / name for name in ("rules.yaml", "health", "orders"))
+    rules.write_text(RULES.format(own=tmp_path / "own"))
+    program = [sys.executable, "-m", "tests.live.sabotage", str(orders)]
+    with Product(tmp_path / "falco", [rules], config=f"health_file: {health}\n", program=program) as falco:
+        falco.wait_for(health.exists)
+        orders.write_text(f"stuck 1000 {PROMISED_S + 3}\n")
+        falco.wait_for(orders.with_suffix(".done").exists)
+        done = time.time()
+        falco.wait_for(lambda: not sees(tmp_path))
+        assert told(tmp_path)["alive"] / 1e9 - done < PROMISED_S
+        assert told(tmp_path)["reason"].startswith("events are no longer looked at")
+        assert len(falco.wait_for_alerts(1, BLIND)) == 1
+        assert falco.process.wait(60) == 1
+    assert falco.said(r"Falco has looked at no events for 8 s and ends, to be started anew \(in ")
