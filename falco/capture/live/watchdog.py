@@ -28,7 +28,7 @@ class Watchdog:
     """Tells when beat() is no longer called, from its first call on, and when it is called again.
 
     on_stuck gets the reason, on_moving after how many seconds it was over; both are called by a thread of their own.
-    end is called, with the exit status, after END_S. Time is counted by looks, each LOOK_S after the one before, so what
+    end is called, with the exit status, after END_S. Time is counted by looks, each LOOK_S after the one before: what
     passes while the whole program is stopped does not count.
     """
 
