@@ -17,7 +17,8 @@ class Loop:
     """What is watched and what was told about it. The watchdog's own looks are so rare that none comes between."""
 
     def __init__(self, monkeypatch):
-        self.told, self.ended = queue.SimpleQueue(), []
+        self.told: queue.SimpleQueue[str | float] = queue.SimpleQueue()
+        self.ended: list[int] = []
         self.dog = Watchdog(self.told.put, self.told.put, self.ended.append)
         monkeypatch.setattr(self.dog, "_run", lambda: None)
         self.dog.beat()
