@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -55,6 +56,12 @@ def until(what: Callable[[], object], seconds: float, failing: Callable[[], str]
         assert time.monotonic() - begin < seconds, failing()
         time.sleep(0.1)
     return time.monotonic() - begin
+
+
+def in_shell(command: str, docker: Engine, directory: Path, timeout: float = 120) -> str:
+    """What a command line about docker prints, both ways, run as it stands where that means ours."""
+    environ = {"DOCKER_HOST": docker.command[2]}
+    return run("bash", "-c", f"cd {shlex.quote(str(directory))} && {command}", timeout=timeout, env=environ)
 
 
 class Engine:

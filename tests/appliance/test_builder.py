@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.appliance.engines import PROJECT, timed
+from tests.appliance.engines import PROJECT, in_shell, run, timed
+from tests.documents.run_lines import BUILDER, BUILDER_IMAGE, line
 
 if TYPE_CHECKING:
     from tests.appliance.engines import Engine
@@ -16,26 +17,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def built(docker: Engine, tmp_path_factory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("out")
+    """What README's lines for the builder, as they stand there, make of a clone, and the image beside them."""
+    clone: Path = tmp_path_factory.mktemp("builder") / "falco"
+    run("git", "clone", "--quiet", "--depth", "1", f"file://{PROJECT}", str(clone))
     with timed("builder image"):
-        docker("build", "--tag", "falco-builder", str(PROJECT / "build/builder"), timeout=900)
+        in_shell(line(BUILDER_IMAGE), docker, clone, 900)
+    with timed("deb, rpm and wheel by the builder"):
+        in_shell(line(BUILDER), docker, clone, 1800)
     socket = docker.command[2].removeprefix("unix://")
-    with timed("deb, rpm, wheel and image by the builder"):
-        docker(
-            *(
-                "run",
-                "--rm",
-                "-v",
-                f"{PROJECT}:/source:ro",
-                "-v",
-                f"{folder}:/out",
-                "-v",
-                f"{socket}:/var/run/docker.sock",
-            ),
-            *("falco-builder", "deb", "rpm", "wheel", "image"),
-            timeout=1800,
-        )
-    return folder
+    options, _, kinds = line(BUILDER).partition(" falco-builder ")
+    assert kinds == "deb rpm wheel"
+    with timed("image by the builder"):
+        in_shell(f"{options} -v {socket}:/var/run/docker.sock falco-builder image", docker, clone, 1800)
+    return clone / "build/out"
 
 
 def test_the_builder_leaves_every_kind_of_package(built: Path) -> None:

@@ -16,21 +16,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.appliance.engines import BASE, CACHE, PROJECT, Container, Engine, timed, until
+from tests.documents.run_lines import least, mounts, privileged, without_mounts
 
 if TYPE_CHECKING:
     from tests.appliance.conftest import Sink
 
+LEAST_OF_README, PRIVILEGED_OF_README = least(), privileged()
+LEAST, PRIVILEGED = without_mounts(LEAST_OF_README), without_mounts(PRIVILEGED_OF_README)
+SOCKET = "/var/run/docker.sock"
+"""Where README has docker listen; here it listens elsewhere."""
+HOST = tuple(
+    word
+    for mount in mounts(PRIVILEGED_OF_README)
+    if mount.split(":")[1].startswith("/host/") and not mount.startswith(SOCKET)
+    for word in ("-v", mount)
+)
+# The stores of all containers here are their own, and what README calls falco-cache is not taken from a user.
 CACHE_VOLUME = ("-v", "falco-test-cache:/var/cache/falco")
-HOST = (
-    *("-v", "/proc:/host/proc:ro", "-v", "/lib/modules:/host/lib/modules:ro", "-v", "/usr/src:/host/usr/src:ro"),
-    *("-v", "/etc/passwd:/host/etc/passwd:ro", "-v", "/etc/group:/host/etc/group:ro"),
-)
-LEAST = (
-    *("--cap-drop", "ALL", "--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE", "--cap-add", "DAC_READ_SEARCH"),
-    *("--security-opt", "no-new-privileges", "--read-only", "--pid", "host"),
-)
-"""The least-privilege line of README.md."""
 QUIET = ("-e", "FALCO_WEBSERVER__ENABLED=false", "--network", "host")
+NAMED, OTHER = ("-e", "FALCO_PRINT=c"), "falco-test-other"
+"""Alerts have the container's name; that of the one that gives an alert."""
 
 PROCESSES = {
     "first process": "appliance.init",
@@ -43,7 +48,8 @@ PROCESSES = {
 
 
 def socket_of(docker: Engine) -> tuple[str, str]:
-    return ("-v", f"{docker.command[2].removeprefix('unix://')}:/host/var/run/docker.sock:ro")
+    (mount,) = [one for one in mounts(LEAST_OF_README) if one.startswith(f"{SOCKET}:")]
+    return ("-v", docker.command[2].removeprefix("unix://") + mount.removeprefix(SOCKET))
 
 
 def start(docker: Engine, *options: str, command: tuple[str, ...] = ()) -> Container:
@@ -57,8 +63,10 @@ def running(docker: Engine) -> Iterator[Container]:
     docker("rm", "--force", "--volumes", container.name)
 
 
-def read_shadow() -> None:
-    subprocess.run(["cat", "/etc/shadow"], stdout=subprocess.DEVNULL, check=True)
+def read_shadow(*marks: str) -> None:
+    """Read /etc/shadow on this host; marks are further files, of which there are none."""
+    done = subprocess.run(["cat", "/etc/shadow", *marks], capture_output=True, check=False)
+    assert done.stdout and done.returncode == bool(marks)
 
 
 def alert(container: Container, *parts: str, seconds: float = 10) -> str:
@@ -72,37 +80,42 @@ def alert(container: Container, *parts: str, seconds: float = 10) -> str:
 
 
 def webhook(sink: Sink) -> tuple[str, ...]:
-    return (
-        *("-e", "FALCO_FORWARDERS__WEBHOOK__ENABLED=true"),
-        *(
-            "-e",
-            f"FALCO_FORWARDERS__WEBHOOK__URL=http://127.0.0.1:{sink.port}/",
-            "-e",
-            "FALCO_FORWARDERS__WEBHOOK__MAX_BACKOFF=1",
-        ),
-    )
+    given = {"ENABLED": "true", "URL": f"http://127.0.0.1:{sink.port}/", "MAX_BACKOFF": "1"}
+    return tuple(word for key, one in given.items() for word in ("-e", f"FALCO_FORWARDERS__WEBHOOK__{key}={one}"))
 
 
 def assert_both_alerts(engine: Engine, container: Container, sink: Sink) -> None:
-    read_shadow()
-    alert(container, "user=root", "command=cat /etc/shadow", "container_id=host")
-    engine("run", "--rm", BASE if engine.name == "docker" else engine.image, *shadow_in(engine))
-    line = alert(
-        container, "command=cat /etc/shadow", "image=debian" if engine.name == "docker" else "image=localhost/falco"
-    )
-    assert "container_id=host" not in line and "container_id=<NA>" not in line
-    until(lambda: len([one for one in sink.alerts if "/etc/shadow" in str(one["output"])]) >= 2, 15, container.logs)
+    """A read on the host and one in another container: one alert each, with the container's name and image."""
+    read_shadow("/nowhere/host")
+    alert(container, "user=root", "command=cat /etc/shadow /nowhere/host", "container_id=host")
+    image = "debian" if engine.name == "docker" else "localhost/falco"
+    engine("run", "--rm", "--name", OTHER, BASE if engine.name == "docker" else engine.image, *shadow_in(engine))
+    alert(container, "command=cat /etc/shadow /nowhere/container", f"image={image}", f"container={OTHER} ")
+    # Alerts are delivered in order, so with this one all that came before it are there.
+    read_shadow("/nowhere/last")
+    until(lambda: posted(sink, "/nowhere/last"), 15, container.logs)
+    (of_host,) = posted(sink, "/nowhere/host")
+    assert "container_id=host" in of_host
+    (of_container,) = posted(sink, "/nowhere/container")
+    assert f"image={image}" in of_container and f"container={OTHER} " in of_container
+    assert "container_id=host" not in of_container and "container_id=<NA>" not in of_container
+
+
+def posted(sink: Sink, part: str) -> list[str]:
+    """The texts of the alerts that came to the webhook and have this part."""
+    return [str(one["output"]) for one in sink.alerts if part in str(one["output"])]
 
 
 def shadow_in(engine: Engine) -> tuple[str, ...]:
     # Podman has nothing to tell of a container that is removed before it is asked, and is slow to answer.
-    return ("cat", "/etc/shadow") if engine.name == "docker" else ("sh", "-c", "sleep 3; cat /etc/shadow; sleep 1")
+    read = "cat /etc/shadow /nowhere/container"
+    return ("sh", "-c", f"{read}; true" if engine.name == "docker" else f"sleep 3; {read}; sleep 1")
 
 
 def test_with_least_privileges_it_watches_the_host_and_its_containers(docker: Engine, sink: Sink) -> None:
     docker("volume", "rm", "falco-test-cache", check=False)
     with timed("cold start to ready (least privileges)"):
-        container = start(docker, *webhook(sink)).wait_ready()
+        container = start(docker, *NAMED, *webhook(sink)).wait_ready()
     status = Path(f"/proc/{container.process(PROCESSES['forwarder'])}/status").read_text()
     assert re.findall(r"^Cap(?:Eff|Prm|Amb):\t(\S+)$", status, re.MULTILINE) == ["0000000000000000"] * 3
     assert_both_alerts(docker, container, sink)
@@ -124,14 +137,9 @@ def test_privileged_under_podman_it_does_the_same(docker: Engine, podman: Engine
         try:
             with timed("start to ready (podman, privileged)"):
                 container = podman.start(
-                    "--privileged",
-                    *HOST,
-                    "-v",
-                    f"{socket}:/host/run/podman/podman.sock",
-                    *CACHE_VOLUME,
-                    *QUIET,
+                    *PRIVILEGED, *HOST, "-v", f"{socket}:/host/run/podman/podman.sock", *CACHE_VOLUME, *QUIET, *NAMED,
                     *webhook(sink),
-                ).wait_ready()
+                ).wait_ready()  # fmt: skip
             assert_both_alerts(podman, container, sink)
             assert container.stop() < 5
         finally:
@@ -169,11 +177,15 @@ def test_a_detector_that_ends_ends_the_container_with_its_reason(running: Contai
     assert running.logs().splitlines()[-1].startswith("falco: the detector ended: ")
 
 
-def test_supervisord_can_be_killed_and_everything_ends_in_order(running: Container) -> None:
-    read_shadow()
-    os.kill(running.process("bin/supervisord"), signal.SIGKILL)
-    assert running.wait_end() == 1
-    assert running.logs().splitlines()[-1] == "falco: supervisord ended by itself with status -9"
+def test_supervisord_can_be_killed_and_everything_ends_in_order(docker: Engine, sink: Sink) -> None:
+    with storing(docker, *webhook(sink)) as container:
+        processes = [container.process(part) for part in PROCESSES.values()]
+        read_shadow("/nowhere/killed")
+        os.kill(container.process("bin/supervisord"), signal.SIGKILL)
+        assert container.wait_end() == 1
+        assert container.logs().splitlines()[-1] == "falco: supervisord ended by itself with status -9"
+        assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
+        assert stored(docker).count("/nowhere/killed") == 1
 
 
 def test_the_first_process_can_be_killed_and_nothing_is_left(running: Container) -> None:
@@ -223,21 +235,35 @@ def test_what_is_asked_in_it_is_answered_by_the_settings_in_force(docker: Engine
     assert "Anonymous Request Allowed" in shown and "Read sensitive file untrusted" not in shown
 
 
-def test_stop_takes_less_than_5_seconds_and_every_alert_is_in_the_store(docker: Engine) -> None:
-    container = start(docker, "-v", "falco-test-lib:/var/lib/falco").wait_ready()
+@contextlib.contextmanager
+def storing(docker: Engine, *options: str) -> Iterator[Container]:
+    """A container whose store outlives it."""
+    container = start(docker, "-v", "falco-test-lib:/var/lib/falco", *options).wait_ready()
     try:
-        for number in range(5):
-            subprocess.run(["cat", "/etc/shadow", f"/nowhere/{number}"], capture_output=True, check=False)
-        alert(container, "/nowhere/4")
-        assert container.stop() < 5
-        assert container.wait_end() == 0
-        shown = docker("run", "--rm", "-v", "falco-test-lib:/var/lib/falco", docker.image, "alerts", "--since", "5m")
-        for line in (one for one in container.alerts() if " Warning " in one):
-            # The store has the text of the alert, whatever the time of the output looked like.
-            assert line.partition(": ")[2] in shown
+        yield container
     finally:
         docker("rm", "--force", "--volumes", container.name)
         docker("volume", "rm", "falco-test-lib")
+
+
+def stored(docker: Engine) -> str:
+    """What the store of `storing` has of the last minutes."""
+    return docker("run", "--rm", "-v", "falco-test-lib:/var/lib/falco", docker.image, "alerts", "--since", "5m")
+
+
+def test_stop_takes_less_than_5_seconds_and_every_alert_is_in_the_store(docker: Engine) -> None:
+    with storing(docker) as container:
+        for number in range(5):
+            read_shadow(f"/nowhere/{number}")
+        alert(container, "/nowhere/4")
+        assert container.stop() < 5
+        assert container.wait_end() == 0
+        shown = stored(docker)
+        told = [one for one in container.alerts() if " Warning " in one]
+        assert len(told) >= 5
+        for one in told:
+            # The store has the text of the alert, whatever the time of the output looked like.
+            assert one.partition(": ")[2] in shown
 
 
 def test_a_detector_that_is_stuck_is_not_healthy(running: Container) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from tests.appliance.engines import PROJECT, run, timed, until
 from tests.appliance.test_container import read_shadow
+from tests.documents.run_lines import INSTALL, PACKAGES, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,9 @@ NUMBERS = {"CAP_DAC_READ_SEARCH": 2, "CAP_SYS_PTRACE": 19, "CAP_SYS_NICE": 23, "
 def packages(tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("packages")
     with timed("deb and rpm built"):
-        run(BUILD, str(folder), "deb", "rpm")
+        program, place, *kinds = shlex.split(line(PACKAGES))
+        assert (str(PROJECT / program), place) == (BUILD, "build/out")
+        run(BUILD, str(folder), *kinds)
     return folder
 
 
@@ -87,7 +91,7 @@ def test_the_deb_watches_keeps_the_users_settings_and_leaves_nothing(
     before, drop_in = shell(traces), "/etc/systemd/system/falco.service.d"
     shell(f"mkdir -p {drop_in}; printf '{DROP_IN}' > {drop_in}/host.conf")
     with timed("deb installed, to ready"):
-        shell("dpkg -i /packages/falco_*.deb")
+        shell(f"mkdir /root/build && ln -s /packages /root/build/out && cd /root && {line(INSTALL)}")
         until(lambda: "ready in" in journal(), 90, journal)
     assert shell("systemctl is-enabled falco").strip() == "enabled"
     read_shadow()

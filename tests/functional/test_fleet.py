@@ -1,5 +1,6 @@
 """What build/kubernetes and build/compose hold: valid, without a variable that the container would refuse."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import yaml
 
 from falco import config_environment
 from falco.containers import k8s_api
+from tests.appliance import test_container
+from tests.documents.run_lines import least, mounts, of_compose, of_pod, of_words, privileged, puppet
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 MANIFESTS = (BUILD / "kubernetes/daemonset.yaml", BUILD / "kubernetes/with-api/rbac.yaml")
@@ -20,9 +23,13 @@ def resources():
     return [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text()) if one]
 
 
-def daemonset(path=MANIFESTS[0]):
+def template(path=MANIFESTS[0]):
     (found,) = [one for one in yaml.safe_load_all(path.read_text()) if one["kind"] == "DaemonSet"]
-    return found["spec"]["template"]["spec"]
+    return found["spec"]["template"]
+
+
+def daemonset(path=MANIFESTS[0]):
+    return template(path)["spec"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -80,9 +87,31 @@ def test_the_role_allows_what_is_asked_and_nothing_else():
     assert allowed == owners | {("namespaces", "get"), ("pods", "get"), ("services", "list")}
 
 
-def test_compose_and_the_daemonset_give_the_same_privileges():
-    compose = yaml.safe_load((BUILD / "compose/compose.yaml").read_text())["services"]["falco"]
-    (container,) = daemonset()["containers"]
-    wanted = container["securityContext"]["capabilities"]
-    assert (compose["cap_drop"], compose["cap_add"]) == (wanted["drop"], wanted["add"])
-    assert compose["read_only"] is container["securityContext"]["readOnlyRootFilesystem"] is True
+def test_every_way_to_run_it_with_the_least_privileges_grants_the_same():
+    wanted = of_words(least())
+    assert wanted.capabilities == {"SYS_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"} and wanted.dropped == {"ALL"}
+    assert wanted.read_only and wanted.host_processes and all(one.endswith(":ro") for one in wanted.mounts)
+    assert of_words(test_container.LEAST_OF_README) == wanted
+    assert of_words(puppet("least")) == wanted
+    assert of_compose(yaml.safe_load((BUILD / "compose/compose.yaml").read_text())["services"]["falco"]) == wanted
+    pod = of_pod(template())
+    # Kubernetes refuses SYS_ADMIN together with no-new-privileges. Its runtimes' sockets all lie below /run.
+    socket = "/var/run/docker.sock:/host/var/run/docker.sock:ro"
+    assert pod == dataclasses.replace(
+        wanted,
+        security=wanted.security - {"no-new-privileges"},
+        mounts=wanted.mounts - {socket} | {"/run:/host/run:ro"},
+    )
+
+
+def test_both_ways_to_run_it_with_all_privileges_mount_the_same():
+    assert mounts(puppet("privileged")) == mounts(puppet("least"))
+    assert set(mounts(puppet("privileged"))) == set(mounts(privileged()))
+    assert "--privileged" in puppet("privileged")
+
+
+def test_the_page_has_a_row_for_every_file():
+    folder = BUILD / "kubernetes"
+    page = (folder / "README.md").read_text()
+    for path in folder.iterdir():
+        assert f"]({path.name}" in page or path.name == "README.md", path.name
