@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import shlex
 from pathlib import Path
 
 import kubernetes_validate
@@ -11,7 +12,7 @@ import yaml
 from falco import config_environment
 from falco.containers import k8s_api
 from tests.appliance import test_container
-from tests.documents.run_lines import least, mounts, of_compose, of_pod, of_words, privileged, puppet
+from tests.documents.run_lines import least, mounts, of_compose, of_pod, of_words, privileged, puppet, without_mounts
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 MANIFESTS = (BUILD / "kubernetes/daemonset.yaml", BUILD / "kubernetes/with-api/rbac.yaml")
@@ -108,6 +109,16 @@ def test_both_ways_to_run_it_with_all_privileges_mount_the_same():
     assert mounts(puppet("privileged")) == mounts(puppet("least"))
     assert set(mounts(puppet("privileged"))) == set(mounts(privileged()))
     assert "--privileged" in puppet("privileged")
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "rootfs/help.1"])
+def test_the_line_that_runs_it_is_readmes_wherever_it_stands(name):
+    # Lines go on behind a backslash: in the comment of one, in the roff of the other, which also escapes every dash.
+    text = re.sub(r"\\e?\n#? *", "", (BUILD.parent / name).read_text().replace("\\-", "-"))
+    (options,) = re.findall(r"docker run -d --name falco (.*) falco$", text, re.MULTILINE)
+    words = shlex.split(options)
+    assert without_mounts(words) == without_mounts(privileged())
+    assert sorted(mounts(words)) == sorted(mounts(privileged()))
 
 
 def test_the_page_has_a_row_for_every_file():
