@@ -153,6 +153,12 @@ def becomes_root(_: Path) -> None:
     os.waitpid(pid, 0)
 
 
+def named_like_puppet(_: Path) -> None:
+    """The system's Ruby, with Puppet's name and an argument of Puppet's, runs something else."""
+    code = "$0 = '/usr/bin/puppet apply'; File.read('/etc/shadow')"
+    subprocess.run(["puppet", "-e", code, "/usr/bin/puppet", "apply"], executable="/usr/bin/ruby", check=True)
+
+
 def mode(way: str) -> Callable[[Path], None]:
     def act(place: Path) -> None:
         path = os.fsencode(copied(place, "program"))

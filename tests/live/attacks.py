@@ -58,6 +58,7 @@ ATTACKS: dict[str, Callable[[Path], object]] = {
     "prctl name": processes.lie_by_name,
     "argv lies": processes.lie_by_arguments,
     "no argv": processes.without_arguments,
+    "named like Puppet": processes.named_like_puppet,
     "setuid program": processes.setuid_program,
     "nsenter": processes.nsenter,
     "unshare": processes.unshares,

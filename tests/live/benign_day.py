@@ -194,13 +194,9 @@ def cron(place: Path) -> None:
         run("crontab", "-u", "daemon", "-r")
 
 
-def docker(place: Path) -> None:
-    """An image is built and a container run of it, by a daemon of its own."""
-    context = place / "context"
-    context.mkdir()
-    (place / "hello.c").write_text("int main(void) { return 0; }\n")
-    run("gcc", "-static", "-o", context / "hello", place / "hello.c")
-    (context / "Dockerfile").write_text('FROM scratch\nCOPY hello /hello\nCMD ["/hello"]\n')
+@contextlib.contextmanager
+def engine(place: Path) -> Iterator[Callable[..., None]]:
+    """A docker of its own: calls its client."""
     host = f"unix://{place}/docker.sock"
 
     def client(*words: object) -> None:
@@ -209,19 +205,52 @@ def docker(place: Path) -> None:
     with server("dockerd", "--host", host, "--data-root", place / "data", "--exec-root", place / "exec",
                 "--bridge=none", "--iptables=false", "--pidfile", place / "docker.pid",
                 ready=lambda: client("info"), log=place / "docker.log"):  # fmt: skip
-        client("build", "--tag", "hello", context)
+        yield client
+
+
+def docker(place: Path) -> None:
+    """An image is built, with a program that is run on the way, and a container run of it."""
+    context = place / "context"
+    context.mkdir()
+    (place / "hello.c").write_text("int main(void) { return 0; }\n")
+    run("gcc", "-static", "-o", context / "hello", place / "hello.c")
+    shutil.copy("/bin/busybox", context / "busybox")
+    (context / "Dockerfile").write_text(
+        "FROM scratch\nCOPY busybox /bin/sh\nCOPY hello /hello\n"
+        "RUN mkdir -p /srv/app && cp /hello /srv/app/hello && rm /hello && chmod 755 /srv/app/hello\n"
+        'CMD ["/srv/app/hello"]\n'
+    )
+    with engine(place) as client:
+        client("build", "--network", "none", "--tag", "hello", context)
         client("run", "--rm", "--network", "none", "hello")
 
 
 def tmpfiles(place: Path) -> None:
-    """systemd-tmpfiles."""
+    """systemd-tmpfiles, in another root and in a container, where it does all that it does when systemd starts."""
     (place / "root/usr/lib/tmpfiles.d").mkdir(parents=True)
     (place / "root/usr/lib/tmpfiles.d/x.conf").write_text("d /run/x 0755 - - -\nf /etc/x 0644 - - - text\n")
     run("systemd-tmpfiles", f"--root={place}/root", "--create")
+    context = place / "context"
+    for name in ("etc", "usr"):
+        (context / name).mkdir(parents=True)
+    for name in ("passwd", "group"):
+        shutil.copy(f"/etc/{name}", context / "etc" / name)
+    for name in ("bin", "lib", "lib64"):
+        (context / name).symlink_to(f"usr/{name}")
+    (context / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    words = ("run", "--rm", "--network", "none", "--volume", "/usr:/usr:ro", "machine", "/usr/bin/systemd-tmpfiles")
+    with engine(place) as client:
+        client("build", "--tag", "machine", context)
+        client(*words, "--create", "--remove", "--boot")
+
+
+def puppet(_: Path) -> None:
+    """Puppet, as Debian has it, finds a user as it should be."""
+    run("puppet", "apply", "--execute", "user { 'daemon': ensure => present, password => '*' }")
 
 
 DAY: Sequence[Callable[[Path], None]] = (
-    packages, pip, git, build, rotation, ssh, postgresql, nginx, redis, docker, tmpfiles, cron,
+    packages, pip, git, build, rotation, ssh, postgresql, nginx, redis, docker, tmpfiles, puppet, cron,
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The image is made of busybox, so that no registry is needed. Where an engine is 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -159,6 +160,12 @@ class PodmanService(Daemon):
         )  # fmt: skip
         self.do("import", "--change", "ENV PATH=/bin", "--change", "CMD /bin/sleep 3600", str(archive), IMAGE)
         self.begin(*self._podman, "system", "service", "-t", "0", f"unix://{self.socket}", env=self._env)
+
+    @property
+    def by_hand(self) -> dict[str, str]:
+        """The environment that has the event generator run containers with it."""
+        command = shlex.join(self._podman)
+        return {**self._env, "EVENT_GENERATOR_ENGINE": command, "EVENT_GENERATOR_IMAGE": IMAGE}
 
     def do(self, *words: str) -> str:
         """A command of podman."""

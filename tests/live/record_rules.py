@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from falco.capture.live.loader import Loaded
@@ -25,17 +26,21 @@ from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
 from falco.commands.options import Options
 from falco.commands.rules import load
 from falco.events.event import Event
+from falco.events.table import codes_named
 from falco.state.clones import CLONES
 from falco.state.handlers import PROCESS_LIFE
 from falco.state.snapshot import Interface
 from falco.state.state import State
 from falco.state.users import User
 from tests.events import Built, process, write_capture
-from tests.live.product import DEFAULT_RULES
-from tests.live.rules_in_force import ACTIONS, GENERATOR, switches_file
+from tests.live.engines import Engines
+from tests.live.product import DEFAULT_RULES, Product
+from tests.live.rules_in_force import ACTIONS, GENERATOR, NAME, generate, switches_file
 from tests.live.watching import build_for
+from tests.oracle.ours import each
 
 RING = 1 << 27
+ANSWERS = frozenset(codes_named("container"))
 _LOOPBACK = Interface("lo", bytes((127, 0, 0, 1)), bytes((255, 0, 0, 0)), bytes((127, 255, 255, 255)))
 
 
@@ -80,6 +85,25 @@ class Recording:
         self._loaded.close()
 
 
+def started(folder: Path, engines: Engines, rules: Sequence[Path], codes: frozenset[int], *options: str) -> list[Built]:
+    """The events of the container that the generator has an engine run, and what the engine answered about it."""
+    capture, which = folder / "started.scap", "container.id != host or evt.type=container"
+    with Product(folder, rules, ["-w", str(capture), "--filter", which], engines.config(wait_ms=8000)) as falco:
+        generate(*options, env=engines.podman.by_hand)
+        falco.catch_up()
+        assert falco.stop() == 0
+    seen: list[tuple[str, Built]] = []
+
+    def look(event: Event) -> None:
+        if event.thread is not None and event.code in codes:
+            seen.append((event.thread.container_id, Built(event.type, event.params(), event.ts, event.tid, event.cpu)))
+
+    each(capture, look)
+    capture.unlink()
+    ours = {container for container, one in seen if one.type.code in ANSWERS and NAME.encode() in one.params[0]}
+    return [one for container, one in seen if container in ours]
+
+
 def _descendants(seen: list[Built], pid: int) -> list[Built]:
     """The events of a process and of those below it. A child may be heard of before its parent's call is over."""
     family = {pid}
@@ -93,6 +117,11 @@ def _descendants(seen: list[Built], pid: int) -> list[Built]:
 
 def main(directory: Path, names: Sequence[str]) -> None:
     """Record these actions."""
+    with Engines() if any(ACTIONS[name].engine for name in names) else nullcontext() as engines:
+        _record(directory, names, engines)
+
+
+def _record(directory: Path, names: Sequence[str], engines: Engines | None) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     above = [
         process(1, ptid=0, comm="systemd", exe="/sbin/init", exepath="/usr/lib/systemd/systemd"),
@@ -111,10 +140,13 @@ def main(directory: Path, names: Sequence[str]) -> None:
         recording = Recording(Wanted(rules.codes | PROCESS_LIFE, rules.syscalls, rules.enters, times=True), generator)
         for name in names:
             for kind, more in (("fires", ()), ("near", ("--near-misses",))):
-                if not ACTIONS[name].engine:
+                if ACTIONS[name].engine and engines is not None:
+                    files = (DEFAULT_RULES, switches)
+                    events = started(Path(scratch), engines, files, rules.codes | PROCESS_LIFE, "--action", name, *more)
+                else:
                     events = recording.of("--action", name, *more)
-                    plain = write_capture(Path(scratch, "one.scap"), events, above, [_LOOPBACK], users)
-                    (directory / f"{name}.{kind}.scap.gz").write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+                plain = write_capture(Path(scratch, "one.scap"), events, above, [_LOOPBACK], users)
+                (directory / f"{name}.{kind}.scap.gz").write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
         recording.close()
 
 

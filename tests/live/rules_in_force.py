@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -14,13 +16,26 @@ GENERATOR = ROOT / "build" / "event-generator"
 sys.path.insert(0, str(GENERATOR))
 
 from falco_event_generator.actions import ACTIONS  # noqa: E402 - the path to it has to be there first
-from falco_event_generator.scene import CONTAINER  # noqa: E402
+from falco_event_generator.scene import CONTAINER, NAME  # noqa: E402
 
-__all__ = ["ACTIONS", "CONTAINER", "DEFAULT_RULES", "GENERATOR", "RULES", "overrides", "switched", "switches_file"]
+__all__ = [
+    "ACTIONS", "CONTAINER", "DEFAULT_RULES", "GENERATOR", "NAME", "RULES",
+    "generate", "overrides", "switched", "switches_file",
+]  # fmt: skip
 RULES = {
     item["rule"]: item for item in yaml.safe_load(DEFAULT_RULES.read_text(encoding="utf-8")) if "condition" in item
     and "rule" in item
 }  # fmt: skip
+
+
+def generate(*options: str, env: Mapping[str, str] = os.environ) -> str:
+    """What the event generator says that it did: a line for each action."""
+    done = subprocess.run(
+        [sys.executable, "-m", "falco_event_generator", "--once", *options],
+        capture_output=True, text=True, check=False, env={**env, "PYTHONPATH": str(GENERATOR)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def switched() -> list[dict[str, object]]:

@@ -75,6 +75,7 @@ CAUGHT = {
     "script": [(SENSITIVE, "exe={place}/interpreter ")],
     "loader": [(SENSITIVE, "exe=/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 ")],
     "argv lies": [(SENSITIVE, "exe={place}/program ")],
+    "named like Puppet": [(SENSITIVE, "exe=/usr/bin/ruby")],
     "setuid program": [(SETUID, "file={place}/program "), (SENSITIVE, "exe={place}/program "),
                        (SENSITIVE, "user=root")],
     "nsenter": [(NAMESPACE, "exe=/usr/bin/nsenter "), (NAMESPACE, "call=setns")],

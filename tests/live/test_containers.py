@@ -194,7 +194,7 @@ def test_sensitive_mount(engines, defended, tmp_path):
 
 def test_package_management(engines, defended):
     manager = engines.docker.run("-d", IMAGE, "dpkg", "--version")
-    other = engines.docker.run("-d", IMAGE, "ls")
+    other = engines.docker.run("-d", IMAGE, "ls", "--version")
     rule = "Launch Package Management Process in Container"
     defended.wait_for(lambda: told(defended, rule, manager))
     defended.catch_up()

@@ -1,21 +1,19 @@
 """Each default rule on this host: its action of the event generator fires it, the near miss beside that does not.
 
 What runs "in a container" is a process in a cgroup such as Docker makes (docker/<64 hexadecimal digits>), with no
-engine behind it. Rules about the start of containers need one, and are shown by the captures instead.
+engine behind it. Rules about the start of containers need one: test_started_containers.py.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from falco.engine.items import priority_named
 from tests.live.product import DEFAULT_RULES, Alert, Product
-from tests.live.rules_in_force import ACTIONS, CONTAINER, GENERATOR, RULES, overrides
+from tests.live.rules_in_force import ACTIONS, CONTAINER, RULES, generate, overrides
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BPF needs root")
 LIVE = [name for name, action in ACTIONS.items() if not action.engine]
@@ -30,16 +28,6 @@ def falco(tmp_path_factory):
     folder = tmp_path_factory.mktemp("falco")
     with Product(folder, [DEFAULT_RULES, overrides(folder / "overrides.yaml")], config=CONFIG) as product:
         yield product
-
-
-def generate(*options: str) -> str:
-    """What the event generator says that it did: a line for each action."""
-    done = subprocess.run(
-        [sys.executable, "-m", "falco_event_generator", "--once", *options],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(GENERATOR)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def alerts_of(falco, rule: str, *options: str) -> tuple[str, list[Alert]]:

@@ -1,8 +1,13 @@
-"""Actions for which an engine really has to run a container: the image is named by EVENT_GENERATOR_IMAGE."""
+"""Actions for which an engine really has to run a container.
+
+EVENT_GENERATOR_ENGINE is the engine's command, docker or podman with options of theirs. EVENT_GENERATOR_IMAGE is the
+image.
+"""
 
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 
 from falco_event_generator.action import Act, Action
@@ -14,10 +19,11 @@ def runs_container(*options: str, name: str = NAME) -> Act:
 
     def act(scene: Scene) -> str:
         image = os.environ.get("EVENT_GENERATOR_IMAGE", "debian:bookworm-slim")
-        command = ["docker", "run", "--rm", "--network", "none", "--name", name, *options, image, "true"]
+        engine = shlex.split(os.environ.get("EVENT_GENERATOR_ENGINE", "docker"))
+        command = [*engine, "run", "--rm", "--network", "none", "--name", name, *options, image, "true"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ChildProcessError(f"docker run: {done.stderr.strip()}")
+            raise ChildProcessError(f"{engine[0]} run: {done.stderr.strip()}")
         return name
 
     return act
