@@ -14,17 +14,21 @@ from tests.appliance.engines import Engine, timed
 
 
 @pytest.fixture(scope="session")
-def docker() -> Iterator[Engine]:
+def based() -> Iterator[Engine]:
+    """An engine with the image that all others are built from."""
     with engines.dockerd() as engine:
         if not engines.has(engine, engines.BASE):
             with timed("base image"):
                 engines.make_base(engine)
-        with timed("docker build"):
-            engines.run(
-                "make", "-C", str(engines.PROJECT), "image", timeout=1800, env={"DOCKER_HOST": engine.command[2]}
-            )
         yield engine
         engine.remove_all()
+
+
+@pytest.fixture(scope="session")
+def docker(based: Engine) -> Engine:
+    with timed("docker build"):
+        engines.run("make", "-C", str(engines.PROJECT), "image", timeout=1800, env={"DOCKER_HOST": based.command[2]})
+    return based
 
 
 @pytest.fixture(scope="session")
