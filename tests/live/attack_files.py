@@ -7,6 +7,7 @@ system of /etc, so that files can be linked and moved between the two.
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import socket
 import struct
@@ -142,6 +143,20 @@ def by_splice(place: Path) -> None:
     os.sendfile(into, ours, 0, 1)
 
 
+def by_mapping(_: Path) -> None:
+    into = os.open(TARGET, os.O_RDWR | os.O_CREAT, 0o600)
+    os.ftruncate(into, 1)
+    with mmap.mmap(into, 1) as memory:
+        memory[0] = 1
+
+
+def by_punching(_: Path) -> None:
+    """Allocate, and take away again what is there."""
+    into = os.open(TARGET, os.O_RDWR | os.O_CREAT, 0o600)
+    syscall(285, into, 0, 0, 4096)
+    syscall(285, into, 3, 0, 4096)  # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+
+
 # -- 8: files that somebody else has opened -------------------------------------------------------------------------
 
 
@@ -179,6 +194,22 @@ def uring_renames(place: Path) -> None:
     (place / "new").write_text("x")
     with Uring() as uring:
         assert uring.rename(os.fsencode(place / "new"), os.fsencode(TARGET)) == 0
+
+
+def uring_links(way: str) -> Callable[[Path], None]:
+    def act(place: Path) -> None:
+        (place / "new").write_text("x")
+        with Uring() as uring:
+            given = os.fsencode(place / "new"), os.fsencode(TARGET)
+            assert (uring.link if way == "link" else uring.symlink)(*given) == 0
+
+    return act
+
+
+def uring_makes_directories(_: Path) -> None:
+    with Uring() as uring:
+        assert uring.mkdir(b"/usr/bin/falco-attack-made", 0o700) == 0
+    Path("/usr/bin/falco-attack-made").rmdir()
 
 
 def uring_unlinks(_: Path) -> None:

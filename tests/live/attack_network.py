@@ -129,6 +129,13 @@ def comment(place: Path) -> None:
     subprocess.run([place / "httpd", "-IS", "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
+def known_beginning(place: Path) -> None:
+    """A web server's shell begins with what it is known to run."""
+    (place / "httpd").symlink_to(os.path.realpath(sys.executable))
+    code = "import subprocess; subprocess.run(['sh', '-c', '/usr/bin/rotatelogs /dev/null; : evil'])"
+    subprocess.run([place / "httpd", "-IS", "-c", code], check=True, stderr=subprocess.DEVNULL)
+
+
 def searches(command: str) -> Callable[[Path], None]:
     environment = {"NAME": "id_r", "PATH": os.environ["PATH"]}
 

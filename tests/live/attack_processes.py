@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.live.attack_calls import CWD, SHADOW, read, syscall
+from tests.live.attack_calls import CWD, SHADOW, own_mounts, read, syscall
 
 # -- 13-15: who it is that does it ----------------------------------------------------------------------------------
 
@@ -151,6 +151,21 @@ def becomes_root(_: Path) -> None:
         syscall(105, 0)
         os._exit(0)
     os.waitpid(pid, 0)
+
+
+def exec_binfmt(place: Path) -> None:
+    """A file that the kernel has an interpreter for, by its ending."""
+    own_mounts()
+    registry = Path("/proc/sys/fs/binfmt_misc")
+    subprocess.run(["mount", "-t", "binfmt_misc", "none", registry], check=True)
+    interpreter = copied(place, "interpreter")
+    (place / "program.falco-attack").write_text("nothing\n")
+    (place / "program.falco-attack").chmod(0o755)
+    (registry / "register").write_text(f":falco-attack:E::falco-attack::{interpreter}:")
+    try:
+        execs(str(place / "program.falco-attack"), "sshd", "/etc/shadow")
+    finally:
+        (registry / "falco-attack").write_text("-1")
 
 
 def named_like_puppet(_: Path) -> None:

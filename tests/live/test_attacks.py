@@ -1,8 +1,9 @@
 """Ways around rules, each tried on this host: the default rules tell of all, by the kernel's path and the true program.
 
-What these rules cannot tell is said here too: a file that a trusted program opened and hands on, as that would take a
-look at every read on the host; and a shell whose streams a script relays over a socket pair, unless connections of
-scripts are looked at.
+What these rules cannot tell is said here too: a file that a trusted program opened and hands on, as that takes a look
+at every read on the host ("Sensitive File Read by Passed Descriptor", which is off); and a shell whose streams a script
+relays over a socket pair, unless connections of scripts are looked at. Attachments by ptrace, preloaded libraries,
+ambient capabilities, /dev/tcp and sockets of AF_PACKET are actions of the event generator (test_default_rules.py).
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ CAUGHT = {
          "inherited", "SCM_RIGHTS"), READ,
     ),
     **_each(
-        ("creat", "rename", "exchange", "link", "truncate", "copy_file_range and sendfile", "io_uring write",
+        ("creat", "rename", "exchange", "link", "truncate", "copy_file_range and sendfile", "mmap and ftruncate",
+         "fallocate", "io_uring link", "io_uring symlink", "io_uring write",
          "io_uring rename"), WRITTEN,
     ),
     "odd names": [(ETC, "file=/etc/falco-attack-\ufffd "), (ETC, "file=/etc/falco-attack-")],
@@ -65,6 +67,7 @@ CAUGHT = {
     "overlay": [(OTHER_NAME, "to={place}/merged")],
     "pidfd_getfd": [*READ, (TAKEN, "call=pidfd_getfd"), (TAKEN, "file=/etc/shadow")],
     "io_uring unlink": [("Modify binary dirs", "file=/usr/bin/falco-attack-removed")],
+    "io_uring mkdir": [("Mkdir binary dirs", "directory=/usr/bin/falco-attack-made ")],
     "exec of a link": [(SENSITIVE, "exe=/usr/bin/cat ")],
     "exec of a copy": [(SENSITIVE, "exe={place}/sshd ")],
     "exec of a hard link": [(SENSITIVE, "exe={place}/sshd ")],
@@ -73,6 +76,7 @@ CAUGHT = {
     "exec of what is deleted": [(SENSITIVE, "exe={place}/program")],
     "exec from memory": [(SENSITIVE, "file=/etc/shadow"), ("Program Run from Memory", "memfd:sshd")],
     "script": [(SENSITIVE, "exe={place}/interpreter ")],
+    "binfmt_misc": [(SENSITIVE, "exe={place}/interpreter ")],
     "loader": [(SENSITIVE, "exe=/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 ")],
     "argv lies": [(SENSITIVE, "exe={place}/program ")],
     "named like Puppet": [(SENSITIVE, "exe=/usr/bin/ruby")],
@@ -98,6 +102,7 @@ CAUGHT = {
     "abstract engine socket": [("Container Engine Socket Used", "docker.sock")],
     "vsock": [("Packet or Virtual Machine Socket Opened", f"exe={PYTHON} ")],
     "comment": [("Run shell untrusted", "cmdline=sh -c uname -r; : evil # sh -c uname -r")],
+    "known beginning": [("Run shell untrusted", "cmdline=sh -c /usr/bin/rotatelogs /dev/null; : evil")],
     **_each(("substitution", "environment", "base64", "long command line", "odd arguments"),
                     [(SEARCH, "exe=/usr/bin/find ")]),
     "forged line": [(ETC, "file=/etc/falco-attack-")],

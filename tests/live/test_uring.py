@@ -125,3 +125,14 @@ def test_a_request_that_was_not_noted_is_seen_when_it_is_done(everything, uring,
         assert not path.exists()
     os.close(here)
     os.close(there)
+
+
+def test_links_and_directories_are_the_ordinary_calls(watching, uring, tmp_path):
+    (tmp_path / "old").write_text("x")
+    old, made, link, directory = (bytes(tmp_path / name) for name in ("old", "made", "link", "directory"))
+    (event,) = by_ring(watching, lambda: uring.link(old, made), CODES["SYSCALL_LINKAT_2_X"])
+    assert (event.values["oldpath"], event.values["newpath"], event.values["res"]) == (old.decode(), made.decode(), 0)
+    (event,) = by_ring(watching, lambda: uring.symlink(b"old", link), CODES["SYSCALL_SYMLINKAT_X"])
+    assert (event.values["target"], event.values["linkpath"], event.values["res"]) == ("old", link.decode(), 0)
+    (event,) = by_ring(watching, lambda: uring.mkdir(directory, 0o700), CODES["SYSCALL_MKDIRAT_X"])
+    assert (event.values["path"], event.values["mode"], event.values["res"]) == (directory.decode(), 0o700, 0)

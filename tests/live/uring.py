@@ -9,7 +9,7 @@ import struct
 from typing import Self
 
 SETUP, ENTER, REGISTER = 425, 426, 427
-POLL, OPENAT, CONNECT, RENAMEAT, UNLINKAT = 6, 18, 16, 35, 36
+POLL, CONNECT, OPENAT, RENAMEAT, UNLINKAT, MKDIRAT, SYMLINKAT, LINKAT = 6, 16, 18, 35, 36, 37, 38, 39
 AT_FDCWD = -100
 _SQ_RING, _CQ_RING, _SQES = 0, 0x8000000, 0x10000000
 _GETEVENTS = 1
@@ -101,6 +101,22 @@ class Uring:
         names = ctypes.create_string_buffer(old), ctypes.create_string_buffer(new)
         directory = AT_FDCWD & 0xFFFFFFFF
         return self.run(RENAMEAT, AT_FDCWD, ctypes.addressof(names[1]), ctypes.addressof(names[0]), directory, 0)
+
+    def symlink(self, target: bytes, path: bytes) -> int:
+        """symlinkat."""
+        names = ctypes.create_string_buffer(target), ctypes.create_string_buffer(path)
+        return self.run(SYMLINKAT, AT_FDCWD, ctypes.addressof(names[1]), ctypes.addressof(names[0]), 0, 0)
+
+    def link(self, old: bytes, new: bytes) -> int:
+        """linkat, both relative to the working directory."""
+        names = ctypes.create_string_buffer(old), ctypes.create_string_buffer(new)
+        directory = AT_FDCWD & 0xFFFFFFFF
+        return self.run(LINKAT, AT_FDCWD, ctypes.addressof(names[1]), ctypes.addressof(names[0]), directory, 0)
+
+    def mkdir(self, path: bytes, mode: int) -> int:
+        """mkdirat."""
+        name = ctypes.create_string_buffer(path)
+        return self.run(MKDIRAT, AT_FDCWD, 0, ctypes.addressof(name), mode, 0)
 
     def connect(self, fd: int, address: bytes) -> int:
         """connect to a struct sockaddr."""

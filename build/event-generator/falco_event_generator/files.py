@@ -90,6 +90,17 @@ def links(path: str) -> Act:
     return act
 
 
+def hands_on(path: str) -> Act:
+    """Open a file, and start a program that reads from it."""
+
+    def act(scene: Scene) -> str:
+        with Path(path).open("rb") as opened:
+            scene.run(["/bin/cat"], stdin=opened.fileno())
+        return path
+
+    return act
+
+
 def runs_shell_that_reads(path: str) -> Act:
     def act(scene: Scene) -> str:
         target = scene.write(scene.place / path, ": nothing\n")
@@ -142,6 +153,8 @@ ACTIONS = (
     Action("Create Hidden Files or Directories", makes_directory(".hidden"), makes_directory("shown"), "the name",
            ("consider_hidden_file_creation", "(always_true)")),
     Action("Setuid Program Made", sets_mode("program", 0o4755), sets_mode("program", 0o2755), "the mode"),
+    Action("Sensitive File Read by Passed Descriptor", hands_on("/etc/shadow"), hands_on("/etc/passwd"), "the file",
+           ("consider_reads_of_passed_files", "(always_true)")),
     Action("Powerful Capabilities Given to Program", gives_capability(CAP_SETUID),
            gives_capability(CAP_NET_BIND_SERVICE), "the capability"),
     Action("Sensitive File Given Another Name", links("/etc/shadow"), links("/etc/passwd"), "the file"),

@@ -68,10 +68,10 @@ class Scene:
             link.symlink_to(real.resolve())
         return link
 
-    def run(self, argv: Sequence[object], env: Mapping[str, str] | None = None) -> str:
+    def run(self, argv: Sequence[object], env: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL) -> str:
         """Run a program to its end, silently; its command line as alerts show it."""
         words = [str(word) for word in argv]
-        subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        subprocess.run(words, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                        check=False, env={"PATH": os.environ.get("PATH", os.defpath), **(env or {})})  # fmt: skip
         return " ".join([Path(words[0]).name, *words[1:]])
 

@@ -101,6 +101,8 @@ STRUCTURES = (
     Structure("io_open", NONE, "dfd file_slot filename how", RING_TYPES),
     Structure("io_rename", NONE, "old_dfd new_dfd oldpath newpath flags", RING_TYPES),
     Structure("io_unlink", NONE, "dfd flags filename", RING_TYPES),
+    Structure("io_mkdir", NONE, "dfd mode filename", RING_TYPES),
+    Structure("io_link", NONE, "old_dfd new_dfd oldpath newpath flags", RING_TYPES),
     Structure("io_connect", NONE, "addr addr_len", RING_TYPES),
 )
 """Everything that the C text reads."""
@@ -153,6 +155,8 @@ PRIVATE = {
     "io_open": "void *file; int dfd; u32 file_slot; void *filename; u64 how[3];",
     "io_rename": "void *file; int old_dfd, new_dfd; void *oldpath, *newpath; int flags;",
     "io_unlink": "void *file; int dfd, flags; void *filename;",
+    "io_mkdir": "void *file; int dfd; u16 mode; void *filename;",
+    "io_link": "void *file; int old_dfd, new_dfd; void *oldpath, *newpath; int flags;",
     "io_connect": "void *file; void *addr; int addr_len;",
 }
 """The beginnings of structures that kernels keep to themselves, for when there is no BTF."""

@@ -36,7 +36,7 @@ comes out of a call that it never entered: to other readers an enter of its own 
 REAL_ENTERS = frozenset(code(call, "E") for call in (*LIFE, *CALLS) if call.name in _REAL_ENTER)
 """The codes of enters that are never made up at the exit."""
 _TRACKED = frozenset(call.name for call in CALLS if call.setup)
-_BY_URING = ("openat", "connect", "renameat2", "unlinkat")
+_BY_URING = ("openat", "connect", "renameat2", "unlinkat", "mkdirat", "symlinkat", "linkat")
 _URING = {"on_uring_submit": "io_uring_submit_req", "on_uring_complete": "io_uring_complete"}
 _SIGNAL = CODES["SIGNALDELIVER_E"]
 _EXEC, _EXIT_OF_THREAD = "sched_process_exec", "sched_process_exit"

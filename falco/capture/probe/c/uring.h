@@ -10,6 +10,9 @@
 #define URING_OPENAT2 28
 #define URING_RENAMEAT 35
 #define URING_UNLINKAT 36
+#define URING_MKDIRAT 37
+#define URING_SYMLINKAT 38
+#define URING_LINKAT 39
 #define URING_FIXED_FILE 1     /* REQ_F_FIXED_FILE: the fd is a place in the ring's own table */
 #define URING_SILENT 0x40      /* REQ_F_CQE_SKIP: nothing is told when it succeeds, only when it fails */
 #define WORKER_FLAGS 0x4010    /* PF_USER_WORKER, PF_IO_WORKER: threads of the kernel's in the process */
@@ -47,6 +50,23 @@ INLINE int note(struct request *q, u64 req) {
     q->arg[0] = COMMAND(s32, io_unlink__dfd);
     q->arg[1] = passed_name(COMMAND(u64, io_unlink__filename));
     q->arg[2] = COMMAND(u32, io_unlink__flags);
+  } else if (opcode == URING_MKDIRAT) {
+    q->slot = SLOT_MKDIRAT;
+    q->arg[0] = COMMAND(s32, io_mkdir__dfd);
+    q->arg[1] = passed_name(COMMAND(u64, io_mkdir__filename));
+    q->arg[2] = COMMAND(u16, io_mkdir__mode);
+  } else if (opcode == URING_SYMLINKAT) {
+    q->slot = SLOT_SYMLINKAT;
+    q->arg[0] = passed_name(COMMAND(u64, io_link__oldpath));
+    q->arg[1] = COMMAND(s32, io_link__new_dfd);
+    q->arg[2] = passed_name(COMMAND(u64, io_link__newpath));
+  } else if (opcode == URING_LINKAT) {
+    q->slot = SLOT_LINKAT;
+    q->arg[0] = COMMAND(s32, io_link__old_dfd);
+    q->arg[1] = passed_name(COMMAND(u64, io_link__oldpath));
+    q->arg[2] = COMMAND(s32, io_link__new_dfd);
+    q->arg[3] = passed_name(COMMAND(u64, io_link__newpath));
+    q->arg[4] = COMMAND(u32, io_link__flags);
   } else if (opcode == URING_CONNECT) {
     q->slot = SLOT_CONNECT;
     q->arg[0] = KERNEL(s32, req, OFF_io_kiocb__cqe__fd);
@@ -102,9 +122,11 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *ctx) {
 INLINE int note_late(struct request *q, u64 req) {
   if (!note(q, req)) return 0;
   q->tid = submitter();
-  if (q->slot != SLOT_CONNECT) q->arg[1] = 0;
-  if (q->slot == SLOT_RENAMEAT2) q->arg[3] = 0;
-  if (q->slot == SLOT_RENAMEAT2 || q->slot == SLOT_UNLINKAT) count(COUNT_NAMELESS);
+  if (q->slot == SLOT_CONNECT) return 1;
+  if (q->slot == SLOT_SYMLINKAT) q->arg[0] = q->arg[2] = 0;
+  else q->arg[1] = 0;
+  if (q->slot == SLOT_RENAMEAT2 || q->slot == SLOT_LINKAT) q->arg[3] = 0;
+  if (q->slot != SLOT_OPENAT) count(COUNT_NAMELESS);
   return 1;
 }
 #if IN_PART(17)
