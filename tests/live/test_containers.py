@@ -201,6 +201,18 @@ def test_package_management(engines, defended):
     assert REPOSITORY in told(defended, rule, manager)[0]["output"] and told(defended, rule, other) == []
 
 
+def test_a_shell_from_outside(engines, defended):
+    identity = engines.docker.run("-d", IMAGE)
+    engines.docker.do("exec", identity, "ls", "-c")
+    engines.docker.do("exec", identity, "sh", "-c", ":")
+    rule = "Shell Run in Container from Outside"
+    defended.wait_for(lambda: told(defended, rule, identity))
+    defended.catch_up()
+    (alert,) = told(defended, rule, identity)
+    assert "command=sh -c : " in alert["output"] and REPOSITORY in alert["output"]
+    engines.docker.do("rm", "-f", identity)
+
+
 def test_its_own_asking_is_no_alert(defended, folder):
     defended.catch_up()
     assert defended.alerts("Container Engine Socket Used", str(folder)) == []
