@@ -101,6 +101,7 @@ def started(folder: Path, engines: Engines, rules: Sequence[Path], codes: frozen
     each(capture, look)
     capture.unlink()
     ours = {container for container, one in seen if one.type.code in ANSWERS and NAME.encode() in one.params[0]}
+    assert len(ours) == 1, f"containers of the generator: {ours}, all events: {len(seen)}"
     return [one for container, one in seen if container in ours]
 
 

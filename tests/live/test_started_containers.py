@@ -50,7 +50,7 @@ def test_a_rule_fires(falco, engines, name):
     (alert,) = started(falco, engines, name)
     priority = priority_named(RULES[ACTIONS[name].rule]["priority"])
     assert alert["priority"] == (priority.label if priority else "")
-    assert "command=true " in alert["output"]
+    assert "command=sleep 5 " in alert["output"]
 
 
 @pytest.mark.parametrize("name", STARTED)

@@ -15,12 +15,12 @@ from falco_event_generator.scene import NAME, Scene
 
 
 def runs_container(*options: str, name: str = NAME) -> Act:
-    """Run a container of this name to its end."""
+    """Run a container of this name, which lives for some seconds: of one that is gone, no engine tells anything."""
 
     def act(scene: Scene) -> str:
         image = os.environ.get("EVENT_GENERATOR_IMAGE", "debian:bookworm-slim")
         engine = shlex.split(os.environ.get("EVENT_GENERATOR_ENGINE", "docker"))
-        command = [*engine, "run", "--rm", "--network", "none", "--name", name, *options, image, "true"]
+        command = [*engine, "run", "--rm", "--network", "none", "--name", name, *options, image, "sleep", "5"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ChildProcessError(f"{engine[0]} run: {done.stderr.strip()}")
