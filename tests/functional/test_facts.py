@@ -12,11 +12,14 @@ from falco.events.syscalls import SYSCALL_NAMES
 from falco.state.fds import FdType
 from falco.state.snapshot import Snapshot
 from tests.events import Built, build, ends, process
-from tests.facts import base_fact, fd_fact, marks_fact, name_fact, path_fact
+from tests.facts import attribute_fact, base_fact, fd_fact, marks_fact, name_fact, path_fact
 
 SHADOW = fd_fact(3, FdType.FILE_V2, "/etc/shadow", device=0x801, inode=42)
 SERVED = ends("10.0.0.9:5000->10.0.0.5:80")
 SOCKET = fd_fact(5, FdType.IPV4_SOCK, SERVED, role=2, l4proto=2, connected=True, inode=77)
+OPENED = ends("10.0.0.5:4000->10.0.0.9:443")
+CLIENT = fd_fact(6, FdType.IPV4_SOCK, OPENED, role=1, l4proto=2, connected=True, inode=78)
+CAP_SETUID = (0x02000000).to_bytes(4, "little") + (1 << 7).to_bytes(4, "little") + bytes(12)
 EVENTS = {
     "an open by a link": [
         build("SYSCALL_OPENAT_2_X", fd=3, dirfd=-100, name="innocent", flags="O_RDONLY", dev=0, ino=0,
@@ -45,6 +48,14 @@ EVENTS = {
     "a call without an event of its own": [
         build("GENERIC_X", ID=SYSCALL_NAMES.index("truncate"), nativeID=76, count=2,
               extra=[base_fact("n", "/d"), name_fact("n", "x")])
+    ],
+    "a connection made by sending": [
+        build("SOCKET_SENDTO_X", res=1, data=b"x", fd=6, size=1, tuple=OPENED, extra=[CLIENT, marks_fact(8)]),
+        build("SOCKET_SENDTO_X", res=1, data=b"x", fd=6, size=1, tuple=OPENED, extra=[CLIENT]),
+    ],
+    "capabilities that are given": [
+        build("GENERIC_X", ID=SYSCALL_NAMES.index("setxattr"), nativeID=188, count=2,
+              extra=[attribute_fact("security.capability", CAP_SETUID), base_fact("n", "/d"), name_fact("n", "y")])
     ],
 }  # fmt: skip
 OUTPUT = (
@@ -98,6 +109,12 @@ CASES = [
     ("fs.path.name startswith /etc/x", [["8", "unlink", NA, NA, NA, "/etc/x", NA, NA, NA, "/home/u/"]]),
     ("fs.path.target=/b", [["9", "rename", NA, NA, NA, NA, "/new/cwd/a", "/b", NA, "/new/cwd/"]]),
     ("fs.path.name=/d/x", [["10", "truncate", NA, NA, NA, "/d/x", NA, NA, NA, "/home/u/"]]),
+    ("fd.name_changed=true and fd.typechar=4 and evt.dir=< and evt.type in (sendto, sendmsg)", [
+        ["11", "sendto", "10.0.0.5:4000->10.0.0.9:443", "78", "10.0.0.9", NA, NA, NA, "fast_open", "/home/u/"]
+    ]),
+    ("fs.capabilities contains CAP_SETUID", [
+        ["13", "setxattr", NA, NA, NA, "/d/y", NA, NA, NA, "/home/u/"]
+    ]),
 ]  # fmt: skip
 
 
