@@ -9,6 +9,7 @@ from falco.events.decode import strings
 if TYPE_CHECKING:
     from falco.state.fds import FdInfo
 
+CLONE_PARENT = 0x100  # PPM_CL_CLONE_PARENT
 CLONE_THREAD = 0x2000  # PPM_CL_CLONE_THREAD
 CLONE_INVERTED = 0x10000
 CLONE_NAME_CHANGED = 0x20000

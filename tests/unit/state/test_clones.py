@@ -24,6 +24,15 @@ def child_exit(box, child, parent=100, kind="SYSCALL_CLONE_20_X", **values):
     return box.event(kind, tid=child, res=0, **{**ids, **CHILD, **values})
 
 
+def test_a_child_of_the_parent_is_none_of_the_caller(box):
+    """As runc does it twice: the last of them is left with a parent that lives."""
+    parent_exit(box, 200)
+    parent_exit(box, 201, parent=200, flags="CLONE_PARENT")
+    parent_exit(box, 202, parent=201, flags="CLONE_PARENT")
+    assert [box.state.threads[tid].ptid for tid in (200, 201, 202)] == [100, 100, 100]
+    assert box.state.threads[202].exepath == box.state.threads[100].exepath
+
+
 def test_the_parent_s_event_creates_the_child(box):
     server = box.state.threads[100]
     server.fds[3] = FdInfo(FdType.FILE_V2, "/x")
