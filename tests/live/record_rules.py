@@ -118,6 +118,8 @@ def _descendants(seen: list[Built], pid: int) -> list[Built]:
 
 def main(directory: Path, names: Sequence[str]) -> None:
     """Record these actions."""
+    directory = directory.resolve()
+    os.chdir("/")  # Where this is started is nobody's business either.
     with Engines() if any(ACTIONS[name].engine for name in names) else nullcontext() as engines:
         _record(directory, names, engines)
 
