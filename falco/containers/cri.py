@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from falco.containers import cri_answers, wire
-from falco.containers.engine import ANSWER_S, LONGEST, EngineError, NoSuchContainerError
+from falco.containers.engine import (
+    ANSWER_S,
+    LONGEST,
+    BadAnswerError,
+    EngineError,
+    LateAnswerError,
+    NoSuchContainerError,
+    is_socket,
+)
 from falco.state.engines import CRI
 
 if TYPE_CHECKING:
@@ -25,6 +33,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 SERVICES = ("runtime.v1.RuntimeService", "runtime.v1alpha2.RuntimeService")
 """The names of the service in its two versions, the newer first."""
+_OF_THE_ENGINE = ("UNAVAILABLE", "UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED", "CANCELLED")
+"""Further codes that say that the runtime cannot be asked; others are about what it was asked for."""
 
 
 class CriEngine:
@@ -44,10 +54,13 @@ class CriEngine:
     @property
     def is_there(self) -> bool:
         """Whether the socket exists."""
-        return Path(self.socket).is_socket()
+        return is_socket(self.socket)
 
     def look_up(self, container_id: str) -> tuple[Container, ...]:
-        """The container, its sandbox before it; or a sandbox alone. NoSuchContainerError, EngineError."""
+        """The container, its sandbox before it; or a sandbox alone.
+
+        NoSuchContainerError, BadAnswerError, EngineError.
+        """
         self._greet()
         request = wire.encode((1, container_id), (2, 1))
         try:
@@ -58,7 +71,7 @@ class CriEngine:
             container, sandbox_id = _read(lambda: cri_answers.container_of(self._type, answer))
             found = (*self._sandboxes(sandbox_id), container)
         if not container_id.startswith(found[-1].id):
-            raise EngineError(f"it was asked about {container_id} and answered about {found[-1].id}")
+            raise BadAnswerError(f"it was asked about {container_id} and answered about {found[-1].id}")
         return found
 
     def version(self) -> str:
@@ -75,7 +88,7 @@ class CriEngine:
     def _sandboxes(self, sandbox_id: str) -> tuple[Container, ...]:
         try:
             return (self._sandbox(sandbox_id),) if sandbox_id else ()
-        except NoSuchContainerError:
+        except (NoSuchContainerError, BadAnswerError):
             return ()
 
     def _sandbox(self, sandbox_id: str) -> Container:
@@ -105,7 +118,10 @@ class CriEngine:
             raw = cast("bytes", call(request, timeout=self._answer_s, wait_for_ready=False))
         except grpc.RpcError as error:
             self._raise(cast("grpc.Call", error), method)
-        return _read(lambda: wire.decode(raw))
+        try:
+            return wire.decode(raw)
+        except wire.WireError as error:
+            raise _error(method, f"its answer makes no sense: {error}") from None
 
     def _raise(self, error: grpc.Call, method: str) -> NoReturn:
         import grpc  # noqa: PLC0415
@@ -121,7 +137,13 @@ class CriEngine:
             raise NoSuchContainerError("it has no such container")
         if code is grpc.StatusCode.UNAVAILABLE:
             self.close()  # A channel waits longer and longer before it connects again; a new one does not.
-        raise EngineError(f"{method}: {code.name}: {details[:200]}")
+        said = f"{method}: {code.name}: {details[:200]}"
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise LateAnswerError(said)
+        if code.name in _OF_THE_ENGINE:
+            raise EngineError(said)
+        # Also where it is longer than we take: the library says RESOURCE_EXHAUSTED then, and so do runtimes.
+        raise _error(method, said, may_change=code is not grpc.StatusCode.RESOURCE_EXHAUSTED)
 
     def _channel(self) -> grpc.Channel:
         import grpc  # noqa: PLC0415
@@ -141,8 +163,13 @@ class _NotServedError(Exception):
     """The runtime does not have this version of the service."""
 
 
+def _error(method: str, text: str, *, may_change: bool = False) -> EngineError:
+    """What is wrong with an answer: only of Version it is the runtime that is, of others perhaps the container."""
+    return EngineError(text) if method == "Version" else BadAnswerError(text, may_change=may_change)
+
+
 def _read(read: Callable[[], _T]) -> _T:
     try:
         return read()
     except wire.WireError as error:
-        raise EngineError(f"its answer makes no sense: {error}") from None
+        raise BadAnswerError(f"its answer makes no sense: {error}") from None

@@ -8,11 +8,10 @@ is called stands in the labels that the kubelet gives its containers; where a sa
 from __future__ import annotations
 
 import ipaddress
-import json
 from typing import TYPE_CHECKING
 
 from falco.containers import reading, wire
-from falco.containers.engine import EngineError
+from falco.containers.engine import BadAnswerError
 from falco.containers.image_names import LATEST, bare_id, is_bare_id, split
 from falco.containers.reading import Json, clean
 from falco.state.containers import Container, Mount
@@ -102,7 +101,7 @@ def sandbox_of(kind: int, response: Message) -> Container:
 def _identity(status: Message) -> str:
     found = wire.text(status, ID)
     if len(found) < _ID or not found.isalnum():
-        raise EngineError("its answer has no id of a container")
+        raise BadAnswerError("its answer has no id of a container")
     return found[:_ID]
 
 
@@ -112,9 +111,12 @@ def _labels(status: Message, number: int) -> dict[str, str]:
 
 
 def _info(response: Message) -> Json:
-    """What the runtime tells beside its API; empty where that is none of the JSON that we know."""
+    """What the runtime tells beside its API; empty where that is none of the JSON that we know. BadAnswerError."""
     try:
-        return reading.section(json.loads(wire.mapping(response, INFO, reading.MOST).get("info", "{}")))
+        return reading.parse(wire.mapping(response, INFO, reading.MOST).get("info", "{}"))
+    except reading.TooManyValuesError as error:
+        # Without it nothing would be privileged, and nobody may have that said by being long-winded.
+        raise BadAnswerError(f"its answer cannot be read: {error}") from None
     except (ValueError, RecursionError):
         return {}
 

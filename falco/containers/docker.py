@@ -12,15 +12,22 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from falco.containers import inspect
-from falco.containers.engine import ANSWER_S, LONGEST, EngineError, NoSuchContainerError
+from falco.containers import inspect, reading
+from falco.containers.engine import (
+    ANSWER_S,
+    LONGEST,
+    BadAnswerError,
+    EngineError,
+    LateAnswerError,
+    NoSuchContainerError,
+    is_socket,
+)
 from falco.state.engines import DOCKER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from docker import APIClient
 
@@ -31,10 +38,11 @@ _NAMES = {DOCKER: "docker"}
 _IMAGES = 256
 """Images whose names are kept."""
 _PIECE = 64 << 10
-_LONGEST_EVENT = 1 << 20
+_LONGEST_EVENT = 256 << 10
 _ERROR = 1000
 """Bytes of an answer that are read as what the daemon complains of."""
 _EVENTS = '{"type":["container"],"event":["create","rename","start","update","destroy","remove"]}'
+_LATE = "it did not answer in time"
 _NOTHING: Json = {}
 
 
@@ -42,6 +50,7 @@ class _Response(Protocol):
     """What of the package's answers is used here."""
 
     status_code: int
+    headers: Mapping[str, str]
 
     def iter_content(self, chunk_size: int) -> Iterator[bytes]: ...
 
@@ -63,17 +72,17 @@ class DockerEngine:
     @property
     def is_there(self) -> bool:
         """Whether the socket exists."""
-        return Path(self.socket).is_socket()
+        return is_socket(self.socket)
 
     def look_up(self, container_id: str) -> tuple[Container, ...]:
-        """The container. NoSuchContainerError, EngineError."""
+        """The container. NoSuchContainerError, BadAnswerError, EngineError."""
         row = self._get(f"/containers/{container_id}/json")
         found = inspect.container_of(self.kind, row, self._image(inspect.id_of_image(row)))
         if not container_id.startswith(found.id):
-            raise EngineError(f"it was asked about {container_id} and answered about {found.id}")
+            raise BadAnswerError(f"it was asked about {container_id} and answered about {found.id}")
         donor = inspect.network_donor(row)
         if donor.isalnum():
-            with contextlib.suppress(NoSuchContainerError):
+            with contextlib.suppress(NoSuchContainerError, BadAnswerError):
                 found = inspect.with_address(found, self._get(f"/containers/{donor}/json"))
         return (found,)
 
@@ -99,7 +108,7 @@ class DockerEngine:
             client.close()
 
     def _image(self, image_id: str) -> Json:
-        """What the daemon says of an image, kept as it never changes but for its names; empty if it has gone."""
+        """What the daemon says of an image, kept as it never changes but for its names; empty if that is of no use."""
         if not image_id:
             return _NOTHING
         with self._lock:
@@ -109,9 +118,9 @@ class DockerEngine:
                 return known
         try:
             row = self._get(f"/images/{image_id}/json")
-        except NoSuchContainerError:
+        except (NoSuchContainerError, BadAnswerError):
             return _NOTHING
-        kept = {key: row.get(key) for key in ("RepoTags", "RepoDigests")}
+        kept = {key: list(reading.texts(row, key)) for key in ("RepoTags", "RepoDigests")}
         with self._lock:
             self._images[image_id] = kept
             while len(self._images) > _IMAGES:
@@ -129,11 +138,12 @@ class DockerEngine:
                     # podman has 500 for one that it is about to make.
                     raise NoSuchContainerError("it has no such container")
                 if failed:
-                    raise EngineError(f"it answered {answer.status_code}: {body[:200].decode('utf-8', 'replace')!r}")
-            row = json.loads(body)
-        if not isinstance(row, dict):
-            raise EngineError("its answer is no JSON object")
-        return cast("Json", row)
+                    said = f"it answered {answer.status_code}: {body[:200].decode('utf-8', 'replace')!r}"
+                    raise BadAnswerError(said, may_change=True)
+        try:
+            return reading.parse(body)
+        except (ValueError, RecursionError) as error:
+            raise BadAnswerError(f"its answer cannot be read: {_short(error)}") from None
 
     def _ask(self, client: APIClient, path: str, timeout_s: float | tuple[float, float | None]) -> _Response:
         url = f"{client.base_url}/v{client.api_version}{path}"
@@ -146,9 +156,11 @@ class DockerEngine:
             pieces.append(piece)
             size += len(piece)
             if size > self._longest:
-                raise EngineError(f"its answer is longer than {self._longest >> 20} MiB")
+                raise BadAnswerError(f"its answer is longer than {self._longest >> 20} MiB")
             if time.monotonic() > until:
-                raise EngineError(f"its answer took longer than {self._answer_s:g} s")
+                raise LateAnswerError(f"its answer took longer than {self._answer_s:g} s")
+        if size < int(answer.headers.get("Content-Length", 0)):
+            raise EngineError("its answer ended in the middle")  # The package takes what has come for all of it.
         return b"".join(pieces)
 
     def _client(self) -> APIClient:
@@ -171,11 +183,14 @@ class DockerEngine:
 
 
 def _happenings(told: _Response) -> Iterator[tuple[str, str]]:
-    rest = b""
+    """Lines that are too long are passed over: the labels of a container are in them, and it is not the only one."""
+    rest, passes = b"", False
     for piece in told.iter_content(_PIECE):
         *lines, rest = (rest + piece).split(b"\n")
-        if len(rest) > _LONGEST_EVENT:
-            raise EngineError("what it tells of a container has no end")
+        if lines and passes:
+            lines, passes = lines[1:], False
+        if len(rest) > _LONGEST_EVENT or passes:
+            rest, passes = b"", True
         for line in filter(None, lines):
             row = json.loads(line)
             yield str(row["Action"]), str(row["id"])
@@ -190,12 +205,12 @@ def _told_as_engine_error() -> Iterator[None]:
         raise
     except Exception as error:
         # The package, what it is made of and JSON have a dozen kinds of errors with no common root but this one.
-        raise EngineError(_short(error)) from error
+        raise (LateAnswerError(_LATE) if "timed out" in str(error) else EngineError(_short(error))) from error
 
 
 def _short(error: Exception) -> str:
     text = str(error)
-    for known in ("timed out", "Connection refused", "No such file or directory", "Permission denied"):
+    for known in ("Connection refused", "No such file or directory", "Permission denied"):
         if known in text:
-            return "it did not answer in time" if known == "timed out" else known
+            return known
     return f"{type(error).__name__}: {text[:200]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from falco.errors import FalcoError
@@ -23,6 +24,30 @@ class EngineError(FalcoError):
     """The engine cannot be asked, or what it says makes no sense. The text is for users, without the engine's name."""
 
 
+class LateAnswerError(EngineError):
+    """It did not answer in time: the engine hangs, or what it has of this one container does."""
+
+
+class BadAnswerError(EngineError):
+    """What the engine says of this one container is of no use, and tells nothing about how the engine is doing.
+
+    Whoever makes a container has a say in how long its answer is and what is in it. may_change says that the engine
+    refused to answer, which it may not do the next time.
+    """
+
+    def __init__(self, text: str, *, may_change: bool = False) -> None:
+        super().__init__(text)
+        self.may_change = may_change
+
+
+def is_socket(path: str) -> bool:
+    """Whether there is a socket. A user's own lies where that user may have put anything, so no error is let out."""
+    try:
+        return Path(path).is_socket()
+    except OSError:
+        return False
+
+
 class Engine(Protocol):
     """An engine at one socket. All of it may be called by any thread.
 
@@ -38,7 +63,10 @@ class Engine(Protocol):
         ...
 
     def look_up(self, container_id: str) -> tuple[Container, ...]:
-        """The container, with its pod's sandbox before it where there is one; NoSuchContainerError, EngineError."""
+        """The container, with its pod's sandbox before it where there is one.
+
+        NoSuchContainerError, BadAnswerError; EngineError if the engine is in trouble.
+        """
         ...
 
     def version(self) -> str:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from falco.containers.engine import EngineError
 from falco.logs import LOG
 
 if TYPE_CHECKING:
@@ -18,14 +19,18 @@ QUIET_S = 300.0
 
 
 class Health:
-    """Of one engine; any thread may ask and tell. clock gives seconds that never step back."""
+    """Of one engine; any thread may ask and tell. clock gives seconds that never step back.
+
+    answers counts how often it has answered.
+    """
 
     def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         self.engine = engine
         self._clock = clock
         self._lock = threading.Lock()
         self._pause_s = 0.0
-        self._until = self._quiet_until = 0.0
+        self._until = self._quiet_until = self._odd_until = 0.0
+        self.answers = 0
         self._is_told = False
         self.trouble = ""
         """What is wrong; empty if nothing is known to be."""
@@ -35,8 +40,17 @@ class Health:
         """Whether it is not to be asked now."""
         return self._clock() < self._until
 
+    def greet(self) -> None:
+        """Get ready what it is asked with, if it is there, and find out how it is doing."""
+        if self.engine.is_there:
+            try:
+                self.engine.version()
+            except EngineError as error:
+                self.ill(str(error))
+
     def well(self) -> None:
         """It gave an answer."""
+        self.answers += 1
         if not self.trouble:
             return
         with self._lock:
@@ -58,3 +72,13 @@ class Health:
                 self._until = now + self._pause_s
         if tells:
             LOG.warning("%s tells nothing about containers: %s", self.engine.name, trouble)
+
+    def odd(self, container_id: str, why: str) -> None:
+        """It is well, but what it says of this container is of no use."""
+        with self._lock:
+            now = self._clock()
+            tells = now >= self._odd_until
+            if tells:
+                self._odd_until = now + QUIET_S
+        if tells:
+            LOG.warning("%s tells nothing about container %s: %s", self.engine.name, container_id, why)

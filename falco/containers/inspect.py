@@ -11,7 +11,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from falco.containers import reading
-from falco.containers.engine import EngineError
+from falco.containers.engine import BadAnswerError
 from falco.containers.image_names import LATEST, ImageName, bare_id, is_bare_id, split
 from falco.state.containers import Container, Mount
 from falco.state.healthcheck import command_of
@@ -23,10 +23,10 @@ _ID = 12
 
 
 def container_of(kind: int, row: Json, image: Json) -> Container:
-    """The container that an answer describes, with its image's answer (empty if there is none). EngineError."""
+    """The container that an answer describes, with its image's answer (empty if there is none). BadAnswerError."""
     identity = reading.text(row, "Id")
     if len(identity) < _ID or not identity.isalnum():
-        raise EngineError("its answer has no id of a container")
+        raise BadAnswerError("its answer has no id of a container")
     config, host = reading.section(row, "Config"), reading.section(row, "HostConfig")
     written, image_id = reading.text(config, "Image"), reading.text(row, "Image")
     name = _image_name(written, image)
@@ -41,7 +41,7 @@ def container_of(kind: int, row: Json, image: Json) -> Container:
         digest=name.digest,
         privileged=host.get("Privileged") is True,
         mounts=reading.mounts(map(_mount, reading.rows(row, "Mounts"))),
-        healthcheck=command_of(config.get("Healthcheck")),
+        healthcheck=reading.argv(command_of(config.get("Healthcheck"))),
         ip=_address(row),
         labels=reading.labels(reading.section(config, "Labels")),
     )

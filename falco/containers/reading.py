@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -13,9 +14,28 @@ LONGEST_TEXT = 4096
 """Characters of a value that are kept."""
 MOST = 1024
 """Entries of a list or mapping that are kept."""
-MOST_TEXT = 64 << 10
+MOST_TEXT = 48 << 10
 """Characters of all labels together, and of all mounts: an event that tells of a container may have a MiB."""
+MOST_MARKS = 200_000
+"""Quotation marks, brackets and commas of an answer; some thousands are usual. Nobody else runs while JSON is read, and
+of 16 MiB of the shortest values that would take more than a second and 400 MB."""
+_MARKS = (b'"', b"[", b"{", b",")
 _NOTHING: Json = {}
+
+
+class TooManyValuesError(ValueError):
+    """JSON that would take too long to read."""
+
+
+def parse(raw: bytes | str) -> Json:
+    """The JSON object that an answer is. ValueError, also if it is too much; RecursionError."""
+    written = raw.encode("utf-8", "replace") if isinstance(raw, str) else raw
+    if sum(map(written.count, _MARKS)) > MOST_MARKS:
+        raise TooManyValuesError("it has too many values")
+    row = json.loads(raw)
+    if not isinstance(row, dict):
+        raise ValueError("it is no JSON object")
+    return cast("Json", row)
 
 
 def section(row: object, *path: str) -> Json:
@@ -38,9 +58,26 @@ def clean(value: str) -> str:
 
 
 def texts(row: Json, key: str) -> tuple[str, ...]:
-    """A list's texts; others are left out."""
+    """A list's texts, as many as may be kept; others are left out."""
     found = row.get(key)
-    return tuple(clean(each) for each in found[:MOST] if isinstance(each, str)) if isinstance(found, list) else ()
+    return _within(clean(each) for each in found[:MOST] if isinstance(each, str)) if isinstance(found, list) else ()
+
+
+def argv(words: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """A command. One that is too long becomes a single word, cut off, which no process's command line is equal to."""
+    if words is None or sum(map(len, words)) + len(words) > LONGEST_TEXT:
+        return None if words is None else (clean(" ".join(words)),)
+    return tuple(map(clean, words))
+
+
+def _within(texts: Iterable[str]) -> tuple[str, ...]:
+    found, left = [], MOST_TEXT
+    for each in texts:
+        left -= len(each)
+        if left < 0:
+            break
+        found.append(each)
+    return tuple(found)
 
 
 def rows(row: Json, key: str) -> Iterator[Json]:

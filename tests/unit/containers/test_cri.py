@@ -1,3 +1,4 @@
+import json
 import time
 from concurrent import futures
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ import pytest
 
 from falco.containers import wire
 from falco.containers.cri import SERVICES, CriEngine
-from falco.containers.engine import EngineError, NoSuchContainerError
+from falco.containers.engine import BadAnswerError, EngineError, LateAnswerError, NoSuchContainerError
 from tests.unit.containers import criwords
 
 V1, V1ALPHA2 = SERVICES
@@ -101,10 +102,15 @@ def slow(_request):
     return criwords.container()
 
 
+LONG_INFO = json.dumps({"config": {"annotations": {str(n): "" for n in range(50_000)}}})
+
+
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
         ({"ContainerStatus": b"\x08"}, "makes no sense"),
+        ({"ContainerStatus": criwords.container(info=LONG_INFO)}, "too many values"),
+        ({"ContainerStatus": criwords.container(labels={str(n): "" for n in range(70_000)})}, "too many fields"),
         ({"ContainerStatus": b""}, "no id of a container"),
         ({"ContainerStatus": b"\x0a\x03abc"}, "makes no sense"),
         (
@@ -112,15 +118,43 @@ def slow(_request):
             "about ffff",
         ),
         ({"ContainerStatus": criwords.container() + bytes(3 << 20)}, "RESOURCE_EXHAUSTED"),
-        ({"ContainerStatus": grpc.StatusCode.INTERNAL}, "INTERNAL: said by the test"),
+    ],
+)
+def test_an_answer_that_is_of_no_use_says_nothing_about_the_engine(socket, answers, words):
+    with running(socket, **answers) as (engine, _), pytest.raises(BadAnswerError, match=words) as raised:
+        engine.look_up(criwords.ID)
+    assert not raised.value.may_change
+
+
+def test_a_refusal_may_be_another_answer_the_next_time(socket):
+    with (
+        running(socket, ContainerStatus=grpc.StatusCode.INTERNAL) as (engine, _),
+        pytest.raises(BadAnswerError, match="INTERNAL: said by the test") as raised,
+    ):
+        engine.look_up(criwords.ID)
+    assert raised.value.may_change
+
+
+def test_a_container_is_known_whatever_is_said_of_its_sandbox(socket):
+    answers = {"ContainerStatus": criwords.container(), "PodSandboxStatus": b"\x08"}
+    with running(socket, **answers) as (engine, _):
+        assert [found.name for found in engine.look_up(criwords.ID)] == ["main"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
         ({"ContainerStatus": slow}, "DEADLINE_EXCEEDED"),
+        ({"ContainerStatus": grpc.StatusCode.UNAVAILABLE}, "UNAVAILABLE"),
         ({"Version": grpc.StatusCode.PERMISSION_DENIED}, "PERMISSION_DENIED"),
         ({"Version": b"\x08"}, "makes no sense"),
     ],
 )
-def test_nonsense_is_told_as_such(socket, answers, words):
-    with running(socket, **answers) as (engine, _), pytest.raises(EngineError, match=words):
+def test_trouble_is_the_engines(socket, answers, words):
+    with running(socket, **answers) as (engine, _), pytest.raises(EngineError, match=words) as raised:
         engine.look_up(criwords.ID)
+    assert not isinstance(raised.value, BadAnswerError)
+    assert isinstance(raised.value, LateAnswerError) == (words == "DEADLINE_EXCEEDED")
 
 
 def test_what_serves_something_else(socket):

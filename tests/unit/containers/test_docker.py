@@ -6,7 +6,7 @@ import time
 import pytest
 
 from falco.containers.docker import DockerEngine
-from falco.containers.engine import EngineError, NoSuchContainerError
+from falco.containers.engine import BadAnswerError, EngineError, LateAnswerError, NoSuchContainerError
 from falco.state.engines import DOCKER, PODMAN
 from tests.unit.containers.daemon import Daemon, chunk, raw_reply, reply
 
@@ -105,24 +105,57 @@ def dies(connection):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (reply({}, 500), "it answered 500"),
         (raw_reply(b"<html>no</html>"), "JSONDecodeError"),
         (raw_reply(b"[" * 100_000), "RecursionError"),
         (raw_reply(b"[1]"), "no JSON object"),
         (raw_reply(b"\xff\xfe"), "Error"),
         (raw_reply(b"{" + b" " * 3_000_000 + b"}"), "longer than 2 MiB"),
+        (reply(row(Config={"Labels": {str(n): "" for n in range(50_000)}})), "too many values"),
         (reply({}), "no id of a container"),
         (reply(row(Id="c" * 64)), "answered about cccccccccccc"),
+    ],
+)
+def test_an_answer_that_is_of_no_use_says_nothing_about_the_engine(socket, answer, words):
+    with Daemon(socket, **{PATH: answer}), pytest.raises(BadAnswerError, match=words) as raised:
+        engine(socket, longest=2 << 20).look_up(ID)
+    assert not raised.value.may_change
+
+
+def test_a_refusal_may_be_another_answer_the_next_time(socket):
+    with Daemon(socket, **{PATH: reply({}, 500)}), pytest.raises(BadAnswerError, match="it answered 500") as raised:
+        engine(socket).look_up(ID)
+    assert raised.value.may_change
+
+
+@pytest.mark.parametrize("answer", [reply({}, 500), raw_reply(b"x"), raw_reply(b"{" + b" " * 3_000_000 + b"}")])
+def test_a_container_is_known_whatever_is_said_of_its_image(socket, answer):
+    with Daemon(socket, **{PATH: reply(row()), IMAGE_PATH: answer}):
+        assert engine(socket, longest=2 << 20).look_up(ID)[0].repository == "web"
+
+
+def test_what_is_kept_of_an_image_is_bounded(socket):
+    with Daemon(socket, **{PATH: reply(row()), IMAGE_PATH: reply({"RepoTags": ["x" * 4000] * 30})}):
+        asked = engine(socket)
+        asked.look_up(ID)
+    (kept,) = asked._images.values()
+    assert 0 < sum(map(len, kept["RepoTags"])) <= 48 << 10
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
         (b"SSH-2.0-OpenSSH\r\n", "Error"),
         (b"", "Error"),
-        (dies, "Error"),
+        (dies, "ended in the middle"),
         (hangs, "in time"),
         (dribbles, "took longer than 0.5 s"),
     ],
 )
-def test_nonsense_is_told_as_such(socket, answer, words):
-    with Daemon(socket, **{PATH: answer}), pytest.raises(EngineError, match=words):
-        engine(socket, longest=2 << 20, answer_s=0.5).look_up(ID)
+def test_trouble_is_the_engines(socket, answer, words):
+    with Daemon(socket, **{PATH: answer}), pytest.raises(EngineError, match=words) as raised:
+        engine(socket, answer_s=0.5).look_up(ID)
+    assert not isinstance(raised.value, BadAnswerError)
+    assert isinstance(raised.value, LateAnswerError) == (answer in (hangs, dribbles))
 
 
 def test_ten_megabytes_are_read(socket):
@@ -156,13 +189,23 @@ def test_what_happens_is_followed(socket):
         assert list(engine(socket).follow()) == [("create", "a" * 64), ("start", "b")]
 
 
+def test_what_is_too_long_of_what_happens_is_passed_over(socket):
+    def tells(connection):
+        connection.sendall(CHUNKED)
+        for text in ('{"Action": "create", "id": "a"}\n{"Action": "', "x" * 2_000_000, 'y"}\n{"Action": "start"'):
+            connection.sendall(chunk(text))
+        connection.sendall(chunk(', "id": "b"}\n') + chunk(""))
+
+    with Daemon(socket, **{"/events": tells}):
+        assert list(engine(socket).follow()) == [("create", "a"), ("start", "b")]
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
         (reply({}, 403), "403"),
         (CHUNKED + chunk("nonsense\n"), "JSONDecodeError"),
         (CHUNKED + chunk('["x"]\n'), "TypeError"),
-        (CHUNKED + chunk("x" * 2_000_000), "no end"),
     ],
 )
 def test_a_daemon_that_tells_nonsense_of_what_happens(socket, answer, words):

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from falco.containers.engine import EngineError
 from falco.containers.health import FIRST_S, LONGEST_S, QUIET_S, Health
 
 
@@ -57,3 +58,34 @@ def test_those_who_fail_at_the_same_time_count_as_one(health, now):
         health.ill("x")
     now.s += FIRST_S
     assert not health.is_paused
+
+
+def test_what_is_the_matter_with_a_container_is_not_the_engines(health, now, caplog):
+    health.odd("a" * 12, "its answer is longer than 16 MiB")
+    health.odd("b" * 12, "again")
+    assert not health.is_paused and health.trouble == ""
+    now.s += QUIET_S
+    health.odd("c" * 12, "later")
+    assert [record.message for record in caplog.records] == [
+        "docker (/x) tells nothing about container aaaaaaaaaaaa: its answer is longer than 16 MiB",
+        "docker (/x) tells nothing about container cccccccccccc: later",
+    ]
+
+
+def test_answers_are_counted(health):
+    health.well()
+    health.ill("x")
+    health.well()
+    assert health.answers == 2
+
+
+def test_a_greeting_finds_out_how_it_is_doing(health):
+    def version():
+        raise EngineError("Connection refused")
+
+    health.engine.is_there, health.engine.version = False, version
+    health.greet()
+    assert health.trouble == ""
+    health.engine.is_there = True
+    health.greet()
+    assert health.trouble == "Connection refused" and health.is_paused

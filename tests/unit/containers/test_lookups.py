@@ -9,10 +9,10 @@ import pytest
 from falco.containers import denials
 from falco.containers import lookups as module
 from falco.containers.denials import FIRST_S
-from falco.containers.engine import EngineError, NoSuchContainerError
-from falco.containers.lookups import Answer, Lookups
+from falco.containers.engine import BadAnswerError, EngineError, NoSuchContainerError
+from falco.containers.lookups import WORKERS, Answer, Lookups
 from falco.state.containers import Container
-from falco.state.engines import CRI, DOCKER
+from falco.state.engines import CRI, DOCKER, PODMAN
 
 FULL = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
 SHORT = FULL[:12]
@@ -21,7 +21,8 @@ SHORT = FULL[:12]
 class Engine:
     """Says what say() says; asked are the ids, in order."""
 
-    def __init__(self, say, kind=DOCKER, name="docker", there=True):
+    def __init__(self, say, kind=DOCKER, name="docker", there=True, greeting=lambda: "1"):
+        self.version = greeting
         self.say, self.kind, self.name, self.is_there = say, kind, name, there
         self.asked = []
 
@@ -31,9 +32,6 @@ class Engine:
         if isinstance(found, Exception):
             raise found
         return found
-
-    def version(self):
-        return "1"
 
 
 def known(container_id, name="web"):
@@ -171,6 +169,83 @@ def test_one_that_nothing_was_found_out_about_is_left_alone_for_a_while(running,
     engine.say = known
     lookups.request(SHORT, FULL, DOCKER)
     assert answers(lookups, 1)[0].container.name == "web"
+
+
+def test_one_whose_answer_is_bad_is_denied_at_once_and_alone(running):
+    now = SimpleNamespace(skipped=0.0)
+    engine = Engine(lambda container_id: BadAnswerError("too long") if container_id[0] == "b" else known(container_id))
+    lookups = running(engine, clock=lambda: time.monotonic() + now.skipped)
+    bad = [letter.rjust(2, "b") for letter in "123456"]
+    for short in bad:
+        lookups.request(short.ljust(12, "0"), short.ljust(64, "0"), DOCKER)
+    denied = answers(lookups, len(bad))
+    assert {answer.container.missing for answer in denied} == {"docker: too long"}
+    assert len(engine.asked) == len(bad)  # Nobody is asked about them again.
+    lookups.request(SHORT, FULL, DOCKER)
+    assert answers(lookups, 1)[0].container.name == "web" and lookups.healths[0].trouble == ""
+    lookups.request("b1".ljust(12, "0"), "b1".ljust(64, "0"), DOCKER)
+    assert not lookups.is_busy
+    now.skipped, engine.say = FIRST_S, known
+    lookups.request("b1".ljust(12, "0"), "b1".ljust(64, "0"), DOCKER)
+    assert answers(lookups, 1)[0].container.name == "web"
+
+
+def test_what_another_engine_has_to_say_is_not_the_last_word(running):
+    said = iter((no(0), no(0)))
+    docker = Engine(lambda container_id: next(said, None) or known(container_id))
+    podman = Engine(lambda _: BadAnswerError("nonsense"), PODMAN, "podman")
+    lookups = running(podman, docker)
+    lookups.request(SHORT, FULL, DOCKER)
+    assert answers(lookups, 1)[0].container.name == "web" and len(docker.asked) == 3
+
+
+@pytest.fixture
+def hung():
+    """docker that hangs in the midst of as many lookups as it gets; they go on when the test is over."""
+    go, asked = threading.Event(), threading.Semaphore(0)
+
+    def say(_):
+        asked.release()
+        go.wait(30)
+        return EngineError("it did not answer in time")
+
+    yield SimpleNamespace(engine=Engine(say), asked=asked)
+    go.set()
+
+
+def hang(lookups, hung, count=5):
+    for number in range(count):
+        lookups.request(f"d{number}".ljust(12, "0"), f"d{number}".ljust(64, "0"), DOCKER)
+    for _ in range(WORKERS):
+        assert hung.asked.acquire(timeout=10)
+
+
+def test_an_engine_that_hangs_keeps_no_other_from_answering(running, hung):
+    cri = Engine(known, CRI, "CRI")
+    lookups = running(hung.engine, cri, workers=WORKERS)
+    hang(lookups, hung)
+    for number in range(3):
+        lookups.request(f"c{number}".ljust(12, "0"), f"c{number}".ljust(64, "0"), CRI)
+    assert {answer.container.name for answer in answers(lookups, 3)} == {"web"}
+    assert len(hung.engine.asked) == WORKERS  # They are still hanging there.
+
+
+def test_an_engine_that_hangs_is_not_waited_for_by_one_that_another_is_about_to_make(running, hung):
+    said = iter((no(0), no(0)))
+    cri = Engine(lambda container_id: next(said, None) or known(container_id), CRI, "CRI")
+    lookups = running(hung.engine, cri, workers=WORKERS)
+    hang(lookups, hung)
+    lookups.request(SHORT, FULL, CRI)
+    assert answers(lookups, 1)[0].container.name == "web" and len(hung.engine.asked) == WORKERS
+
+
+def test_a_greeting_that_hangs_keeps_no_other_from_answering(running):
+    go = threading.Event()
+    docker, cri = Engine(known, greeting=lambda: go.wait(30)), Engine(known, CRI, "CRI")
+    lookups = running(docker, cri)
+    lookups.request(SHORT, FULL, CRI)
+    assert len(answers(lookups, 1)) == 1
+    go.set()
 
 
 def test_a_full_queue_says_so(running):
