@@ -13,7 +13,9 @@ _SUBSYSTEMS = {"perf": "perf_event", "mem": "memory", "io": "blkio"}
 _HEX64 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _USER_SLICE = re.compile(r"/user\.slice/user-\d+\.slice/")
 _PODMAN_SCOPE = re.compile(r"podman-\d+\.scope/")
-_BPM = re.compile(r"[A-Za-z0-9._-]+")
+_BPM = re.compile(r"/(?:runc-)?bpm-([A-Za-z0-9._-]+?)(?:\.scope(?:/.*)?)?(?<!\.service)(?<!\.slice)$")
+"""A cgroup of a job's, which systemd calls by runc's name before its own. libsinsp takes `bpm-` anywhere in a path, and so
+services of the host whose names have that."""
 _MESOS = re.compile(r"[0-9a-fA-F-]{36}")
 _ENCLOSING = re.compile(
     r"(?:/(?P<by>docker|libpod|cri-containerd|crio)-|:(?P<of>cri-containerd):|/docker/|/pod[0-9a-f-]{32,36}/)"
@@ -172,7 +174,7 @@ def services(cgroups: Cgroups) -> tuple[str, ...]:
 def bpm(cgroups: Cgroups) -> str:
     """The name of a BOSH process manager's job."""
     for _, path in cgroups:
-        name = path.partition("bpm-")[2].partition(".scope")[0]
-        if _BPM.fullmatch(name):
-            return name
+        found = _BPM.search(path)
+        if found is not None:
+            return found[1]
     return ""
