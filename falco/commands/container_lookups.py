@@ -20,9 +20,10 @@ from falco.containers.k8s_api import K8sApi, Pod, access
 from falco.containers.lookups import Lookups
 from falco.containers.sockets import engines
 from falco.events.table import codes_named
-from falco.fields.k8s import POD_NAME, POD_NAMESPACE, POD_UID
+from falco.fields.k8s import POD_NAME, POD_NAMESPACE
 from falco.state import cgroups
 from falco.state.container_events import compose, parse
+from falco.state.containers import POD_UID
 from falco.state.engines import CRI
 from falco.state.fetching import LONGEST_NS
 
@@ -40,6 +41,8 @@ FIRST_ANSWERS_S = 1.0
 """How long a start waits for what there is to know of the containers that it finds."""
 _LINGER_S = 5.0
 """How long a removed container is kept: the last events of its processes may be on their way."""
+SWEEP_S = 60.0
+"""How often those are looked for that nobody says are removed, as CRI runtimes and a podman without service do not."""
 _PAUSE_S = 0.01
 _MOST_PODS = 4096
 _CONNECTS = frozenset(codes_named("connect"))
@@ -98,6 +101,7 @@ class ContainerLookups:
         self._followers = Followers(self.lookups, self._ended)
         self._state, self._now_ns, self._clock = state, now_ns, clock
         self._ends: deque[tuple[float, str]] = deque()
+        self._next_sweep = clock() + SWEEP_S
         self._is_news = False
         self._api = api
         self._belongings: dict[str, Belongings] = {}
@@ -133,6 +137,9 @@ class ContainerLookups:
             yield from self._place(uid, belongings)
         while self._ends and self._ends[0][0] < self._clock():
             self._state.forget_container(self._ends.popleft()[1])
+        if self._clock() >= self._next_sweep:
+            self._next_sweep = self._clock() + SWEEP_S
+            self._state.forget_idle_containers()
 
     def close(self) -> None:
         """Ask no more."""

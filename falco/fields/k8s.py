@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from falco.events.types import ParamType
 from falco.fields.container import container_of, text_of
 from falco.fields.field import Argument, Extractor, Field, Scope
+from falco.state.containers import POD_UID
 from falco.state.network import address_text
 
 if TYPE_CHECKING:
     from falco.events.event import Event
     from falco.state.containers import Container, K8sObject
 
-POD_NAME, POD_NAMESPACE, POD_UID = (f"io.kubernetes.pod.{what}" for what in ("name", "namespace", "uid"))
+POD_NAME, POD_NAMESPACE = "io.kubernetes.pod.name", "io.kubernetes.pod.namespace"
 _DOCKER_TYPE, _DOCKER_SANDBOX = "io.kubernetes.docker.type", "podsandbox"
 _OF_THE_KUBELET = ("io.kubernetes.", "annotation.")
 """Prefixes of labels that the kubelet adds to a sandbox, which are not the pod's."""

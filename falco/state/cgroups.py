@@ -14,8 +14,8 @@ _HEX64 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _USER_SLICE = re.compile(r"/user\.slice/user-\d+\.slice/")
 _PODMAN_SCOPE = re.compile(r"podman-\d+\.scope/")
 _BPM = re.compile(r"/(?:runc-)?bpm-([A-Za-z0-9._-]+?)(?:\.scope(?:/.*)?)?(?<!\.service)(?<!\.slice)$")
-"""A cgroup of a job's, which systemd calls by runc's name before its own. libsinsp takes `bpm-` anywhere in a path, and so
-services of the host whose names have that."""
+"""A cgroup of a job's, for systemd with runc's name in front. libsinsp takes `bpm-` anywhere in a path, and with it
+services of the host."""
 _MESOS = re.compile(r"[0-9a-fA-F-]{36}")
 _ENCLOSING = re.compile(
     r"(?:/(?P<by>docker|libpod|cri-containerd|crio)-|:(?P<of>cri-containerd):|/docker/|/pod[0-9a-f-]{32,36}/)"

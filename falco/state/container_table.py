@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from falco.state.containers import POD_UID
 from falco.state.engines import RKT
 from falco.state.limits import MAX_CONTAINER_BYTES, MAX_CONTAINERS
 
@@ -20,12 +21,13 @@ _SWEEP_AGAIN = 1024
 class ContainerTable(dict[str, "Container"]):
     """Containers by id. pods are the ids of the rkt containers among them, which metadata has come for."""
 
-    __slots__ = ("_bytes", "_refused", "pods")
+    __slots__ = ("_bytes", "_idle", "_refused", "pods")
 
     def __init__(self) -> None:
         super().__init__()
         self.pods: set[str] = set()
         self._bytes = self._refused = 0
+        self._idle: set[str] = set()
 
     def enter(self, container: Container, threads: Mapping[int, ThreadInfo]) -> bool:
         """Enter or replace a container; False if there is no room, even without those that no thread is in any more."""
@@ -44,6 +46,23 @@ class ContainerTable(dict[str, "Container"]):
     def leave(self, container_id: str) -> None:
         """Forget a container that is in the table."""
         self._bytes -= self.pop(container_id).size
+        self.pods.discard(container_id)
+
+    def idle(self, threads: Mapping[int, ThreadInfo]) -> set[str]:
+        """Ids of containers that no thread is in, and that none was in when this was called last.
+
+        The sandbox of a pod is not idle as long as another container of the pod is not: some runtimes have no process
+        in it.
+        """
+        used = {thread.container_id for thread in threads.values()}
+        pods = {self[each].labels.get(POD_UID) for each in used & self.keys()} - {None}
+        now = {
+            each
+            for each in self.keys() - used
+            if not (self[each].is_pod_sandbox and self[each].labels.get(POD_UID) in pods)
+        }
+        before, self._idle = self._idle, now
+        return now & before
 
     def _has_room(self, container: Container) -> bool:
         if container.id not in self and len(self) >= MAX_CONTAINERS:

@@ -22,6 +22,8 @@ TYPE_NAMES = {
 DOCKER = 0
 DOCKER_COMPATIBLE = frozenset((0, 6, 7, 8, 11))
 """Types for which the privileged flag is known."""
+POD_UID = "io.kubernetes.pod.uid"
+"""The label that says which pod a container or sandbox belongs to: the kubelet's, or made of what the runtime told."""
 INCOMPLETE = "incomplete"
 """What 0.15 puts for the name and image of a docker container whose metadata is not there yet."""
 

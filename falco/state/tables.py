@@ -203,6 +203,12 @@ class Tables:
             self.containers.leave(container_id)
             self.fetching.pop(container_id, None)
 
+    def forget_idle_containers(self) -> None:
+        """Forget containers that no thread is in, now and when this was called last; whoever comes back is new."""
+        for container_id in self.containers.idle(self.threads):
+            self.containers.leave(container_id)
+            self.fetching.pop(container_id, None)
+
     def resolve_container(self, thread: ThreadInfo) -> None:
         """Set which container a thread runs in, and whether it is that one's health check."""
         found = engines.identify(thread, self.parents, self.containers.pods)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from falco.capture.scap import blocks, writer
-from falco.commands.container_lookups import ContainerLookups, asked, own_asking, report, wait_ns
+from falco.commands.container_lookups import SWEEP_S, ContainerLookups, asked, own_asking, report, wait_ns
 from falco.commands.options import parse
 from falco.config_schema import Config
 from falco.containers import lookups
@@ -150,6 +150,21 @@ def test_a_removed_container_is_forgotten_after_a_while(state):
     assert list(containers.blocks()) == [] and SHORT in state.containers
     now[0] += 60
     assert list(containers.blocks()) == [] and SHORT not in state.containers
+
+
+def test_one_that_nobody_says_is_removed_is_forgotten_some_time_after_its_last_process(state):
+    now = [100.0]
+    containers = ContainerLookups([], state, lambda: 0, clock=lambda: now[0])
+    thread = enter(state, path=f"/kubepods.slice/cri-containerd-{ID}.scope")
+    state.learn_container(Container(SHORT, 7), 0)
+    known = []
+    for _ in range(4):
+        now[0] += SWEEP_S
+        assert list(containers.blocks()) == []
+        known.append(SHORT in state.containers)
+        if len(known) == 2:
+            state.remove_thread(thread)
+    assert known == [True, True, True, False]
 
 
 def test_which_engines_are_asked():
