@@ -67,8 +67,14 @@ class StatsFile:
         self._samples = 0
         self._last = (0, 0, 0)
 
-    def write(self, events: int, drops: int = 0, preemptions: int = 0, by_event: EventCounts | None = None) -> None:
-        """Append a sample of the counts since the start of the run (OSError); by_event is of a live host."""
+    def write(
+        self, events: int, drops: int = 0, preemptions: int = 0, by_event: EventCounts | None = None,
+        refused: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
+        """Append a sample of the counts since the start of the run (OSError).
+
+        by_event is of a live host; refused is what tables and queues had no room for, where there are any.
+        """
         now = (events, drops, preemptions)
         delta = tuple(a - b for a, b in zip(now, self._last, strict=True))
         self._samples += 1
@@ -81,6 +87,7 @@ class StatsFile:
             "delta": dict(zip(names, delta, strict=True)),
             "drop_pct": 100.0 * delta[1] / delta[0] if delta[0] else 0,
             **({} if by_event is None else {"by_event": by_event}),
+            **({} if refused is None else {"refused": refused}),
         }
         self._file.write(json.dumps(sample).encode() + b"\n")
 

@@ -13,6 +13,7 @@ from falco.commands import audit, container_lookups, event_counts, probing, repo
 from falco.commands.container_lookups import ContainerLookups
 from falco.commands.foreseen import Foreseen
 from falco.commands.host_paths import HostPaths
+from falco.commands.refusals import LOOKUPS, SHORTENED, UNANSWERED, Refusals
 from falco.commands.run import Run
 from falco.commands.watch import Around
 from falco.errors import FalcoError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from falco.capture.live.source import LiveSource
     from falco.capture.probe.object import ProbeObject
-    from falco.commands import rules
+    from falco.commands import refusals, rules
     from falco.config_schema import Config
     from falco.engine.ruleset import Ruleset
     from falco.engine.waiting import Waiting
@@ -47,6 +48,7 @@ class Live(Run):
     _source: LiveSource | None = None
     _listening: audit.Listening | None = None
     _foreseen: Foreseen[ProbeObject]
+    _refused_beside: Callable[[], refusals.Counts] = dict
     _refitted: Foreseen[ProbeObject]
 
     def begin(self) -> None:
@@ -83,6 +85,9 @@ class Live(Run):
         self._watch = watching = watch.Watch(need, host_root, size, around)
         asked, api = container_lookups.asked(self._options, self._config), container_lookups.k8s_api(self._options)
         containers = ContainerLookups(asked, state, self._stream_ns, api)
+        self._refused_beside = lambda: {
+            LOOKUPS: containers.lookups.refused, UNANSWERED: waiting.unanswered, SHORTENED: watching.shortened
+        }  # fmt: skip
         try:
             self._start_listening()
             self._start(watching, state, containers)
@@ -103,6 +108,7 @@ class Live(Run):
         """What says whether to go on, and what to do instead of sleeping: all that has its turn between events."""
         running = self._alerts.ticking(watch.until(self._controls, self._options.duration_s))
         running = self._refitted.ticking(self._foreseen.ticking(self._drops.ticking(running, self._now_ns)))
+        running = Refusals(lambda: self._refused() or {}, time.monotonic).ticking(running)
         running, sleep = self._beside(running, self._ring_fill)
         root, recording = self._options.host_root, self._recording
         self._paths = paths = HostPaths(self._in_force, root, recording, time.monotonic, self._now_ns, self._refit)
@@ -202,6 +208,9 @@ class Live(Run):
         if self._watch is None or self._source is None:
             return None
         return event_counts.counted(self._watch.kept_back(), self._source.delivered, self._alerts.counts.by_code)
+
+    def _refused(self) -> refusals.Counts | None:
+        return None if self._state is None else {**self._state.refused, **self._refused_beside()}
 
     def _reloaded(self, wanted: Config) -> None:
         if self._paths is not None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from falco.commands import audit, container_lookups, delivery, report, rules
+from falco.commands import audit, container_lookups, delivery, refusals, report, rules
 from falco.commands.configuration import STDOUT, configure, log_as, rules_paths
 from falco.commands.in_force import InForce
 from falco.commands.options import unused
@@ -24,7 +24,7 @@ from falco.state.state import State
 from falco.stats import RuleCounts, StatsFile, drop_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from falco.capture.scap.recorder import Recorder
     from falco.commands.options import Options
@@ -110,8 +110,9 @@ class Run:
         else:
             say(summary.splitlines())
         to_stderr(drop_summary(self._drops.detected, self._drops.acted))
-        if self._state is not None:
-            _tell_refused(self._state.refused)
+        refused = refusals.in_words(self._refused() or {})
+        if refused:
+            LOG.warning("%s", refused)
         if self._options.verbose:
             events, elapsed = self._events(), time.perf_counter() - started
             rate = events / elapsed if elapsed else 0.0
@@ -128,6 +129,10 @@ class Run:
     def _by_event(self) -> EventCounts | None:
         """What became of events by their names, where that is known."""
         return None
+
+    def _refused(self) -> refusals.Counts | None:
+        """What tables and queues had no room for, where there are any."""
+        return None if self._state is None else self._state.refused
 
     def _load_rules(self, wanted: Config) -> rules.Rules:
         paths = rules_paths(self._options, wanted)
@@ -204,16 +209,10 @@ class Run:
     def _sample(self) -> None:
         if self._stats_file is not None:
             try:
-                self._stats_file.write(self._events(), self._drops.total, by_event=self._by_event())
+                by_event, refused = self._by_event(), self._refused()
+                self._stats_file.write(self._events(), self._drops.total, by_event=by_event, refused=refused)
             except OSError as error:
                 LOG.error("Could not write statistics: %s", error.strerror)
-
-
-def _tell_refused(refused: Mapping[str, int]) -> None:
-    """Say which tables of the state were full: alerts may lack what belongs there."""
-    found = ", ".join(f"{count} {name}" for name, count in refused.items() if count)
-    if found:
-        LOG.warning("The tables of the state were full: %s not kept", found)
 
 
 def _say_hello(options: Options, loaded: Loaded) -> None:

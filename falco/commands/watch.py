@@ -217,6 +217,11 @@ class Watch:
         """How many records were lost so far."""
         return self._drops.total
 
+    @property
+    def shortened(self) -> int:
+        """How many records came without a parameter that they had no room for."""
+        return self._drops.shortened
+
     def _plan(self, need: Wanted) -> Plan:
         """What the half of the tables that is not in force is to hold."""
         return make_plan(need, self._host.boot_ns, 1 - self._half, self._around.shadow)

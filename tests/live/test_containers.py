@@ -249,6 +249,7 @@ def test_an_engine_that_answers_after_two_seconds(engines, folder, tmp_path):
         assert known["output_fields"]["container.id"] == identity[:12]
         if alert["rule"] == "Program without metadata":
             assert alert["output_fields"]["container.missing"] and alert["output_fields"]["container.name"] is None
+            falco.wait_for(lambda: falco.said(r"[1-9]\d* events decided without the metadata that they had waited for"))
         assert len(falco.alerts(text=f"sleep {early} ")) == 1
     engines.docker.do("rm", "-f", identity)
     late.unlink()

@@ -72,6 +72,16 @@ def test_a_sample_of_a_live_host_has_the_counts_by_event(tmp_path):
     assert "by_event" not in samples[1]
 
 
+def test_a_sample_has_what_was_refused_where_something_can_be(tmp_path):
+    file = StatsFile(str(tmp_path / "stats"), {})
+    file.write(1, refused={"threads": 2, "fds": 0})
+    file.write(2)
+    file.close()
+    samples = [json.loads(line) for line in (tmp_path / "stats").read_text().splitlines()]
+    assert samples[0]["refused"] == {"threads": 2, "fds": 0}
+    assert "refused" not in samples[1]
+
+
 def test_matches_are_counted_by_the_code_of_their_event():
     counts = RuleCounts()
     counts.add("a", Priority.DEBUG, "debug", 307)
