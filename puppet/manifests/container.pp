@@ -7,6 +7,15 @@ class falco::container {
     ['--volume', "${from}/${name}:/etc/falco/${name}:ro"]
   }
 
+  # The package, of before, goes with its forwarders; its unit would have the name of this one.
+  package { 'falco':
+    ensure => 'absent',
+    name   => $falco::package_name,
+  }
+  -> file { ['/etc/systemd/system/falco.service.d/output.conf', '/etc/logrotate.d/falco']:
+    ensure => absent,
+  }
+
   file { '/etc/systemd/system/falco.service':
     ensure  => file,
     owner   => 'root',
@@ -16,5 +25,6 @@ class falco::container {
         'arguments' => falco::run_arguments($falco::run_arguments) + $configuration.flatten,
         'image'     => $falco::image,
     }),
+    require => Package['falco'],
   }
 }

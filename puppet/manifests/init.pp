@@ -27,7 +27,8 @@
 # @param ensure
 #   `absent` removes the package or the container with its image, the configuration, the stored alerts and the probe.
 # @param form
-#   How Falco runs: as a package, or as a container by a systemd unit that runs docker.
+#   How Falco runs: as a package, or as a container by a systemd unit that runs docker. What ran in the other form of
+#   before is stopped; the package is removed.
 # @param settings
 #   What falco.yaml says, in the same shape. What is not given is as the package's falco.yaml has it, or in a container
 #   as the image has it; sections are merged.

@@ -72,6 +72,15 @@ def test_the_daemonset_mounts_what_the_container_looks_for():
     assert container["startupProbe"]["exec"]["command"][-1] == "falco.appliance.health"
 
 
+def test_the_namespace_admits_what_the_daemonset_asks_for():
+    (namespace,) = [one for one in resources() if one["kind"] == "Namespace"]
+    assert namespace["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "privileged"}
+    (container,) = daemonset()["containers"]
+    # The API server refuses a container with SYS_ADMIN that may not gain privileges.
+    assert "SYS_ADMIN" in container["securityContext"]["capabilities"]["add"]
+    assert container["securityContext"]["allowPrivilegeEscalation"] is True
+
+
 def test_the_patch_with_the_api_changes_the_daemonset_that_there_is():
     patch = daemonset(BUILD / "kubernetes/with-api/daemonset-patch.yaml")
     assert [one["name"] for one in patch["containers"]] == [one["name"] for one in daemonset()["containers"]]

@@ -17,6 +17,17 @@ describe 'falco' do
         it { is_expected.to contain_class('falco::service') }
         it { is_expected.to contain_package('falco').with_ensure('installed').with_source(nil) }
         it { is_expected.to contain_service('falco').with_ensure('running').with_enable(true) }
+
+        it 'takes away the unit of a container of before, which would shadow its own' do
+          unit = '/etc/systemd/system/falco.service'
+          is_expected.to contain_exec('falco: stop the container')
+            .with_onlyif("test -e #{unit}").that_comes_before("File[#{unit}]")
+          is_expected.to contain_file(unit).with_ensure('absent')
+          is_expected.to contain_exec('falco: forget the unit of the container')
+            .with_command('systemctl daemon-reload').with_refreshonly(true).that_subscribes_to("File[#{unit}]")
+            .that_comes_before('Package[falco]')
+        end
+
         it { is_expected.to contain_file('/etc/falco').with_ensure('directory').with_mode('0755') }
         it { is_expected.to contain_file('/etc/falco/rules.d').with_purge(false) }
         it { is_expected.to contain_file('/etc/falco/secrets').with_mode('0700').with_purge(true) }
@@ -198,8 +209,21 @@ describe 'falco' do
 
       it { is_expected.to compile.with_all_deps }
       it { is_expected.to contain_class('falco::container').that_notifies('Class[falco::service]') }
-      it { is_expected.not_to contain_package('falco') }
       it { is_expected.not_to contain_class('falco::output_file') }
+
+      it 'takes away a package of before, whose unit and forwarders would be left' do
+        is_expected.to contain_package('falco').with_ensure('absent').that_comes_before('File[/etc/systemd/system/falco.service]')
+        %w[/etc/systemd/system/falco.service.d/output.conf /etc/logrotate.d/falco].each do |path|
+          is_expected.to contain_file(path).with_ensure('absent').that_requires('Package[falco]')
+        end
+      end
+
+      context 'of a package with another name' do
+        let(:params) { super().merge(package_name: 'falco-x') }
+
+        it { is_expected.to contain_package('falco').with_name('falco-x').with_ensure('absent') }
+      end
+
       it { is_expected.to contain_service('falco').with_ensure('running') }
       it { is_expected.to contain_file('/etc/falco/falco.yaml').without_validate_cmd }
       it { is_expected.to contain_file('/etc/falco/falco_rules.local.yaml') }
