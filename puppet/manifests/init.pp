@@ -101,6 +101,8 @@ class falco (
       Class['falco::install'] -> Class['falco::config']
     } else {
       contain falco::container
+      # A package that goes takes an empty rules.d along.
+      Class['falco::container'] -> Class['falco::config']
       Class['falco::container'] ~> Class['falco::service']
     }
     contain falco::config

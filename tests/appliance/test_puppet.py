@@ -153,17 +153,30 @@ class {{ 'falco':
 """
 
 
-def test_the_container_form(docker: Engine, tmp_path: Path) -> None:
-    # An image that no other container is made of.
-    (tmp_path / "Dockerfile").write_text("FROM falco:latest\nLABEL test=puppet\n")
-    docker("build", "--tag", "falco-test-puppet:latest", str(tmp_path))
+def values_of_container(docker: Engine, folder: Path) -> dict[str, object]:
+    """What CONTAINER lacks, for an image that no other container is made of."""
+    (folder / "Dockerfile").write_text("FROM falco:latest\nLABEL test=puppet\n")
+    docker("build", "--tag", "falco-test-puppet:latest", str(folder))
     volumes = ("--volume", "falco-cache:/var/cache/falco", "--volume", "falco-lib:/var/lib/falco")
     arguments = [*LEAST, *HOST, *socket_of(docker), *QUIET, *volumes]
+    return {"arguments": json.dumps(arguments).replace('"', "'"), "directory": SHARED}
+
+
+def client_of(docker: Engine) -> tuple[str, ...]:
+    """Options by which the machine has docker, the one that it runs in itself."""
     socket = docker.command[2].removeprefix("unix://")
-    options = ("-v", f"{socket}:/run/docker.sock", "-v", "/usr/bin/docker:/usr/bin/docker:ro")
-    with machine(docker, *options) as host:
+    return ("-v", f"{socket}:/run/docker.sock", "-v", "/usr/bin/docker:/usr/bin/docker:ro")
+
+
+def remove_container(docker: Engine) -> None:
+    docker("rm", "--force", "--volumes", "falco", check=False)
+    docker("volume", "rm", "--force", "falco-cache", "falco-lib", check=False)
+
+
+def test_the_container_form(docker: Engine, tmp_path: Path) -> None:
+    values = values_of_container(docker, tmp_path)
+    with machine(docker, *client_of(docker)) as host:
         before = host.shell(TRACES)
-        values = {"arguments": json.dumps(arguments).replace('"', "'"), "directory": SHARED}
         try:
             host.changes_once(CONTAINER.format(ensure="present", **values))
             until(lambda: "ready in" in docker("logs", "falco", check=False), 120, host.journal)
@@ -177,5 +190,40 @@ def test_the_container_form(docker: Engine, tmp_path: Path) -> None:
             assert docker("volume", "ls", "--quiet", "--filter", "name=falco-cache", "--filter", "name=falco-lib") == ""
             assert docker("images", "--quiet", "falco-test-puppet") == ""
         finally:
-            docker("rm", "--force", "--volumes", "falco", check=False)
-            docker("volume", "rm", "--force", "falco-cache", "falco-lib", check=False)
+            remove_container(docker)
+
+
+OTHER_FORM = """
+class {{ 'falco':
+  package_source => '/packages/{deb}',
+  settings       => {{
+    'webserver'  => {{ 'enabled' => false }},
+    'forwarders' => {{ 'webhook' => {{ 'enabled' => true }} }},
+  }},
+}}
+"""
+
+
+def test_from_one_form_to_the_other_and_back(docker: Engine, package: Path, tmp_path: Path) -> None:
+    container = CONTAINER.format(ensure="present", **values_of_container(docker, tmp_path))
+    as_package = OTHER_FORM.format(deb=package.name)
+    unit, services = "systemctl show --property FragmentPath --value falco", "falco falco-forwarder@webhook"
+    with machine(docker, *client_of(docker), "-v", f"{package.parent}:/packages:ro") as host:
+        drop_in = "/etc/systemd/system/falco.service.d"
+        host.shell(f"mkdir -p {drop_in}; printf '{DROP_IN}' > {drop_in}/host.conf")
+        try:
+            host.changes_once(as_package)
+            assert host.shell(f"systemctl is-active {services}").split() == ["active", "active"]
+            host.changes_once(container)
+            until(lambda: "ready in" in docker("logs", "falco", check=False), 120, host.journal)
+            assert "install ok" not in host.shell("dpkg-query --show --showformat '${Status}' falco")
+            assert host.shell(unit).strip() == "/etc/systemd/system/falco.service"
+            assert "falco-forwarder" not in host.shell("find /etc/systemd/system; systemctl list-units")
+            assert host.shell("systemctl is-enabled falco").strip() == "enabled"
+            host.changes_once(as_package)
+            assert docker("ps", "--all", "--quiet", "--filter", "name=^falco$") == ""
+            assert host.shell(unit).strip().removeprefix("/usr") == "/lib/systemd/system/falco.service"
+            assert host.shell(f"systemctl is-active {services}").split() == ["active", "active"]
+            assert host.shell("systemctl is-enabled falco").strip() == "enabled"
+        finally:
+            remove_container(docker)

@@ -101,4 +101,6 @@ def test_metadata_names_puppet_7_and_8_and_the_families():
     assert {system["operatingsystem"] for system in metadata["operatingsystem_support"]} >= {
         *("Debian", "Ubuntu"), "RedHat",
     }  # fmt: skip
+    # No address of the project that Falco 0.15 came from: neither its issues nor its source are this module's.
+    assert not [name for name, value in metadata.items() if "://" in str(value)]
     assert f"## {metadata['version']}\n" in (MODULE / "CHANGELOG.md").read_text(encoding="utf-8")

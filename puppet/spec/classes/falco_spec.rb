@@ -209,6 +209,7 @@ describe 'falco' do
 
       it { is_expected.to compile.with_all_deps }
       it { is_expected.to contain_class('falco::container').that_notifies('Class[falco::service]') }
+      it { is_expected.to contain_class('falco::container').that_comes_before('Class[falco::config]') }
       it { is_expected.not_to contain_class('falco::output_file') }
 
       it 'takes away a package of before, whose unit and forwarders would be left' do
