@@ -19,7 +19,7 @@ from falco.capture.live.source import LiveSource
 from falco.capture.live.wall_clock import WallClock
 from falco.capture.live.watchdog import Watchdog
 from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
-from falco.capture.probe.sieve import CALLS
+from falco.capture.probe.sifted import SIFTED
 from falco.capture.probe.text import code
 from falco.commands import probing
 from falco.errors import FalcoError
@@ -181,9 +181,9 @@ class Watch:
         if self._kept_back is not None:
             return self._kept_back
         table, sums = self._loaded.maps["sifted_calls"], dict[int, int]()
-        for call in CALLS:
-            number = code(call, "X")
-            sums[number] = sums.get(number, 0) + sum(map(_number, table.lookup_cpus(call.number)))
+        for sifted in SIFTED:
+            number = code(sifted.call, "X")
+            sums[number] = sums.get(number, 0) + sum(map(_number, table.lookup_cpus(sifted.call.number)))
         return sums
 
     def know(self, files: Iterable[FileId]) -> None:

@@ -1,12 +1,12 @@
 """Supersets: weaker conditions, of what can be tested before an event is decoded (weaken.py makes them).
 
-Two kinds of tests there are, of calls that open a file:
+Two kinds of tests there are:
 
-- Where: the path that the kernel resolved, by texts that it has to begin with, end with or contain. They serve fd.name
-  exactly, fd.directory and fd.filename more loosely.
-- How: a small whole number that the call itself tells: whether it was opened for writing or for reading, the new fd.
+- Where: a path, by texts that it has to begin with, end with or contain: the one that the kernel resolved for a file,
+  or what a call that has no file was given. They serve fd.name exactly, fd.directory and fd.filename more loosely.
+- How: a whole number that the call or its socket tells: the result, a port, an address.
 
-passes() is the plain meaning of a
+What is not known of an event passes every test of it, be it negated or not. passes() is the plain meaning of a
 superset; the probe's C text is the other (falco/capture/probe/sieve.py), and both are held against each other.
 """
 
@@ -36,11 +36,52 @@ class Text:
 
 
 class Number(enum.Enum):
-    """What is known of an opening call as a number."""
+    """What may be known of a call as a number. Addresses are those of IPv4, their first byte the highest."""
 
     WRITES = "writes"
     READS = "reads"
     FD = "fd"
+    RESULT = "result"
+    KIND = "kind"
+    """What its fd is: one of Kind."""
+    SERVER_PORT = "server_port"
+    CLIENT_PORT = "client_port"
+    SERVER = "server"
+    CLIENT = "client"
+    TRANSPORT = "transport"
+    """L4 of falco/state/fds.py."""
+    RENAMES = "renames"
+    """0 if the call cannot give its socket another name; else it is not known."""
+    LIMITS = "limits"
+    """1 if the call may change a limit."""
+
+
+class Kind(enum.IntEnum):
+    """Kinds of fds as far as they are told apart; others are not known."""
+
+    INET = 1
+    UNIX = 2
+    FILE = 3
+    DIRECTORY = 4
+    PIPE = 5
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of the event that is a plain number, by its name."""
+
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Path:
+    """A path as far as it is known: the whole of it, or only what stands behind its last slash."""
+
+    whole: bytes | None = None
+    last: bytes | None = None
+
+
+UNKNOWN_PATH = Path()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,12 +94,13 @@ class Where:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class How:
-    """That a number compares as said; op is one of the operators =, !=, <, <=, >, >=."""
+    """That a number compares as said: = != < <= > >= a value, or & any of its bits. mask is laid on it before."""
 
-    number: Number
+    number: Number | Param
     op: str
     value: int
     negated: bool = False
+    mask: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,6 +130,10 @@ ALWAYS, NEVER = All(()), Any(())
 COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+_OPERATORS: Mapping[str, Callable[[int, int], bool]] = {
+    **COMPARISONS,
+    "&": lambda number, bits: bool(number & bits),
+}
 
 
 def either(parts: Iterable[Superset]) -> Superset:
@@ -129,19 +175,43 @@ def _without(part: Superset, said: Iterable[Superset]) -> Superset:
     )
 
 
-def passes(superset: Superset, path: bytes | None, numbers: Mapping[Number, int]) -> bool:
-    """Whether a superset holds; path is None where it is not known, which every test of it lets through."""
+def passes(superset: Superset, path: Path, numbers: Mapping[Number | Param, int]) -> bool:
+    """Whether a superset holds for what is known of the call's path and of numbers."""
     match superset:
         case All(parts):
             return all(passes(part, path, numbers) for part in parts)
         case Any(parts):
             return any(passes(part, path, numbers) for part in parts)
-        case Where(texts, negated):
-            return path is None or any(text.found(path) for text in texts) is not negated
+        case Where():
+            return _has_text(superset, path)
         case Level(slashes):
-            return path is None or path.count(b"/") == slashes
-        case How(number, op, value, negated):
-            return COMPARISONS[op](numbers[number], value) is not negated
+            return path.whole is None or path.whole.count(b"/") == slashes
+        case How(number, op, value, negated, mask):
+            if number not in numbers:
+                return True
+            known = numbers[number] if mask is None else numbers[number] & mask
+            return _OPERATORS[op](known, value) is not negated
+
+
+def _has_text(test: Where, path: Path) -> bool:
+    if path.whole is not None:
+        return any(text.found(path.whole) for text in test.texts) is not test.negated
+    if path.last is None or test.negated:
+        return True
+    texts = of_last(test.texts)
+    return texts is None or any(text.found(b"/" + path.last) for text in texts)
+
+
+def of_last(texts: frozenset[Text]) -> frozenset[Text] | None:
+    """What a path's last part, with its slash, has wherever the path has one of the texts; None if that is nothing."""
+    if not all(text.ends for text in texts):
+        return None
+    return frozenset(_of_last(text) for text in texts)
+
+
+def _of_last(text: Text) -> Text:
+    slash = text.text.rfind(b"/")
+    return text if slash < 0 else Text(text.text[slash:], begins=True, ends=True)
 
 
 def tests_of(superset: Superset) -> tuple[Where, ...]:

@@ -1,55 +1,108 @@
-"""What a condition lets through, its superset lets through: on events that are made up of a path and a few numbers."""
+"""What a condition lets through, its superset lets through: on events that are made up of a few values."""
 
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
+import re
 from typing import TYPE_CHECKING, cast
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from falco.events.text import errno_name
 from falco.fields.fd import directory_of
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.ast import And, Not, Or
 from falco.filter.check import check
 from falco.filter.interpret import evaluate
 from falco.filter.parser import parse_condition
-from falco.filter.superset import Number, passes
+from falco.filter.superset import Kind, Number, Path, passes
+from falco.filter.vocabulary import NAMES as NAMED
+from falco.filter.vocabulary import OPENS, TRANSFERS
 from falco.filter.weaken import superset_of
+from falco.state.fds import L4
 
 if TYPE_CHECKING:
     from falco.events.event import Event
 
 PIECES = st.lists(st.sampled_from(["/", "/etc", "/etc/", "a", "b", ".so", "shadow", "ü"]), min_size=1, max_size=4)
 TEXTS = PIECES.map("".join)
-PATHS = TEXTS.map(lambda text: "/" + text.strip("/").replace("//", "/"))
+PATHS = TEXTS.map(lambda text: re.sub("/+", "/", "/" + text.strip("/")))
 GLOBS = st.sampled_from(["/*", "/*/*", "/*/*/*", "*", "/etc/*", "*a*", "/?*"])
 QUOTED = st.one_of(TEXTS, GLOBS).map(lambda text: f'"{text}"')
-NAMES = st.sampled_from(["fd.name", "fd.directory", "fd.filename", "fs.path.name", "fs.path.written", "proc.name"])
 FLAGS = st.sampled_from(["evt.is_open_write", "evt.is_open_read"])
-TESTS = st.one_of(
-    st.builds(
-        "{} {} {}".format, NAMES, st.sampled_from(["=", "!=", "contains", "startswith", "endswith", "glob"]), QUOTED
-    ),
-    st.builds(
-        "{} {} ({})".format,
-        NAMES,
-        st.sampled_from(["in", "pmatch"]),
-        st.lists(QUOTED, min_size=1, max_size=3).map(", ".join),
-    ),
-    st.builds("{} exists".format, NAMES),
-    st.builds("{} {} {}".format, FLAGS, st.sampled_from(["=", "!="]), st.sampled_from(["true", "false"])),
-    st.builds("fd.num {} {}".format, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), st.integers(-2, 4)),
-    st.builds("fd.num in ({})".format, st.lists(st.integers(0, 4).map(str), min_size=1, max_size=3).map(", ".join)),
+EQUAL = st.sampled_from(["=", "!="])
+ORDER = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
+
+
+def texts(names):
+    """Comparisons of fields that are texts."""
+    operators = st.sampled_from(["=", "!=", "contains", "startswith", "endswith", "glob"])
+    some = st.lists(QUOTED, min_size=1, max_size=3).map(", ".join)
+    return st.one_of(
+        st.builds("{} {} {}".format, names, operators, QUOTED),
+        st.builds("{} {} ({})".format, names, st.sampled_from(["in", "pmatch"]), some),
+        st.builds("{} exists".format, names),
+    )
+
+
+def numbers(names, values, order=ORDER):
+    """Comparisons of fields with some values."""
+    some = st.lists(values.map(str), min_size=1, max_size=3).map(", ".join)
+    return st.one_of(
+        st.builds("{} {} {}".format, names, order, values), st.builds("{} in ({})".format, names, some),
+        st.builds("{} exists".format, names),
+    )  # fmt: skip
+
+
+def conditions(tests):
+    """Nested ones, with negations."""
+    return st.recursive(
+        tests,
+        lambda inner: st.one_of(
+            st.builds("({} and {})".format, inner, inner),
+            st.builds("({} or {})".format, inner, inner),
+            st.builds("not ({})".format, inner),
+        ),
+        max_leaves=8,
+    )
+
+
+BOOLEANS = st.builds("{} {} {}".format, FLAGS, EQUAL, st.sampled_from(["true", "false"]))
+OF_OPENS = conditions(
+    st.one_of(
+        texts(
+            st.sampled_from(["fd.name", "fd.directory", "fd.filename", "fs.path.name", "fs.path.written", "proc.name"])
+        ),
+        BOOLEANS,
+        numbers(st.just("fd.num"), st.integers(-2, 4)),
+        numbers(st.just("evt.rawres"), st.integers(-2, 4)),
+    )
 )
-CONDITIONS = st.recursive(
-    TESTS,
-    lambda inner: st.one_of(
-        st.builds("({} and {})".format, inner, inner),
-        st.builds("({} or {})".format, inner, inner),
-        st.builds("not ({})".format, inner),
-    ),
-    max_leaves=8,
+OF_NAMES = conditions(
+    st.one_of(
+        texts(st.sampled_from(["fs.path.name", "fs.path.written", "proc.name"])),
+        numbers(st.just("evt.rawres"), st.integers(-2, 4)),
+        numbers(st.just("evt.res"), st.sampled_from(["SUCCESS", "ENOENT", "EPERM", "ELSE"]), EQUAL),
+    )
+)
+ADDRESSES = st.sampled_from(["127.0.0.1", "10.0.0.1", "9.9.9.9", "::1", "0.0.0.0"])
+NETS = st.sampled_from(["127.0.0.0/8", "10.0.0.0/30", "0.0.0.0/0", "::/8"])
+PORTS = st.sampled_from([0, 22, 443, 30000, 65535])
+OF_SOCKETS = conditions(
+    st.one_of(
+        numbers(st.sampled_from(["fd.sip", "fd.cip", "fd.ip"]), ADDRESSES, EQUAL),
+        numbers(st.sampled_from(["fd.snet", "fd.cnet", "fd.net"]), NETS, EQUAL),
+        numbers(st.sampled_from(["fd.sport", "fd.cport", "fd.port"]), PORTS),
+        numbers(st.just("fd.typechar"), st.sampled_from(["4", "6", "u", "f", "d", "p", "o", "e"]), EQUAL),
+        numbers(st.just("fd.type"), st.sampled_from(["ipv4", "ipv6", "unix", "file", "pipe", "event"]), EQUAL),
+        numbers(st.just("fd.sockfamily"), st.sampled_from(["ip", "unix"]), EQUAL),
+        numbers(st.just("fd.l4proto"), st.sampled_from(["tcp", "udp", "icmp", '"<NA>"']), EQUAL),
+        st.builds("fd.name_changed {} {}".format, EQUAL, st.sampled_from(["true", "false"])),
+        st.builds("evt.failed {} {}".format, EQUAL, st.sampled_from(["true", "false"])),
+        numbers(st.just("evt.res"), st.sampled_from(["SUCCESS", "ENOENT", "EPERM", "ELSE"]), EQUAL),
+    )
 )
 
 
@@ -67,12 +120,19 @@ def reading_rows(node):
             return dataclasses.replace(node, field=dataclasses.replace(node.field, extract=lambda row: row.get(key)))
 
 
-@given(CONDITIONS, PATHS, st.booleans(), st.booleans(), st.integers(-1, 4), st.sampled_from(["cat", "a", None]))
-def test_whatever_matches_passes(text, path, writes, reads, fd, program):
+def check_passes(text, row, vocabulary, path, known):
     condition = check(parse_condition(text, "test"), SYSCALL_FIELDS)
+    if evaluate(reading_rows(condition), cast("Event", row)):
+        assert passes(superset_of([condition], vocabulary), path, known)
+
+
+@settings(max_examples=1000)
+@given(OF_OPENS, PATHS, st.booleans(), st.booleans(), st.integers(-1, 4), st.sampled_from(["cat", "a", None]))
+def test_whatever_open_matches_passes(text, path, writes, reads, fd, program):
     failed = fd < 0
     row = {
         "fd.num": fd,
+        "evt.rawres": fd,
         "evt.is_open_write": writes,
         "evt.is_open_read": reads,
         # A failed open has the path that was passed, which the kernel told nothing of.
@@ -83,7 +143,77 @@ def test_whatever_matches_passes(text, path, writes, reads, fd, program):
         "fs.path.written": path if writes and not failed else None,
         "proc.name": program,
     }
-    known = None if failed else path.encode("utf-8", "surrogateescape")
-    numbers = {Number.WRITES: int(writes), Number.READS: int(reads), Number.FD: fd}
-    if evaluate(reading_rows(condition), cast("Event", row)):
-        assert passes(superset_of([condition]), known, numbers)
+    known = Path(whole=None if failed else path.encode("utf-8", "surrogateescape"))
+    told = {Number.WRITES: int(writes), Number.READS: int(reads), Number.FD: fd, Number.RESULT: fd}
+    check_passes(text, row, OPENS, known, told)
+
+
+@settings(max_examples=1000)
+@given(
+    OF_NAMES, PATHS, st.sampled_from(["whole", "last", "nothing"]), st.integers(-2, 2), st.booleans(),
+    st.sampled_from(["cat", None]),
+)  # fmt: skip
+def test_whatever_call_with_a_name_matches_passes(text, path, known, result, readable, program):
+    value = path if result >= 0 and readable else None
+    row = {
+        "fs.path.name": value,
+        "fs.path.written": value,
+        "evt.rawres": result,
+        "evt.res": "SUCCESS" if result >= 0 else errno_name(result),
+        "proc.name": program,
+    }
+    raw = path.encode()
+    # What could not be read is not known, and what ends in a slash has no last part.
+    seen = known if readable and not path.endswith("/") else "nothing"
+    paths = {"whole": Path(whole=raw), "last": Path(last=raw.rpartition(b"/")[2]), "nothing": Path()}
+    check_passes(text, row, NAMED, paths[seen], {Number.RESULT: result})
+
+
+@st.composite
+def sockets(draw):
+    """A socket, or another fd: its values, and what is known of it."""
+    kind = draw(st.sampled_from(["4", "6", "u", "f", "d", "p", "o", "e"]))
+    words = {"4": "ipv4", "6": "ipv6", "u": "unix", "f": "file", "d": "directory", "p": "pipe", "e": "event"}
+    kinds = {"4": Kind.INET, "6": Kind.INET, "u": Kind.UNIX, "f": Kind.FILE, "d": Kind.DIRECTORY, "p": Kind.PIPE}
+    inet, result = kind in "46", draw(st.integers(-2, 2))
+    row = {
+        "fd.typechar": kind, "fd.type": words.get(kind, "<NA>"), "evt.failed": result < 0,
+        "fd.sockfamily": "ip" if inet else "unix" if kind == "u" else None, "fd.l4proto": "<NA>",
+        "evt.res": "SUCCESS" if result >= 0 else errno_name(result),
+        "fd.name_changed": draw(st.sampled_from([True, False, None])),
+    }  # fmt: skip
+    known = {Number.RESULT: result}
+    # Some are taken for a file that are something else, such as what has no directory.
+    if kind == "o" and draw(st.booleans()):
+        known[Number.KIND] = Kind.FILE
+    elif kind in kinds and draw(st.booleans()):
+        known[Number.KIND] = kinds[kind]
+    if not inet or not draw(st.booleans()):
+        return row, known
+    connect(draw, row, known, kind)
+    return row, known
+
+
+def connect(draw, row, known, kind):
+    """Give a socket two ends."""
+    ports, ends = (
+        (draw(PORTS), draw(PORTS)),
+        [ipaddress.ip_address(text) for text in draw(st.tuples(ADDRESSES, ADDRESSES))],
+    )
+    row["fd.l4proto"] = draw(st.sampled_from(["tcp", "udp", "icmp"]))
+    row["fd.name_changed"] = False
+    row["fd.cport"], row["fd.sport"], row["fd.port"] = *ports, ports
+    for name, address in zip(("c", "s"), ends, strict=True):
+        row[f"fd.{name}ip"] = row[f"fd.{name}net"] = address.packed
+    row["fd.ip"] = row["fd.net"] = tuple(address.packed for address in ends)
+    known |= {Number.CLIENT_PORT: ports[0], Number.SERVER_PORT: ports[1], Number.RENAMES: 0}
+    known[Number.TRANSPORT] = {"tcp": L4.TCP, "udp": L4.UDP, "icmp": L4.ICMP}[row["fd.l4proto"]]
+    if kind == "4" and all(address.version == 4 for address in ends):
+        known |= {Number.CLIENT: int(ends[0]), Number.SERVER: int(ends[1])}
+
+
+@settings(max_examples=3000)
+@given(OF_SOCKETS, sockets())
+def test_whatever_call_on_an_fd_matches_passes(text, socket):
+    row, known = socket
+    check_passes(text, row, TRANSFERS, Path(), known)

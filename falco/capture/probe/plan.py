@@ -25,10 +25,12 @@ _U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
 _CLOCK, _SNAPLEN, _SELF, _ROWS, _SHADOW = 0, 1, 2, 3, 4
 """SETTING_* of c/runtime.h."""
 _SOCKETCALL, _SOCKETCALL_BASE, _X32_BASE = 102, 480, 512
-_STEPS = ("step_fd", "step_paths", "step_look", "step_process", "step_groups", "step_exec", "step_clone")
+_STEPS = (
+    "step_fd", "step_paths", "step_look", "step_process", "step_groups", "step_exec", "step_clone", "step_look_at_name",
+)  # fmt: skip
 """STEP_* of c/runtime.h, by their numbers."""
-_LOOK = "step_look"
-"""Only sieves call it."""
+_LOOKS = {"step_look": "STEP_LOOK", "step_look_at_name": "STEP_LOOK_AT_NAME"}
+"""Steps that only sieves call -> what is in the text of one that does."""
 _REAL_ENTER = frozenset(("close", "execve", "execveat", "fork", "vfork", "clone", "clone3"))
 """What an enter tells of these is gone by their exit: the file, the thread that called, the program before. And a child
 comes out of a call that it never entered: to other readers an enter of its own would be one of a thread without name.
@@ -113,12 +115,13 @@ def make_plan(wanted: Wanted, clock_ns: int, half: int = 0, shadow: bool = False
         _CLOCK: clock_ns, _SNAPLEN: wanted.snaplen, _SELF: wanted.self_tgid, _ROWS: first, _SHADOW: int(shadow)
     }  # fmt: skip
     sieves = {c.number: wanted.sieve.by_call[c.name] for c in chosen if flags[c.name] & _SIEVE}
+    texts = {name: wanted.sieve.programs[name] for name in sieves.values()}
     return Plan(
         tracepoints=_tracepoints(wanted, set(flags.values()), any(flags[name] for name in _BY_URING)),
         tail_calls={
             "exits": {c.number: _program("exit", c) for c in chosen if flags[c.name] & ~(_REAL | _TIME)},
             "enters": {c.number: _program("enter", c) for c in chosen if flags[c.name] & (_ENTER | _REAL)},
-            "steps": {number: name for number, name in enumerate(_STEPS) if sieves or name != _LOOK},
+            "steps": {number: name for number, name in enumerate(_STEPS) if _is_called(name, texts)},
             "sieves": sieves,
         },
         arrays={
@@ -127,8 +130,12 @@ def make_plan(wanted: Wanted, clock_ns: int, half: int = 0, shadow: bool = False
             "slots": {call.number: _SLOT.pack(flags[call.name], generic(call), 0) for call in chosen},
             "compat_slots": {number: _U32.pack(slot + 1) for number, slot in _compat(chosen).items()},
         },
-        texts={name: wanted.sieve.programs[name] for name in sieves.values()},
+        texts=texts,
     )
+
+
+def _is_called(step: str, texts: Mapping[str, str]) -> bool:
+    return step not in _LOOKS or any(_LOOKS[step] in text for text in texts.values())
 
 
 def _table(sieve: Sieve, first: int, half: int) -> dict[str, dict[int, bytes]]:

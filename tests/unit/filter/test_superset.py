@@ -5,9 +5,23 @@ from __future__ import annotations
 import pytest
 
 from falco.filter import superset as module
-from falco.filter.superset import ALWAYS, NEVER, How, Level, Number, Text, Where, both, either, passes
+from falco.filter.superset import (
+    ALWAYS,
+    NEVER,
+    UNKNOWN_PATH,
+    How,
+    Level,
+    Number,
+    Param,
+    Path,
+    Text,
+    Where,
+    both,
+    either,
+    passes,
+)
 
-NUMBERS = {Number.WRITES: 0, Number.READS: 1, Number.FD: 3}
+NUMBERS: dict[Number | Param, int] = {Number.WRITES: 0, Number.READS: 1, Number.FD: 3}
 
 
 def test_joining_keeps_no_part_twice_nor_one_that_another_makes_needless():
@@ -44,4 +58,38 @@ def test_the_tests_of_paths_are_listed_once():
     ],
 )
 def test_what_passes(superset, path, answer):
-    assert passes(superset, path, NUMBERS) is answer
+    assert passes(superset, Path(whole=path), NUMBERS) is answer
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "answer"),
+    [
+        (Text(b"/a/b", begins=True, ends=True), b"b", True),
+        (Text(b"/a/b", begins=True, ends=True), b"xb", False),
+        (Text(b"a/b", ends=True), b"b", True),
+        (Text(b"a/b", ends=True), b"ab", False),
+        (Text(b".so", ends=True), b"x.so", True),
+        (Text(b".so", ends=True), b"x.so.1", False),
+        (Text(b"/a", begins=True), b"x", True),
+        (Text(b"a"), b"x", True),
+    ],
+)
+def test_of_a_path_whose_end_is_known_alone(text, last, answer):
+    assert passes(Where(frozenset((text,))), Path(last=last), {}) is answer
+    assert passes(Where(frozenset((text,)), negated=True), Path(last=last), {}) is True
+
+
+@pytest.mark.parametrize("negated", [False, True])
+def test_what_is_not_known_passes(negated):
+    text = frozenset((Text(b"/a", begins=True, ends=True),))
+    assert passes(Where(text, negated), UNKNOWN_PATH, {})
+    assert passes(How(Number.SERVER_PORT, "=", 22, negated), UNKNOWN_PATH, {})
+    assert passes(How(Param("mode"), "&", 1, negated), UNKNOWN_PATH, {Param("flags"): 0})
+
+
+def test_bits_and_masks():
+    assert passes(How(Param("mode"), "&", 0o4000), UNKNOWN_PATH, {Param("mode"): 0o4755})
+    assert not passes(How(Param("mode"), "&", 0o4000), UNKNOWN_PATH, {Param("mode"): 0o755})
+    net = How(Number.SERVER, "=", 0x0A000000, mask=0xFF000000)
+    assert passes(net, UNKNOWN_PATH, {Number.SERVER: 0x0A010203})
+    assert not passes(net, UNKNOWN_PATH, {Number.SERVER: 0x0B010203})

@@ -9,18 +9,21 @@ from falco.filter import ast
 from falco.filter.check import check
 from falco.filter.fold import Terms
 from falco.filter.parser import parse_condition
-from falco.filter.superset import ALWAYS, Number, Text, Where, passes
-from falco.filter.weaken import superset_of
+from falco.filter.superset import ALWAYS, Number, Path, Text, Where, passes
+from falco.filter.vocabulary import OPENS
+from falco.filter.weaken import superset_of, untested
 
-NUMBERS = {Number.WRITES: 0, Number.READS: 1, Number.FD: 3}
+NUMBERS = {Number.WRITES: 0, Number.READS: 1, Number.FD: 3, Number.RESULT: 3}
 
 
 def superset(text):
-    return superset_of([check(parse_condition(text, "test"), SYSCALL_FIELDS)])
+    return superset_of([check(parse_condition(text, "test"), SYSCALL_FIELDS)], OPENS)
 
 
 def lets(text, path, **numbers):
-    return passes(superset(text), path, NUMBERS | {Number[name.upper()]: value for name, value in numbers.items()})
+    told = NUMBERS | {Number[name.upper()]: value for name, value in numbers.items()}
+    told[Number.RESULT] = told[Number.FD]
+    return passes(superset(text), Path(whole=path), told)
 
 
 @pytest.mark.parametrize(
@@ -112,4 +115,11 @@ def test_tests_that_were_merged_into_one_are_told_apart_again():
     merged = terms.canonical(node)
     assert isinstance(merged, ast.Test)
     assert merged.operand == (".a", ".b")
-    assert superset_of([merged]) == Where(frozenset((Text(b".a", ends=True), Text(b".b", ends=True))))
+    assert superset_of([merged], OPENS) == Where(frozenset((Text(b".a", ends=True), Text(b".b", ends=True))))
+
+
+def test_fields_of_which_nothing_can_be_tested_are_told():
+    node = check(
+        parse_condition("proc.name = a and (fd.name = /b or not user.name = c or proc.name = d)", "t"), SYSCALL_FIELDS
+    )
+    assert untested([node], OPENS) == ("proc.name", "user.name")

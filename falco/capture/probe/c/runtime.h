@@ -41,6 +41,11 @@ struct base {
   s32 dirfd;
   u32 role;
 };
+/* A name as far as it was read: where it begins behind slashes, where its last part does, how long that is and how much
+ * of it are dots, and whether anything else stands before it. */
+struct scan {
+  u32 start, last, size, dots, inner;
+};
 /* What is known of the call at hand. Filled by the dispatchers, read and added to by the programs they call. */
 struct call {
   u64 task, ts, enter_ts, file;
@@ -50,6 +55,10 @@ struct call {
   u64 met, unmet;         /* the tests of paths that hold, and those that do not */
   u32 looked;             /* that met and unmet are known */
   u32 slashes;            /* in the path that was looked at, 0 if it is not known */
+  u32 partly;             /* only the last part of the path was looked at */
+  u32 named;              /* the path to look at is one that the call was given */
+  u64 starts_at;          /* and this is where the kernel keeps which directory it starts in */
+  struct scan scan;
   u32 nameless;           /* what was walked has no directory: a memfd, a pipe and their like */
   u32 slot, flags, generic, marks, snaplen, tid;
   u64 given;              /* the file itself, where the fd does not lead to it */
@@ -113,6 +122,7 @@ BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
 #define STEP_GROUPS 4
 #define STEP_EXEC 5
 #define STEP_CLONE 6
+#define STEP_LOOK_AT_NAME 7
 
 INLINE void count(int which) {
   u64 *n = counts.lookup(&which);

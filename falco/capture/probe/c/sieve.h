@@ -60,44 +60,168 @@ INLINE int has_telling_path(struct call *c) {
   struct file_id id = {device_of(inode), number_of(inode)};
   return !known_files.lookup(&id);
 }
-/* Which tests the path of c->file meets, as bits; PATH_UNKNOWN in both if that cannot be said. */
-INLINE void look_at_path(struct call *c, struct walk *w) {
-  u32 slashes = 0;
+/* Nothing is known of the call's path: all tests of it hold, and all negated ones. */
+INLINE void know_no_path(struct call *c) {
   c->met = c->unmet = PATH_UNKNOWN;
   c->slashes = 0;
-  if (!has_telling_path(c)) return;
-  walk_path(c, w, KERNEL(u64, c->file, OFF_file__f_path + OFF_path__dentry),
-            KERNEL(u64, c->file, OFF_file__f_path + OFF_path__mnt));
+  c->partly = c->named = 0;
+}
+INLINE int look(struct bpf_raw_tracepoint_args *ctx, struct call *c, int which) {
+  c->looked = 1;
+  step(ctx, which);
+  return send_call(ctx, c);
+}
+/* Which tests are met by the text in the walk that begins at c->walked, as bits. One that is too long is not known.
+ *
+ * What the loop counts lies in map memory: in registers the verifier would follow every count by itself. */
+INLINE void seek(struct call *c, struct walk *w) {
   u64 from = c->walked, found = 0;
-  if (c->nameless || from == PATH_END) return;
   u32 first = setting(SETTING_ROWS), half = first != 0, state = first + 1;
   struct classes *k = classes.lookup(&half);
   struct row *row = rows.lookup(&state);
   if (!k || !row) return;
   found = row->met;
+  c->slashes = 0;
 #pragma clang loop unroll(disable)
   for (u64 i = 0; i < MOST_SIFTED; i++) {
-    u8 byte = w->data[(from + i) & (LONGEST - 1)];
+    u8 byte = w->data[(from + i) & (WALK_SIZE - 1)];
     state = row->next[k->of[byte] & (MOST_CLASSES - 1)];
     row = rows.lookup(&state);
-    if (!row) return;
+    if (!row) break;
     found |= row->met;
-    if (byte == '/') slashes++;
+    if (byte == '/') *(volatile u32 *)&c->slashes += 1;
     if (!byte) {
-      c->slashes = slashes;
       c->met = found;
       c->unmet = ~found;
       return;
     }
   }
+  c->slashes = 0;
+}
+/* The path of c->file or, where a name was read, of that: below the directory that it starts in or, if it leads through
+ * others, only its last part. */
+INLINE void look_at_path(struct call *c, struct walk *w) {
+  u64 path = c->file + OFF_file__f_path;
+  if (!c->named && !has_telling_path(c)) return;
+  if (!c->partly) {
+    if (c->named) path = c->starts_at;
+    walk_path(c, w, KERNEL(u64, path, OFF_path__dentry), KERNEL(u64, path, OFF_path__mnt));
+    if (c->nameless || c->walked == PATH_END) return;
+    if (c->named) {
+      /* The slash of the root is all of its path, and the one before the name. */
+      if (c->walked == PATH_END - 1) c->walked = PATH_END;
+      w->data[PATH_END] = '/';
+    }
+  }
+  seek(c, w);
 }
 /* Goes back to the call's sieve, which now knows. */
 #if IN_PART(4)
 int step_look(struct bpf_raw_tracepoint_args *ctx) {
   HERE
   look_at_path(c, w);
-  c->looked = 1;
   sieves.call(ctx, c->slot);
   return send_call(ctx, c);
 }
 #endif
+/* The path that the call was given as base[0], without following anything: of one that leads through other directories
+ * than where it starts only the last part is looked at, since each of those may be a link. 0 if nothing can be. */
+INLINE int look_at_name(struct call *c, struct walk *w) {
+  u64 name = c->base[0].name;
+  volatile struct scan *s = &c->scan; /* what the loop counts lies in map memory, as in seek() */
+  long n = read_user_str(w->data + LONGEST, MOST_SIFTED, (void *)name);
+  if (n <= 1 || n >= MOST_SIFTED) return 0;
+  s->start = s->last = s->size = s->dots = s->inner = 0;
+#pragma clang loop unroll(disable)
+  for (u64 i = 0; i < MOST_SIFTED; i++) {
+    u8 byte = w->data[LONGEST + i];
+    if (!byte) break;
+    if (byte == '/') {
+      if (s->start == i) s->start = i + 1;
+      else s->inner = 1;
+      s->last = i + 1;
+      s->size = s->dots = 0;
+    } else {
+      s->size += 1;
+      if (byte == '.') s->dots += 1;
+    }
+  }
+  /* It ends in a slash, or in one of the directories that every directory has. */
+  if (!s->size || (s->size == s->dots && s->size <= 2)) return 0;
+  c->partly = s->inner;
+  c->walked = LONGEST + s->last - 1;
+  if (s->inner) return 1;
+  u64 fs = KERNEL(u64, c->task, OFF_task_struct__fs);
+  c->starts_at = fs + OFF_fs_struct__pwd;
+  if (s->start) c->starts_at = fs + OFF_fs_struct__root;
+  else if (c->base[0].dirfd != -100) c->starts_at = file_of(c->task, c->base[0].dirfd) + OFF_file__f_path;
+  return read_user_str(w->data + LONGEST, MOST_SIFTED, (void *)(name + s->start)) > 0;
+}
+#if IN_PART(5)
+int step_look_at_name(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+  c->named = look_at_name(c, w);
+  if (c->named) steps.call(ctx, STEP_LOOK);
+  sieves.call(ctx, c->slot);
+  return send_call(ctx, c);
+}
+#endif
+
+/* What is known of the call's fd. kind is one of falco/filter/superset.py, 0 if it is none of them. Ports, addresses
+ * (of IPv4, as numbers) and transport are known where it is known who serves; else the flags beside them are 0. steady
+ * says that the call cannot give its socket another name. */
+#define KIND_INET 1
+#define KIND_UNIX 2
+#define KIND_FILE 3
+#define KIND_DIRECTORY 4
+#define KIND_PIPE 5
+struct told {
+  u32 kind, ends, addresses, transport, steady, server_port, client_port, server, client;
+};
+/* Both ends' addresses; 0 unless they are those of IPv4. */
+INLINE int addresses_of(u64 sk, u32 *near, u32 *far) {
+  if (KERNEL(u16, sk, OFF_sock_common__skc_family) == 2) {
+    *near = KERNEL(u32, sk, OFF_sock_common__skc_rcv_saddr);
+    *far = KERNEL(u32, sk, OFF_sock_common__skc_daddr);
+    return *near != 0;
+  }
+  u32 here_[4] = {}, there[4] = {};
+  read_kernel(here_, sizeof(here_), (void *)(sk + OFF_sock_common__skc_v6_rcv_saddr));
+  read_kernel(there, sizeof(there), (void *)(sk + OFF_sock_common__skc_v6_daddr));
+  u32 mapped = bpf_htonl(0xffff);
+  if (here_[0] || here_[1] || here_[2] != mapped || there[0] || there[1] || there[2] != mapped) return 0;
+  *near = here_[3];
+  *far = there[3];
+  return 1;
+}
+INLINE void learn_socket(struct call *c, struct told *t, u64 sk) {
+  u16 family = KERNEL(u16, sk, OFF_sock_common__skc_family);
+  t->kind = family == 2 || family == 10 ? KIND_INET : family == 1 ? KIND_UNIX : 0;
+  if (t->kind != KIND_INET) return;
+  u32 role = role_of(c->file), near = 0, far = 0;
+  int peer = has_peer(sk);
+  /* The ends of a connection stay what they are. */
+  t->steady = peer;
+  if (!role) return;
+  t->transport = transport(sk);
+  if (!peer) return;
+  u16 port = KERNEL(u16, sk, OFF_sock_common__skc_num), dport = bpf_ntohs(KERNEL(u16, sk, OFF_sock_common__skc_dport));
+  if (!port) return;
+  t->ends = 1;
+  t->server_port = role == ROLE_SERVER ? port : dport;
+  t->client_port = role == ROLE_SERVER ? dport : port;
+  t->addresses = addresses_of(sk, &near, &far);
+  t->server = bpf_ntohl(role == ROLE_SERVER ? near : far);
+  t->client = bpf_ntohl(role == ROLE_SERVER ? far : near);
+}
+INLINE void learn(struct call *c, struct told *t) {
+  u64 inode = inode_of(c->file);
+  if (!inode) return;
+  u64 sk = socket_of(c->file);
+  if (sk) {
+    learn_socket(c, t, sk);
+    return;
+  }
+  u8 type = type_of(KERNEL(u16, inode, OFF_inode__i_mode));
+  t->kind = type == TYPE_FILE ? KIND_FILE : type == TYPE_DIRECTORY ? KIND_DIRECTORY : type == TYPE_FIFO ? KIND_PIPE : 0;
+}

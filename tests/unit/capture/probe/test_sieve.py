@@ -1,34 +1,56 @@
-"""The sieve's programs as text; what they do is tested on a live kernel (tests/live/test_sieve.py)."""
+"""Which calls are sifted, by which programs; what those do is tested on a live kernel (tests/live/test_sieve.py)."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 
 from falco.capture.probe.plan import Wanted, make_plan
-from falco.capture.probe.sieve import CODES, NO_SIEVE, make_sieve
-from falco.capture.probe.text import probe_text
+from falco.capture.probe.sieve import LARGEST, NO_SIEVE, make_sieve, size
+from falco.capture.probe.sifted import SIFTED, Group
+from falco.capture.probe.text import code, probe_text
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.check import check
 from falco.filter.parser import parse_condition
+from falco.filter.superset import UNKNOWN_PATH, Number, passes
 
 SHADOW = "evt.is_open_read = true and fd.num >= 0 and fd.name = /etc/shadow"
 BELOW = "evt.is_open_write = true and fd.name startswith /bin/"
-PRODUCED = "proc.name = cat and fd.name != /tmp/x"
+OPENS = ("open", "openat", "openat2")
+CODES = frozenset(code(each.call, "X") for each in SIFTED if each.group is Group.OPENS)
+
+
+def sieve_for(**conditions):
+    """The sieve of conditions by calls; `a_call=(one, another)`."""
+    nodes = {
+        code(each.call, "X"): [
+            check(parse_condition(text, "test"), SYSCALL_FIELDS) for text in conditions[each.call.name]
+        ]
+        for each in SIFTED
+        if each.call.name in conditions
+    }
+    return make_sieve(lambda number: nodes.get(number, []))
 
 
 def sieve_of(*conditions):
-    nodes = [check(parse_condition(text, "test"), SYSCALL_FIELDS) for text in conditions]
-    return make_sieve(lambda code: nodes)
+    return sieve_for(**dict.fromkeys(OPENS, conditions))
 
 
-def test_each_opening_call_has_a_program_that_is_named_after_what_is_in_it():
+def of_rules(sieve):
+    """The calls that are sifted since rules want them; what is sifted for the state alone is left out."""
+    return sorted(sieve.by_call.keys() - {"prlimit64"})
+
+
+def test_calls_of_a_group_share_a_program_that_is_named_after_what_is_in_it():
     sieve = sieve_of(SHADOW)
-    assert sorted(sieve.by_call) == ["open", "openat", "openat2"]
+    assert of_rules(sieve) == sorted(OPENS)
+    assert len({sieve.by_call[name] for name in OPENS}) == 1
     assert set(sieve.by_call.values()) == set(sieve.programs)
     assert sieve_of(SHADOW) == sieve
-    assert set(sieve_of(BELOW).programs).isdisjoint(sieve.programs)
+    assert sieve_of(BELOW).by_call["open"] not in sieve.programs
+
+
+def test_calls_that_no_rule_looks_at_have_no_program():
+    assert of_rules(sieve_for(connect=["evt.rawres >= 0"], unlink=["fs.path.name = /a"])) == ["connect", "unlink"]
 
 
 def test_other_texts_for_the_same_tests_need_no_other_program():
@@ -37,47 +59,56 @@ def test_other_texts_for_the_same_tests_need_no_other_program():
     assert other.table != sieve_of(SHADOW).table
 
 
-def test_the_program_tests_what_the_rules_do():
-    (text,) = {
-        re.sub(r"sieve_\w+|flags = .*;|take_file.*;", "", text) for text in sieve_of(SHADOW, BELOW).programs.values()
-    }
-    assert "((reads == (1LL)) && (fd >= (0LL)) && (met >> 0 & 1))" in text
-    assert "((writes == (1LL)) && (met >> 1 & 1))" in text
+def test_a_rule_without_a_test_leaves_its_calls_open_and_no_others():
+    sieve = sieve_for(open=[SHADOW, "proc.name = cat"], openat=[SHADOW], connect=["proc.name = cat"])
+    assert of_rules(sieve) == ["openat"]
+    assert set(sieve.left_open) == {"open", "connect"}
+    assert sieve.too_large == frozenset()
 
 
-def test_a_negated_test_reads_what_was_not_met():
-    (text,) = {
-        text.split("looked", 1)[0] and text for text in sieve_of(PRODUCED).programs.values() if "openat_" in text
-    }
-    assert "if (!(unmet >> 0 & 1)) return sifted" in text
+def test_tests_that_are_too_many_leave_calls_open_from_the_last_one_on():
+    many = [f"fd.name = /{i} or (fd.num = {i} and fd.name = /x{i})" for i in range(80)]
+    sieve = sieve_for(open=[SHADOW], openat=many, mkdir=["fs.path.name = /a"])
+    assert of_rules(sieve) == ["open"]
+    assert sieve.too_large == {"openat", "mkdir"}
+    assert "fit" in sieve.left_open["openat"]
 
 
-def test_a_rule_without_a_test_leaves_the_calls_open():
-    sieve = sieve_of(SHADOW, "proc.name = cat")
-    assert (sieve.programs, sieve.by_call) == ({}, {})
-    assert set(sieve.left_open) == {"open", "openat", "openat2"}
+def test_conditions_that_are_too_large_leave_only_their_call_open():
+    wide = " or ".join(f"(evt.rawres = {i} and fd.sport = {i})" for i in range(1, LARGEST))
+    sieve = sieve_for(connect=[wide], accept=["evt.rawres >= 0"])
+    assert size(sieve.supersets["connect"]) > LARGEST
+    assert of_rules(sieve) == ["accept", "accept4"]
+    assert sieve.too_large == {"connect"}
+    assert str(LARGEST) in sieve.left_open["connect"]
 
 
-def test_rules_that_are_too_many_leave_the_calls_open():
-    sieve = sieve_of(*(f"fd.name = /{i} or (fd.num = {i} and fd.name = /x{i})" for i in range(80)))
-    assert sieve.programs == {}
-    assert "fit" in sieve.left_open["open"]
+@pytest.mark.parametrize(("limits", "passed"), [(1, True), (0, False)])
+def test_what_changes_the_state_passes_whatever_rules_want(limits, passed):
+    for sieve in (sieve_of(SHADOW), sieve_for(prlimit64=["evt.rawres < 0"])):
+        superset = sieve.supersets["prlimit64"]
+        assert passes(superset, UNKNOWN_PATH, {Number.RESULT: 0, Number.LIMITS: limits}) is passed
 
 
 def test_a_plan_loads_the_sieve_of_calls_whose_exit_is_wanted_and_not_their_enter():
-    codes = frozenset(CODES)
-    plan = make_plan(Wanted(codes, sieve=sieve_of(SHADOW)), 0)
-    assert {name.rpartition("_")[0] for name in plan.tail_calls["sieves"].values()} == {
-        "sieve_open", "sieve_openat", "sieve_openat2"
-    }  # fmt: skip
+    plan = make_plan(Wanted(CODES, sieve=sieve_of(SHADOW)), 0)
+    assert {name.rpartition("_")[0] for name in plan.tail_calls["sieves"].values()} == {"sieve_opens"}
+    assert sorted(plan.tail_calls["sieves"]) == [2, 257, 437]
     assert set(plan.texts) == set(plan.tail_calls["sieves"].values()) <= set(plan.programs)
     assert plan.tail_calls["steps"][2] == "step_look"
-    with_enters = make_plan(Wanted(codes | {code - 1 for code in codes}, sieve=sieve_of(SHADOW)), 0)
+    assert "step_look_at_name" not in plan.programs
+    with_enters = make_plan(Wanted(CODES | {number - 1 for number in CODES}, sieve=sieve_of(SHADOW)), 0)
     assert with_enters.tail_calls["sieves"] == {}
 
 
+def test_names_have_a_step_of_their_own_before_paths_are_looked_at():
+    (unlink,) = (code(each.call, "X") for each in SIFTED if each.call.name == "unlink")
+    plan = make_plan(Wanted(frozenset((unlink,)), sieve=sieve_for(unlink=["fs.path.name = /a"])), 0)
+    assert {"step_look", "step_look_at_name"} <= set(plan.programs)
+
+
 def test_without_a_sieve_nothing_of_it_is_loaded():
-    plan = make_plan(Wanted(frozenset(CODES), sieve=NO_SIEVE), 0)
+    plan = make_plan(Wanted(CODES, sieve=NO_SIEVE), 0)
     assert "step_look" not in plan.programs
     assert "rows" not in plan.arrays
 
@@ -85,7 +116,7 @@ def test_without_a_sieve_nothing_of_it_is_loaded():
 @pytest.mark.parametrize("half", [0, 1])
 def test_the_table_is_written_to_the_half_that_is_asked_for(half):
     sieve = sieve_of(SHADOW)
-    plan = make_plan(Wanted(frozenset(CODES), sieve=sieve), 0, half)
+    plan = make_plan(Wanted(CODES, sieve=sieve), 0, half)
     first = min(plan.arrays["rows"])
     assert first == int.from_bytes(plan.arrays["settings"][3], "little") == half * 8192
     assert len(plan.arrays["rows"]) == len(sieve.table.steps)
@@ -93,6 +124,6 @@ def test_the_table_is_written_to_the_half_that_is_asked_for(half):
 
 
 def test_the_text_holds_the_sieves_of_the_plan():
-    plan = make_plan(Wanted(frozenset(CODES), sieve=sieve_of(SHADOW)), 0)
+    plan = make_plan(Wanted(CODES, sieve=sieve_of(SHADOW)), 0)
     text = probe_text(plan.programs, tuple(plan.texts.values()), "")
     assert all(f"int {name}(struct bpf_raw_tracepoint_args *ctx)" in text for name in plan.programs)

@@ -1,0 +1,142 @@
+"""The sieve's C text: for each group of calls a program that finds out what their supersets test, and tests it.
+
+A program runs again once their path was looked at (c/sieve.h). Until then every test of it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from falco.capture.probe.sifted import FLAGS, Group, Sifted
+from falco.filter.superset import All, Any, How, Level, Number, Superset, Text, Where, of_last
+
+if TYPE_CHECKING:
+    from falco.filter.superset import Param
+
+Bits = Mapping[frozenset[Text], int]
+"""The bit of each test of paths."""
+_INT_MIN, _INT_MAX = -(1 << 63) + 1, (1 << 63) - 1
+_NUMBERS: Mapping[Number, tuple[str, str]] = {
+    Number.WRITES: ("(flags >> 1 & 1)", ""),
+    Number.READS: ("(flags & 1)", ""),
+    Number.FD: ("(RET >= 0 ? RET : -1)", ""),
+    Number.RESULT: ("RET", ""),
+    Number.KIND: ("t.kind", "t.kind"),
+    Number.SERVER_PORT: ("t.server_port", "t.ends"),
+    Number.CLIENT_PORT: ("t.client_port", "t.ends"),
+    Number.SERVER: ("t.server", "t.addresses"),
+    Number.CLIENT: ("t.client", "t.addresses"),
+    Number.TRANSPORT: ("t.transport", "t.transport"),
+    Number.RENAMES: ("0", "t.steady"),
+    Number.LIMITS: ("(A2 != 0)", ""),
+}
+"""The C expression of a number, and that of whether it is known where it need not be."""
+
+
+def needs_path(superset: Superset) -> bool:
+    """Whether it tests a path."""
+    if isinstance(superset, All | Any):
+        return any(map(needs_path, superset.parts))
+    return isinstance(superset, Where | Level)
+
+
+def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits) -> str:
+    """The program of a group, called @. Members are its calls that have anything to test."""
+    rows = list(members)
+    calls = [sifted for sifted, _ in rows]
+    tests = [
+        f"    case {sifted.call.number}: if (!{_expression(superset, sifted, bits)}) return sifted(ctx, c); break;\n"
+        for sifted, superset in rows
+    ]
+    looking = "".join(f"    case {sifted.call.number}:\n" for sifted, superset in rows if needs_path(superset))
+    step = "STEP_LOOK_AT_NAME" if group is Group.NAMES else "STEP_LOOK"
+    look = (
+        f"  if (!c->looked) switch (c->slot) {{\n{looking}      return look(ctx, c, {step});\n  }}\n" if looking else ""
+    )
+    return (
+        "int @(struct bpf_raw_tracepoint_args *ctx) {\n  HERE\n"
+        f"  if (!c->looked) {{\n    know_no_path(c);\n{_first(group, calls)}  }}\n{_always(group, calls)}"
+        f"  switch (c->slot) {{\n{''.join(tests)}  }}\n{look}  return send_call(ctx, c);\n}}"
+    )
+
+
+def _first(group: Group, calls: list[Sifted]) -> str:
+    """What is done once for a call."""
+    match group:
+        case Group.OPENS:
+            return "    take_file(c, RET);\n"
+        case Group.FDS:
+            fds = _switch("fd", [(sifted, f"({sifted.call.fd})") for sifted in calls if sifted.call.fd != "A0"])
+            setups = "".join(
+                f"      case {sifted.call.number}: {sifted.call.setup}; break;\n"
+                for sifted in calls
+                if sifted.call.setup
+            )
+            setup = f"    switch (c->slot) {{\n{setups}    }}\n" if setups else ""
+            return f"    s32 fd = A0;\n{fds}    take_file(c, fd);\n{setup}"
+        case Group.NAMES:
+            names = _switch("c->base[0].name", [(sifted, sifted.call.bases[0].name) for sifted in calls])
+            dirfds = _switch("c->base[0].dirfd", [(sifted, sifted.call.bases[0].dirfd) for sifted in calls])
+            return names + dirfds
+        case Group.PLAIN:
+            return ""
+
+
+def _always(group: Group, calls: list[Sifted]) -> str:
+    """What is found out each time the program runs."""
+    if group is Group.OPENS:
+        return "  u64 flags = 0;\n" + _switch("flags", [(sifted, FLAGS[sifted.call.name]) for sifted in calls])
+    return "  struct told t = {};\n  learn(c, &t);\n" if group is Group.FDS else ""
+
+
+def _switch(variable: str, values: Iterable[tuple[Sifted, str]]) -> str:
+    """Gives a variable each call's value; calls with the same value share a case."""
+    by_value: dict[str, list[Sifted]] = {}
+    for sifted, value in values:
+        by_value.setdefault(value, []).append(sifted)
+    cases = "".join(
+        "".join(f"      case {sifted.call.number}:\n" for sifted in calls)
+        + f"        {variable} = {value};\n        break;\n"
+        for value, calls in by_value.items()
+    )
+    return f"    switch (c->slot) {{\n{cases}    }}\n" if cases else ""
+
+
+def _expression(superset: Superset, sifted: Sifted, bits: Bits) -> str:
+    match superset:
+        case All(parts):
+            return _joined(parts, " && ", "1", sifted, bits)
+        case Any(parts):
+            return _joined(parts, " || ", "0", sifted, bits)
+        case Where():
+            return _text(superset, sifted, bits)
+        case Level(slashes):
+            return f"(!c->slashes || c->slashes == {slashes})"
+        case How():
+            return _compared(superset, sifted.params)
+
+
+def _joined(parts: tuple[Superset, ...], operator: str, neutral: str, sifted: Sifted, bits: Bits) -> str:
+    each = dict.fromkeys(_expression(part, sifted, bits) for part in parts)
+    return f"({operator.join(each) or neutral})"
+
+
+def _text(test: Where, sifted: Sifted, bits: Bits) -> str:
+    bit = bits[test.texts]
+    whole = f"(c->{'unmet' if test.negated else 'met'} >> {bit} & 1)"
+    if sifted.group is not Group.NAMES:
+        return whole
+    texts = None if test.negated else of_last(test.texts)
+    last = "1" if texts is None else f"(c->met >> {bits[texts]} & 1)"
+    return f"(c->partly ? {last} : {whole})"
+
+
+def _compared(test: How, params: Mapping[Param, str]) -> str:
+    number, known = _NUMBERS[test.number] if isinstance(test.number, Number) else (params[test.number], "")
+    if not _INT_MIN <= test.value <= _INT_MAX:
+        return "1"
+    masked = number if test.mask is None else f"({number} & {test.mask:#x})"
+    compared = f"((s64){masked} {'==' if test.op == '=' else test.op} ({test.value}LL))"
+    holds = f"(!{compared})" if test.negated else compared
+    return f"(!{known} || {holds})" if known else holds

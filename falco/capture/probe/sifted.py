@@ -1,0 +1,113 @@
+"""The calls that the sieve looks at, by groups: those of a group share a program and what is found out for it.
+
+What changes processes is not among them, since state needs all of it, nor what puts links in places: the memory of
+where links lead (falco/capture/live/resolver.py) has to see that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from falco.capture.probe.calls import CALLS
+from falco.capture.probe.text import code
+from falco.events.decode import DECODERS, signed
+from falco.events.table import EVENT_TABLE
+from falco.filter.superset import NEVER, How, Number, Param, Superset
+from falco.filter.vocabulary import BY_FD, FDS, MAKES, NAMES, OPENS, RESULT, TRANSFERS, with_params
+from falco.filter.weaken_numbers import of_number
+
+if TYPE_CHECKING:
+    from falco.capture.probe.call import Call
+    from falco.filter.weaken import Vocabulary
+
+
+class Group(enum.Enum):
+    """What is found out about a call: the file that it opens, its fd, the path that it was given, or nothing."""
+
+    OPENS = "opens"
+    FDS = "fds"
+    NAMES = "names"
+    PLAIN = "plain"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sifted:
+    """A call. params are C expressions of parameters that are plain numbers; state is what has to pass in any case."""
+
+    call: Call
+    group: Group
+    vocabulary: Vocabulary
+    params: Mapping[Param, str]
+    state: Superset = NEVER
+
+
+FLAGS = {
+    "open": "open_flags(A1)",
+    "openat": "open_flags(A2)",
+    "openat2": "open_flags(how_flags(c, A2))",
+}
+"""What files are opened for (c/values.h). The other calls that open files are rare."""
+_FDS = (
+    "creat", "fchmod", "fchown", "connect", "accept", "accept4", "listen", "bind", "socket", "sendto", "sendmsg",
+    "sendmmsg", "recvfrom", "recvmsg", "recvmmsg", "shutdown", "setsockopt", "dup", "dup2", "dup3", "fcntl", "ioctl",
+    "read", "write", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev", "sendfile", "lseek", "fstat",
+    "getdents", "getdents64", "flock",
+)  # fmt: skip
+_NAMES = ("unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "mknod", "mknodat")
+_PLAIN = (
+    "chmod", "fchmodat", "fchmodat2", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill",
+    "mmap", "munmap", "mprotect", "brk", "access", "stat", "lstat", "newfstatat", "prlimit64",
+)  # fmt: skip
+_OWN = {
+    "creat": MAKES, "fchmod": BY_FD, "fchown": BY_FD,
+    **dict.fromkeys(("sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg", "recvmmsg"), TRANSFERS),
+}  # fmt: skip
+_OF_GROUP: Mapping[Group, Vocabulary] = {
+    Group.OPENS: OPENS, Group.FDS: FDS, Group.NAMES: NAMES, Group.PLAIN: RESULT,
+}  # fmt: skip
+_STATE: Mapping[str, Superset] = {"prlimit64": How(Number.LIMITS, "=", 1)}
+_RESULTS = frozenset(("S64(RET)", "FD(RET)", "U64(RET)"))
+_NUMBER = re.compile(r"[US](8|16|32)\((.*)\)")
+_OF_MEMORY = re.compile(r"USER|how|\bc\b")
+"""What is in expressions that read the caller's memory: another thread may change that before it is read again."""
+
+
+def _sifted(call: Call, group: Group) -> Sifted:
+    params = _params(call)
+    vocabulary = dict(_OWN.get(call.name, _OF_GROUP[group]))
+    if not _tells_result(call):
+        vocabulary = {name: weaken for name, weaken in vocabulary.items() if name not in RESULT}
+    if call.fd == "RET":
+        vocabulary["fd.num"] = of_number(Number.FD)
+    full = with_params(vocabulary, code(call, "X"), [param.name for param in params])
+    return Sifted(call, group, full, params, _STATE.get(call.name, NEVER))
+
+
+def _tells_result(call: Call) -> bool:
+    event_type = EVENT_TABLE[code(call, "X")]
+    index = event_type.index("res")
+    return call.exit[index if index is not None else 0] in _RESULTS
+
+
+def _params(call: Call) -> dict[Param, str]:
+    found = {}
+    for param, macro in zip(EVENT_TABLE[code(call, "X")].params, call.exit, strict=False):
+        number = _NUMBER.fullmatch(macro)
+        if number is not None and not _OF_MEMORY.search(number[2]):
+            sign = "s" if DECODERS[param.type] is signed else "u"
+            found[Param(param.name)] = f"(s64)({sign}{number[1]})({number[2]})"
+    return found
+
+
+def _table() -> tuple[Sifted, ...]:
+    by_name = {call.name: call for call in CALLS}
+    groups = ((Group.OPENS, tuple(FLAGS)), (Group.FDS, _FDS), (Group.NAMES, _NAMES), (Group.PLAIN, _PLAIN))
+    return tuple(_sifted(by_name[name], group) for group, names in groups for name in names)
+
+
+SIFTED = _table()
+"""In the order in which they get what room there is for tests of paths."""

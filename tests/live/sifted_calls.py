@@ -1,0 +1,215 @@
+"""Calls of the kinds that the sieve looks at, made for real, and what the plain meaning has to know of each.
+
+What is known of a call is taken from its event and the facts in it, by other ways than the probe's text goes.
+"""
+
+# Calls are made here by their own names.
+# ruff: noqa: PTH101, PTH102, PTH106, PTH108, PTH109
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import resource
+import socket
+from collections.abc import Iterator
+from pathlib import Path as Folder
+from typing import TYPE_CHECKING, cast
+
+from falco.capture.probe.sifted import SIFTED, Group, Sifted
+from falco.capture.probe.text import code
+from falco.events import facts
+from falco.events.decode import EventError
+from falco.filter.superset import Kind, Number, Param, Path
+from falco.state.fds import FdType, Role
+from falco.state.network import V4_MAPPED
+
+if TYPE_CHECKING:
+    from tests.live.watching import Seen
+
+LONGEST = 256
+BY_CODE: dict[int, Sifted] = {}
+for _sifted in SIFTED:
+    BY_CODE.setdefault(code(_sifted.call, "X"), _sifted)
+_KINDS = {
+    FdType.IPV4_SOCK: Kind.INET, FdType.IPV6_SOCK: Kind.INET, FdType.IPV4_SERVSOCK: Kind.INET,
+    FdType.IPV6_SERVSOCK: Kind.INET, FdType.UNIX_SOCK: Kind.UNIX, FdType.FILE_V2: Kind.FILE,
+    FdType.DIRECTORY: Kind.DIRECTORY, FdType.FIFO: Kind.PIPE,
+}  # fmt: skip
+
+
+def make_names(place: Folder) -> None:
+    """Calls that are given paths: relative and absolute, through directories, with dots, that fail."""
+    here = os.getcwd()
+    os.chdir(place)
+    directory = os.open(place, os.O_RDONLY)
+    try:
+        for name in ("made", f"{place}/made", "sub/made", "./made", "sub/../made", "//made", "made//", "w"):
+            with contextlib.suppress(OSError):
+                os.mkdir(name)
+            with contextlib.suppress(OSError):
+                os.rmdir(name)
+        for name in ("needle-1", "x.so", f"{place}/gone.so", "sub/passwd", "none/passwd", "passwd2"):
+            with contextlib.suppress(OSError):
+                (place / name).write_text("x")
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            with contextlib.suppress(OSError):
+                os.mknod(name)
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=directory)
+        os.mkdir("/falco-sieve-test")
+        os.chdir("/")
+        os.rmdir("falco-sieve-test")
+    finally:
+        os.close(directory)
+        os.chdir(here)
+
+
+def make_plain(place: Folder) -> None:
+    """Calls of which only numbers count."""
+    for mode in (0o600, 0o4755, 0o2755):
+        os.chmod(place / "file", mode)
+        fd = os.open(place / "file", os.O_RDONLY)
+        os.fchmod(fd, mode)
+        os.close(fd)
+    resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE)
+    resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
+
+
+def make_fds(place: Folder) -> None:
+    """Calls on fds of several kinds."""
+    reading, writing = os.pipe()
+    file, directory = os.open(place / "file", os.O_RDWR), os.open(place, os.O_RDONLY)
+    for fd in (reading, file, directory):
+        os.close(os.dup(fd))
+        os.close(fcntl.fcntl(fd, fcntl.F_DUPFD, 100))
+        os.dup2(fd, 90)
+        os.close(90)
+    os.write(writing, b"x")
+    os.read(reading, 1)
+    os.write(file, b"needle")
+    os.pread(file, 3, 0)
+    for fd in (reading, writing, file, directory):
+        os.close(fd)
+
+
+def make_connections(place: Folder) -> None:
+    """Connections and datagrams, of IPv4, of IPv6, mapped into it, of unix sockets, and some that fail."""
+    for server_at, client_at in (("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("::", "127.0.0.1"), ("::", "127.0.0.9")):
+        _stream(server_at, client_at)
+        _datagrams(server_at, client_at)
+    one, other = socket.socketpair()
+    one.send(b"x")
+    other.recv(1)
+    one.close()
+    other.close()
+    path = str(place / "socket")
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind(path)
+        server.listen()
+        client.connect(path)
+        accepted, _ = server.accept()
+        client.sendall(b"x")
+        accepted.recv(1)
+        accepted.close()
+    with socket.socket() as refused, contextlib.suppress(OSError):
+        refused.connect(("127.0.0.1", 1))
+    with contextlib.suppress(OSError):
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def _stream(server_at: str, client_at: str) -> None:
+    with socket.socket(_family(server_at)) as server, socket.socket(_family(client_at)) as client:
+        server.bind((server_at, 0))
+        server.listen()
+        client.connect((client_at, server.getsockname()[1]))
+        accepted, _ = server.accept()
+        client.sendall(b"question")
+        accepted.recv(8)
+        accepted.sendmsg([b"answer"])
+        client.recvmsg(8)
+        os.close(os.dup(client.fileno()))
+        accepted.close()
+
+
+def _datagrams(server_at: str, client_at: str) -> None:
+    kind = socket.SOCK_DGRAM
+    with socket.socket(_family(server_at), kind) as server, socket.socket(_family(client_at), kind) as client:
+        server.bind((server_at, 0))
+        port = server.getsockname()[1]
+        client.sendto(b"one", (client_at, port))
+        server.recvfrom(8)
+        client.connect((client_at, port))
+        client.send(b"two")
+        _, back = server.recvfrom(8)
+        server.sendto(b"three", back)
+        client.recv(8)
+
+
+def known(event: Seen) -> tuple[Path, dict[Number | Param, int]]:
+    """What the plain meaning knows of the call of an event."""
+    sifted = BY_CODE[event.code]
+    numbers: dict[Number | Param, int] = {param: cast("int", event.values[param.name]) for param in sifted.params}
+    result = event.values.get("res", event.values.get("fd"))
+    if isinstance(result, int):
+        numbers[Number.RESULT] = result
+        numbers[Number.FD] = max(result, -1)
+    numbers[Number.LIMITS] = int(event.values.get("newcur") != -1)
+    if sifted.group is Group.NAMES:
+        return _name(event), numbers
+    fact = _fd(event)
+    if fact is None:
+        return Path(), numbers
+    if fact.type in _KINDS:
+        numbers[Number.KIND] = _KINDS[FdType(fact.type)]
+    numbers.update(_ends(fact))
+    whole = os.fsencode(fact.path) if fact.type in (FdType.FILE_V2, FdType.DIRECTORY) else b""
+    return Path(whole=whole if 0 < len(whole) < LONGEST else None), numbers
+
+
+def _fd(event: Seen) -> facts.FdFact | None:
+    raw = event.fact(facts.FD)
+    try:
+        return facts.decode_fd(raw) if raw else None
+    except EventError:
+        return None
+
+
+def _ends(fact: facts.FdFact) -> Iterator[tuple[Number, int]]:
+    if fact.ends is None or fact.type not in (3, 4, 5, 6):
+        return
+    if fact.connected:
+        yield Number.RENAMES, 0
+    if fact.role == Role.NONE:
+        return
+    yield Number.TRANSPORT, fact.l4proto
+    if not fact.connected:
+        return
+    # The source of a fact is the client.
+    yield Number.CLIENT_PORT, fact.ends.source_port
+    yield Number.SERVER_PORT, fact.ends.destination_port
+    client, server = fact.ends.source, fact.ends.destination
+    if len(client) == 16 and client.startswith(V4_MAPPED) and server.startswith(V4_MAPPED):
+        client, server = client[12:], server[12:]
+    if len(client) == 4:
+        yield Number.CLIENT, int.from_bytes(client, "big")
+        yield Number.SERVER, int.from_bytes(server, "big")
+
+
+def _name(event: Seen) -> Path:
+    passed = os.fsencode(cast("str", event.values.get("path", event.values.get("name"))))
+    base = event.fact(facts.BASE)[2:-1]
+    last = passed.rpartition(b"/")[2]
+    if last in (b"", b".", b"..") or len(passed) >= LONGEST - 1:
+        return Path()
+    if b"/" in passed.lstrip(b"/"):
+        return Path(last=last)
+    return Path(whole=base.rstrip(b"/") + b"/" + last)
