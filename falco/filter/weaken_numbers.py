@@ -19,7 +19,8 @@ _IPV4 = 4
 _SUCCESS = "SUCCESS"
 
 _KIND_OF = {
-    "4": Kind.INET, "6": Kind.INET, "ipv4": Kind.INET, "ipv6": Kind.INET, "u": Kind.UNIX, "unix": Kind.UNIX, "f": Kind.FILE, "file": Kind.FILE, "d": Kind.DIRECTORY, "directory": Kind.DIRECTORY,
+    "4": Kind.INET, "6": Kind.INET, "ipv4": Kind.INET, "ipv6": Kind.INET, "u": Kind.UNIX, "unix": Kind.UNIX,
+    "f": Kind.FILE, "file": Kind.FILE, "d": Kind.DIRECTORY, "directory": Kind.DIRECTORY,
     "p": Kind.PIPE, "pipe": Kind.PIPE,
 }  # fmt: skip
 _WHOLE = (({"4", "6"}, Kind.INET), ({"ipv4", "ipv6"}, Kind.INET), ({"u"}, Kind.UNIX), ({"unix"}, Kind.UNIX))

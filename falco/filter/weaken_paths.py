@@ -54,7 +54,7 @@ def of_path(test: Test, negated: bool) -> Superset:
 
 def _glob(pattern: str, negated: bool) -> Superset:
     if negated:
-        # A path that "/*/*" does not match has fewer slashes than that. The kernel's have some, what is not known may not.
+        # A path that "/*/*" does not match has fewer slashes than that: the kernel's one at least, others maybe none.
         return either(map(Level, range(pattern.count("/")))) if _LEVELS.fullmatch(pattern) else ALWAYS
     literal = glob_literal(pattern)
     return Where(frozenset((Text(_encoded(literal), begins=True),))) if literal else ALWAYS

@@ -56,11 +56,17 @@ class TooLargeError(ValueError):
 
 def build(tests: Sequence[frozenset[Text]]) -> Automaton:
     """The automaton whose bit n says that a text of the nth test was found. TooLargeError."""
+    classes, count = _classes(tests)
+    children, met = fit(tests)
+    return Automaton(classes, *_linked(children, met, classes, count))
+
+
+def fit(tests: Sequence[frozenset[Text]]) -> tuple[list[dict[int, int]], list[int]]:
+    """The states and what is met in each, without the steps that no text goes on with. TooLargeError."""
     if len(tests) > MOST_TESTS:
         raise TooLargeError(f"{len(tests)} tests of paths, {MOST_TESTS} fit")
-    classes, count = _classes(tests)
-    children, met = _trie(tests)
-    return Automaton(classes, *_linked(children, met, classes, count))
+    _classes(tests)
+    return _trie(tests)
 
 
 def _classes(tests: Sequence[frozenset[Text]]) -> tuple[bytes, int]:

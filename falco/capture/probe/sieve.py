@@ -15,14 +15,15 @@ from falco.capture.probe import automaton
 from falco.capture.probe.sieve_text import program
 from falco.capture.probe.sifted import SIFTED, Group, Sifted
 from falco.capture.probe.text import code
-from falco.filter.superset import ALWAYS, NEVER, How, Level, Superset, Text, Where, either, of_last, tests_of
+from falco.filter.gather import coarse, gathered, size
+from falco.filter.superset import ALWAYS, NEVER, Superset, Text, either, of_last, tests_of
 from falco.filter.weaken import superset_of
 
 if TYPE_CHECKING:
     from falco.filter.ast import Node
 
-LARGEST = 512
-"""The most comparisons that a call's superset may have: the kernel's verifier follows each."""
+LARGEST, LARGEST_OF_GROUP = 512, 2048
+"""The most comparisons that a call's superset may have, and those of a group together: a program has its limits."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,47 +60,66 @@ def sieve_of(supersets: Mapping[str, Superset]) -> Sieve:
     left_open = {
         name: "a rule has nothing that can be tested" for name, superset in supersets.items() if superset == ALWAYS
     }
-    large = {
-        name: f"{size(superset)} comparisons, {LARGEST} fit"
-        for name, superset in supersets.items() if size(superset) > LARGEST
-    }  # fmt: skip
-    sifted = [each for each in SIFTED if each.call.name in supersets.keys() - left_open.keys() - large.keys()]
-    table: automaton.Automaton | None = None
-    while sifted:
-        try:
-            tests = _tests(sifted, supersets)
-            table = automaton.build(tests) if tests else None
-            break
-        except automaton.TooLargeError as error:
-            # The last one that needs room goes without.
-            last = next(each for each in reversed(sifted) if tests_of(supersets[each.call.name]))
-            large[last.call.name] = str(error)
-            sifted.remove(last)
-    bits = {texts: bit for bit, texts in enumerate(_tests(sifted, supersets))}
+    fitting, too_large = _fitted({name: gathered(superset) for name, superset in supersets.items()}, left_open)
+    members = [(sifted, fitting[sifted.call.name]) for sifted in SIFTED if sifted.call.name in fitting]
+    tests = _tests(members)
+    bits = {texts: bit for bit, texts in enumerate(tests)}
     programs, by_call = {}, {}
     for group in Group:
-        members = [(each, supersets[each.call.name]) for each in sifted if each.group is group]
-        if members:
-            text = program(group, members, bits)
+        rows = [row for row in members if row[0].group is group]
+        if rows:
+            text = program(group, rows, bits)
             # Programs of the same name are taken to be the same, so the name says what is in it.
             name = f"sieve_{group.value}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
             programs[name] = text.replace("@", name)
-            by_call.update({each.call.name: name for each, _ in members})
-    return Sieve(programs, by_call, table, supersets, left_open | large, frozenset(large))
+            by_call.update({sifted.call.name: name for sifted, _ in rows})
+    table = automaton.build(tests) if tests else None
+    return Sieve(programs, by_call, table, {**supersets, **fitting}, left_open | too_large, frozenset(too_large))
 
 
-def _tests(sifted: Iterable[Sifted], supersets: Mapping[str, Superset]) -> tuple[frozenset[Text], ...]:
+def _fitted(
+    supersets: Mapping[str, Superset], left_open: Mapping[str, str]
+) -> tuple[dict[str, Superset], dict[str, str]]:
+    """The supersets that there is room for, looser ones where they need it, and why there is none for the others."""
+    fitting: dict[str, Superset] = {}
+    too_large: dict[str, str] = {}
+    room = dict.fromkeys(Group, LARGEST_OF_GROUP)
+    for sifted in SIFTED:
+        name = sifted.call.name
+        if name not in supersets or name in left_open:
+            continue
+        for superset in (supersets[name], coarse(supersets[name])):
+            reason = _no_room(sifted, superset, fitting, room[sifted.group])
+            if not reason and superset != ALWAYS:
+                fitting[name] = superset
+                room[sifted.group] -= size(superset)
+                break
+        else:
+            too_large[name] = reason or "what would fit tests nothing"
+    return fitting, too_large
+
+
+def _no_room(sifted: Sifted, superset: Superset, fitting: Mapping[str, Superset], room: int) -> str:
+    """Why there is no room for a superset beside those that have theirs, empty if there is."""
+    if size(superset) > min(LARGEST, room):
+        return f"{size(superset)} comparisons, {min(LARGEST, room)} fit"
+    if not tests_of(superset):
+        return ""
+    before = [(each, fitting[each.call.name]) for each in SIFTED if each.call.name in fitting]
+    try:
+        automaton.fit(_tests([*before, (sifted, superset)]))
+    except automaton.TooLargeError as error:
+        return str(error)
+    return ""
+
+
+def _tests(members: Iterable[tuple[Sifted, Superset]]) -> tuple[frozenset[Text], ...]:
     """What to look for in paths, each once: whole ones, and of names also their last parts."""
     found: dict[frozenset[Text], None] = {}
-    for each in sifted:
-        for test in tests_of(supersets[each.call.name]):
+    for sifted, superset in members:
+        for test in tests_of(superset):
             found[test.texts] = None
-            last = of_last(test.texts) if each.group is Group.NAMES and not test.negated else None
+            last = of_last(test.texts) if sifted.group is Group.NAMES and not test.negated else None
             if last is not None:
                 found[last] = None
     return tuple(found)
-
-
-def size(superset: Superset) -> int:
-    """How many comparisons it has."""
-    return 1 if isinstance(superset, How | Level | Where) else sum(map(size, superset.parts))

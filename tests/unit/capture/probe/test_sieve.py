@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from falco.capture.probe.plan import Wanted, make_plan
-from falco.capture.probe.sieve import LARGEST, NO_SIEVE, make_sieve, size
+from falco.capture.probe.sieve import LARGEST, LARGEST_OF_GROUP, NO_SIEVE, make_sieve
+from falco.capture.probe.sieve import sieve_of as made_of
 from falco.capture.probe.sifted import SIFTED, Group
 from falco.capture.probe.text import code, probe_text
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.check import check
+from falco.filter.gather import size
 from falco.filter.parser import parse_condition
-from falco.filter.superset import UNKNOWN_PATH, Number, passes
+from falco.filter.superset import UNKNOWN_PATH, How, Number, Path, either, passes
 
 SHADOW = "evt.is_open_read = true and fd.num >= 0 and fd.name = /etc/shadow"
 BELOW = "evt.is_open_write = true and fd.name startswith /bin/"
@@ -66,12 +68,37 @@ def test_a_rule_without_a_test_leaves_its_calls_open_and_no_others():
     assert sieve.too_large == frozenset()
 
 
-def test_tests_that_are_too_many_leave_calls_open_from_the_last_one_on():
-    many = [f"fd.name = /{i} or (fd.num = {i} and fd.name = /x{i})" for i in range(80)]
+def test_tests_that_are_too_many_leave_their_call_open_and_no_others():
+    many = [f"fd.num = {i} and fd.name = /x{i}" for i in range(80)]
     sieve = sieve_for(open=[SHADOW], openat=many, mkdir=["fs.path.name = /a"])
+    assert of_rules(sieve) == ["mkdir", "open"]
+    assert sieve.too_large == {"openat"}
+    assert "tests of paths, 64 fit" in sieve.left_open["openat"]
+
+
+def test_texts_that_are_too_long_leave_their_call_open():
+    long = ["fd.name = /" + "x" * 200 + str(i) + "y" * 100 for i in range(90)]
+    sieve = sieve_for(open=[SHADOW], openat=long)
     assert of_rules(sieve) == ["open"]
-    assert sieve.too_large == {"openat", "mkdir"}
-    assert "fit" in sieve.left_open["openat"]
+    assert "states" in sieve.left_open["openat"]
+
+
+def test_what_has_no_room_is_tested_more_loosely_first():
+    deep = [f"fd.directory = /opt/{i}" for i in range(80)]
+    sieve = sieve_for(openat=deep)
+    assert sieve.too_large == frozenset()
+    superset = sieve.supersets["openat"]
+    assert size(superset) == 1
+    assert passes(superset, Path(b"/opt/7/x/y"), {})
+    assert not passes(superset, Path(b"/opt/x"), {})
+
+
+def test_a_group_that_is_too_large_leaves_its_last_calls_open():
+    wide = either(How(Number.SERVER_PORT, "=", i) for i in range(LARGEST))
+    calls = ["connect", "accept", "accept4", "listen", "bind", "sendto", "recvfrom"]
+    sieve = made_of(dict.fromkeys(calls, wide))
+    assert sieve.too_large == {"bind", "sendto", "recvfrom"} == set(calls) - sieve.by_call.keys()
+    assert str(LARGEST_OF_GROUP) not in sieve.left_open["bind"]
 
 
 def test_conditions_that_are_too_large_leave_only_their_call_open():
