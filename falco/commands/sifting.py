@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from falco.capture.probe.sieve import make_sieve
-from falco.capture.probe.sifted import SIFTED
+from falco.capture.probe.sifted import CHEAP, SIFTED
 from falco.capture.probe.text import code
 from falco.commands.in_force import InForce
 from falco.commands.rules import load_configured
@@ -19,6 +19,7 @@ from falco.filter.words import told
 from falco.logs import LOG
 
 if TYPE_CHECKING:
+    from falco.capture.probe.sieve import Sieve
     from falco.commands.options import Options
     from falco.engine.rule import Rule
     from falco.events.event import Event
@@ -50,6 +51,32 @@ def _lines(in_force: InForce) -> Iterator[str]:
             else:
                 yield f"  {rule.name}: {told(superset)}"
     yield "Calls that no rule looks at are not sent. All others that rules look at are, whatever they are about."
+
+
+def held_open(in_force: InForce) -> Iterator[str]:
+    """For each rule that has every call of some kinds leave the kernel a sentence: why, and what would help."""
+    found: dict[str, tuple[dict[str, None], dict[str, None], dict[str, None]]] = {}
+    for sifted in SIFTED:
+        for rule, node in in_force.remaining(code(sifted.call, "X")):
+            if superset_of([node], sifted.vocabulary) == ALWAYS:
+                calls, fields, helpful = found.setdefault(rule.name, ({}, {}, {}))
+                calls[sifted.call.name] = None
+                fields.update(dict.fromkeys(untested([node], sifted.vocabulary)))
+                helpful.update(dict.fromkeys(CHEAP[sifted.group]))
+    for name, (calls, fields, helpful) in found.items():
+        yield (
+            f"Rule {name} has every {', '.join(calls)} call leave the kernel, which cannot test"
+            f" {', '.join(fields) or 'what it compares'} there: with `and` and a test of {', '.join(helpful)} in front,"
+            " only those calls would that pass it"
+        )
+
+
+def tell_open(in_force: InForce, sieve: Sieve) -> None:
+    """Warn of what leaves the kernel without need."""
+    for sentence in held_open(in_force):
+        LOG.warning("%s", sentence)
+    for name in sorted(sieve.too_large):
+        LOG.warning("Every %s call leaves the kernel: the rules test too much (%s)", name, sieve.left_open[name])
 
 
 class Verified:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.live.watching import Seen
 
 LONGEST = 256
+OTHER = "127.0.0.9"
 BY_CODE: dict[int, Sifted] = {}
 for _sifted in SIFTED:
     BY_CODE.setdefault(code(_sifted.call, "X"), _sifted)
@@ -97,7 +98,7 @@ def make_fds(place: Folder) -> None:
 
 def make_connections(place: Folder) -> None:
     """Connections and datagrams, of IPv4, of IPv6, mapped into it, of unix sockets, and some that fail."""
-    for server_at, client_at in (("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("::", "127.0.0.1"), ("::", "127.0.0.9")):
+    for server_at, client_at in (("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("::", "127.0.0.1"), ("::", OTHER)):
         _stream(server_at, client_at)
         _datagrams(server_at, client_at)
     one, other = socket.socketpair()
@@ -151,7 +152,8 @@ def _datagrams(server_at: str, client_at: str) -> None:
         client.send(b"two")
         _, back = server.recvfrom(8)
         server.sendto(b"three", back)
-        client.recv(8)
+        if client_at != OTHER:  # There the answer comes from the first address of the loopback, as from a stranger.
+            client.recv(8)
 
 
 def known(event: Seen) -> tuple[Path, dict[Number | Param, int]]:

@@ -9,7 +9,7 @@ from pathlib import Path as Folder
 import pytest
 
 from falco.capture.probe.plan import Wanted
-from falco.capture.probe.sieve import make_sieve
+from falco.capture.probe.sieve import LARGEST, make_sieve, sieve_of
 from falco.capture.probe.sifted import SIFTED, Group
 from falco.capture.probe.text import code
 from falco.commands import rules
@@ -21,7 +21,7 @@ from falco.events.table import EVENT_TABLE
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.check import check
 from falco.filter.parser import parse_condition
-from falco.filter.superset import ALWAYS, NEVER, Number, Param, Path, passes
+from falco.filter.superset import ALWAYS, NEVER, How, Number, Param, Path, Text, Where, both, either, passes
 from falco.filter.weaken import superset_of
 from tests.live import sifted_calls
 from tests.live.watching import Watching, build_for
@@ -181,6 +181,34 @@ def test_kernel_and_plain_meaning_agree_call_by_call(place, name):
 def kinds(sieve):
     """The names of events of the calls that have a program."""
     return {EVENT_TABLE[code(each.call, "X")].name for each in SIFTED if each.call.name in sieve.by_call}
+
+
+def test_the_largest_programs_are_taken_by_the_kernel():
+    """The kernel refuses programs that are too large, or have too many ways through them: none that is made is."""
+    supersets = {}
+    for sifted in SIFTED:
+        each = []
+        for i in range(LARGEST // 4):
+            path = Where(frozenset((Text(b"/a%d" % (i % 30), begins=True),)), negated=bool(i % 2))
+            last = How(Number.RESULT, "<", 3 * i) if sifted.group is Group.PLAIN else path
+            number = Number.SERVER_PORT if sifted.group is Group.FDS else Number.RESULT
+            each.append(both((How(Number.RESULT, "=", i), How(number, "!=", i + 1), How(number, ">", -i - 7), last)))
+        supersets[sifted.call.name] = either(each)
+    sieve = sieve_of(supersets)
+    assert {len(text) > 10_000 for text in sieve.programs.values()} >= {True}
+    assert sieve.too_large
+    wanted = Wanted(frozenset(code(sifted.call, "X") for sifted in SIFTED), sieve=sieve)
+    with Watching(build_for(wanted), wanted) as watching:
+        assert not watching.loaded.left_out
+
+
+def test_calls_that_the_rules_test_too_much_are_all_sent(place):
+    many = (f"(fd.num = {i} and fd.name = /none{i})" for i in range(1000))
+    wanted = Wanted(OPENS, sieve=make_sieve(conditions_of([" or ".join(many)], place)))
+    assert "openat" in wanted.sieve.too_large
+    with Watching(build_for(wanted), wanted) as watching:
+        seen = watching.seen(lambda: os.close(os.open(place / "subway", os.O_RDONLY)))
+    assert [event.values["name"] for event in seen if event.code == OPENAT] == [str(place / "subway")]
 
 
 def test_what_is_kept_back_does_not_come_and_the_rest_does(place):

@@ -109,5 +109,12 @@ def _table() -> tuple[Sifted, ...]:
     return tuple(_sifted(by_name[name], group) for group, names in groups for name in names)
 
 
+CHEAP: Mapping[Group, tuple[str, ...]] = {
+    Group.OPENS: ("fd.name", "fd.num", "evt.is_open_write"),
+    Group.FDS: ("fd.typechar", "fd.sport", "fd.name", "evt.rawres"),
+    Group.NAMES: ("fs.path.name", "evt.rawres"),
+    Group.PLAIN: ("evt.rawres",),
+}
+"""Fields of a group's calls that rules can test, and that keep most calls in the kernel."""
 SIFTED = _table()
 """In the order in which they get what room there is for tests of paths."""
