@@ -1,5 +1,5 @@
-/* requests PORT CLIENTS CONNECTIONS REQUESTS: so many clients at once, each with so many connections one after the other
- * to a web server on this machine, each with so many requests for /. */
+/* requests ADDRESS PORT CLIENTS CONNECTIONS REQUESTS: so many clients at once, each with so many connections one after
+ * the other to a web server, each with so many requests for /. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,16 +25,16 @@ static long ask(int fd, char *buffer, size_t size) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 5) return 2;
-  struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};
-  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  for (int i = 0; i < atoi(argv[2]); i++) {
+  if (argc != 6) return 2;
+  struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[2]))};
+  server.sin_addr.s_addr = inet_addr(argv[1]);
+  for (int i = 0; i < atoi(argv[3]); i++) {
     if (fork()) continue;
     static char buffer[1 << 16];
-    for (int connection = 0; connection < atoi(argv[3]); connection++) {
+    for (int connection = 0; connection < atoi(argv[4]); connection++) {
       int fd = socket(AF_INET, SOCK_STREAM, 0);
       if (fd < 0 || connect(fd, (struct sockaddr *)&server, sizeof(server))) return 5;
-      for (int n = 0; n < atoi(argv[4]); n++) ask(fd, buffer, sizeof(buffer));
+      for (int n = 0; n < atoi(argv[5]); n++) ask(fd, buffer, sizeof(buffer));
       close(fd);
     }
     return 0;

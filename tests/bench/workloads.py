@@ -99,17 +99,27 @@ def git(folder: Path) -> Iterator[Callable[[], None]]:
     yield again
 
 
-def _free_port() -> int:
+def _own_address() -> str:
+    """An address of this machine that is not of its loopback, if it has one: rules tell these apart."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # Nothing is sent there.
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def _free_port(address: str = "127.0.0.1") -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(address: str, port: int) -> None:
     until = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port)).close()
+            socket.create_connection((address, port)).close()
         except OSError:
             if time.monotonic() > until:
                 raise
@@ -120,21 +130,22 @@ def _wait_for(port: int) -> None:
 
 @contextlib.contextmanager
 def _nginx(folder: Path, connections: int, requests: int) -> Iterator[Callable[[], None]]:
-    port, pid = _free_port(), folder / "nginx.pid"
+    address = _own_address()
+    port, pid = _free_port(address), folder / "nginx.pid"
     (folder / "www").mkdir()
     (folder / "www" / "index.html").write_text("x" * 600)
     (folder / "nginx.conf").write_text(
         f"pid {pid}; worker_processes 2; error_log {folder}/error;\nevents {{}}\n"
         f"http {{ access_log {folder}/access; keepalive_requests 1000000; client_body_temp_path {folder}/t;"
-        f" server {{ listen 127.0.0.1:{port}; root {folder}/www; sendfile on; }} }}\n"
+        f" server {{ listen {address}:{port}; root {folder}/www; sendfile on; }} }}\n"
     )
     folder.chmod(0o755)
     client = folder / "requests"
     run("gcc", "-O1", "-o", client, Path(__file__).with_name("requests.c"))
     server = subprocess.Popen(["nginx", "-c", folder / "nginx.conf", "-g", "daemon off;"], env={"PATH": _PATH})
     try:
-        _wait_for(port)
-        yield lambda: run(client, str(port), str(_CLIENTS), str(connections), str(requests))
+        _wait_for(address, port)
+        yield lambda: run(client, address, str(port), str(_CLIENTS), str(connections), str(requests))
     finally:
         server.terminate()
         server.wait(_PATIENCE_S)
