@@ -171,7 +171,7 @@ class ContainerLookups:
     def _sight(self, container: Container, thread: ThreadInfo) -> None:
         full = cgroups.full_id(thread.cgroups, container.id)
         likely = CRI if cgroups.is_of_pod(thread.cgroups) else container.type
-        self.lookups.request(container.id, full, likely, is_news=self._is_news)
+        self.lookups.request(container.id, full, likely, cgroups.user(thread.cgroups), is_news=self._is_news)
 
     def _ended(self, container_id: str) -> None:
         self._ends.append((self._clock() + _LINGER_S, container_id))

@@ -19,6 +19,7 @@ from falco.containers.engine import (
     LateAnswerError,
     NoSuchContainerError,
     is_socket,
+    owner_of,
 )
 from falco.state.engines import CRI
 
@@ -43,7 +44,7 @@ class CriEngine:
     kind = CRI
 
     def __init__(self, socket: str, answer_s: float = ANSWER_S, longest: int = LONGEST) -> None:
-        self.socket = socket
+        self.socket, self.owner = socket, owner_of(socket)
         self.name = f"CRI ({socket})"
         self._answer_s, self._longest = answer_s, longest
         self._lock = threading.Lock()

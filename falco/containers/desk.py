@@ -23,6 +23,9 @@ FIRST_AGAIN_S, LONGEST_AGAIN_S = 0.05, 1.0
 class Lookup:
     """A container to look up. short is its id in events, full as much of it as is known, kind the likely engine's.
 
+    owner is the user in whose slice it runs, None outside of those: besides the host's engines only that user's are
+    asked about it. Users decide what their engines say, and could say of any container what they like.
+
     It goes from desk to desk: left are those where it has not been in this round, told what the others said.
     """
 
@@ -31,6 +34,7 @@ class Lookup:
     kind: int
     is_news: bool
     asked_at: float
+    owner: int | None = None
     again_s: float = FIRST_AGAIN_S
     is_early: bool = False
     left: list[Desk] = dataclasses.field(default_factory=list)
@@ -38,7 +42,8 @@ class Lookup:
 
     def begin_round(self, desks: list[Desk]) -> None:
         """All engines are to be asked, the likely ones first."""
-        self.left = sorted(desks, key=lambda desk: desk.kind != self.kind)
+        mine = [desk for desk in desks if desk.owner in (None, self.owner)]
+        self.left = sorted(mine, key=lambda desk: desk.kind != self.kind)
         self.told = []
 
     def lengthen(self) -> float:
@@ -51,20 +56,22 @@ class Lookup:
 class Told:
     """What an engine says of a container: the container, its sandbox before it; else why not.
 
-    is_denial: it has answered, and the answer will hardly change; is_final: not at all, and it is the one to ask.
+    is_denial: it has answered, and the answer will hardly change; is_final: not at all, and it is the one to ask. owner
+    is the engine's.
     """
 
     found: tuple[Container, ...] = ()
     reason: str = ""
     is_denial: bool = False
     is_final: bool = False
+    owner: int | None = None
 
 
 class Desk:
     """Of one engine. done gets each lookup and what the engine said, None if it is not there; no lock is held then."""
 
     def __init__(self, health: Health, clock: Callable[[], float], done: Callable[[Lookup, Told | None], None]) -> None:
-        self.health, self.kind = health, health.engine.kind
+        self.health, self.kind, self.owner = health, health.engine.kind, health.engine.owner
         self._clock, self._done = clock, done
         self._changed = threading.Condition()
         self._line: list[tuple[float, int, Lookup]] = []
@@ -102,9 +109,9 @@ class Desk:
         """Why a lookup is better off at other desks now: an engine in trouble is tried by one at a time."""
         health = self.health
         if self._asking and health.trouble:
-            return Told(reason=f"{health.engine.name}: {health.trouble}")
+            return Told(reason=f"{health.engine.name}: {health.trouble}", owner=self.owner)
         if lookup.kind != self.kind and self._asking >= len(self._workers):
-            return Told(reason=f"{health.engine.name} is busy")
+            return Told(reason=f"{health.engine.name} is busy", owner=self.owner)
         return None
 
     # -- workers -------------------------------------------------------------------------------------------------
@@ -141,13 +148,13 @@ class Desk:
         if not engine.is_there:
             return None
         if health.is_paused:
-            return Told(reason=f"{engine.name}: {health.trouble}")
+            return Told(reason=f"{engine.name}: {health.trouble}", owner=self.owner)
         answers = health.answers
         try:
             found = engine.look_up(lookup.full)
         except NoSuchContainerError:
             health.well()
-            return Told(reason=f"{engine.name} does not know it", is_denial=True)
+            return Told(reason=f"{engine.name} does not know it", is_denial=True, owner=self.owner)
         except BadAnswerError as error:
             health.well()
             return self._odd(lookup, error, error.may_change)
@@ -155,15 +162,15 @@ class Desk:
             if isinstance(error, LateAnswerError) and health.answers != answers:
                 return self._odd(lookup, error)  # It has answered about others meanwhile.
             health.ill(str(error))
-            return Told(reason=f"{engine.name}: {error}")
+            return Told(reason=f"{engine.name}: {error}", owner=self.owner)
         except Exception as error:  # noqa: BLE001 - a worker that ends would leave all further containers unknown
             LOG.error("Looking up container %s failed: %r", lookup.short, error)
-            return Told(reason=f"{type(error).__name__}: {error}", is_final=True)
+            return Told(reason=f"{type(error).__name__}: {error}", is_final=True, owner=self.owner)
         health.well()
-        return Told(found)
+        return Told(found, owner=self.owner)
 
     def _odd(self, lookup: Lookup, error: EngineError, may_change: bool = False) -> Told:
         """What is wrong is wrong with this container; those who are not likely to have it have no say in that."""
         self.health.odd(lookup.short, str(error))
         is_final = lookup.kind == self.kind and not may_change
-        return Told(reason=f"{self.health.engine.name}: {error}", is_denial=True, is_final=is_final)
+        return Told(reason=f"{self.health.engine.name}: {error}", is_denial=True, is_final=is_final, owner=self.owner)

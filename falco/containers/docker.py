@@ -23,6 +23,7 @@ from falco.containers.engine import (
     LateAnswerError,
     NoSuchContainerError,
     is_socket,
+    owner_of,
 )
 from falco.state.engines import DOCKER
 
@@ -61,7 +62,7 @@ class DockerEngine:
     """A daemon behind a socket, of docker or (by kind) of podman."""
 
     def __init__(self, path: str, kind: int = DOCKER, answer_s: float = ANSWER_S, longest: int = LONGEST) -> None:
-        self.kind, self.socket = kind, path
+        self.kind, self.socket, self.owner = kind, path, owner_of(path)
         self.name = f"{_NAMES.get(kind, 'podman')} ({path})"
         self._answer_s, self._longest = answer_s, longest
         self._own = threading.local()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,8 @@ ANSWER_S = 5.0
 """How long an engine may take for one answer, from asking to its last byte."""
 LONGEST = 16 << 20
 """Bytes of an answer that are read: what is longer is refused. Labels and environment may be long, within reason."""
+
+_OF_A_USER = re.compile(r"/run/user/(\d+)/")
 
 
 class NoSuchContainerError(FalcoError):
@@ -40,6 +43,14 @@ class BadAnswerError(EngineError):
         self.may_change = may_change
 
 
+def owner_of(socket: str) -> int | None:
+    """The user (uid) whom a socket's directory belongs to; None for the host's. Only the path tells it for certain, as
+    what lies there is for that user to choose.
+    """
+    found = _OF_A_USER.search(socket)
+    return None if found is None else int(found[1])
+
+
 def is_socket(path: str) -> bool:
     """Whether there is a socket. A user's own lies where that user may have put anything, so no error is let out."""
     try:
@@ -51,11 +62,13 @@ def is_socket(path: str) -> bool:
 class Engine(Protocol):
     """An engine at one socket. All of it may be called by any thread.
 
-    kind is a number of state.engines: DOCKER, PODMAN or CRI. name is what logs call it: its kind and socket.
+    kind is a number of state.engines: DOCKER, PODMAN or CRI. name is what logs call it: its kind and socket. owner is
+    the uid of the user whose it is, None for the host's.
     """
 
     name: str
     kind: int
+    owner: int | None
 
     @property
     def is_there(self) -> bool:

@@ -26,6 +26,7 @@ class Followed(Protocol):
 
     name: str
     kind: int
+    owner: int | None
 
     @property
     def is_there(self) -> bool:
@@ -40,11 +41,11 @@ class Followed(Protocol):
 class Asked(Protocol):
     """Who looks containers up."""
 
-    def prepare(self, full: str, kind: int) -> None:
+    def prepare(self, full: str, kind: int, owner: int | None) -> None:
         """A container was made and will perhaps run."""
         ...
 
-    def refresh(self, full: str, kind: int) -> None:
+    def refresh(self, full: str, kind: int, owner: int | None) -> None:
         """A container is not what it was."""
         ...
 
@@ -70,14 +71,14 @@ class Followers:
         """Begin no more to follow; what is followed ends with the program."""
         self._stop.set()
 
-    def take(self, action: str, full: str, kind: int) -> None:
-        """Something has happened to a container."""
+    def take(self, action: str, full: str, kind: int, owner: int | None = None) -> None:
+        """Something has happened to a container, says an engine of this kind and this user."""
         if len(full) < 12 or not full.isalnum():
             return
         if action == "create":
-            self._lookups.prepare(full, kind)
+            self._lookups.prepare(full, kind, owner)
         elif action in _CHANGES:
-            self._lookups.refresh(full, kind)
+            self._lookups.refresh(full, kind, owner)
         elif action in _ENDS:
             self._lookups.forget(full[:12])
             self._on_end(full[:12])
@@ -93,7 +94,7 @@ class Followers:
                     pause_s = FIRST_S
                     if self._stop.is_set():
                         return
-                    self.take(action, full, engine.kind)
+                    self.take(action, full, engine.kind, engine.owner)
             except EngineError as error:
                 health.ill(str(error))
             pause_s = min(2 * pause_s, LONGEST_S)

@@ -31,7 +31,7 @@ GIVE_UP_S = LONGEST_NS / 1e9 - 2
 UNKNOWN_S = 1.0
 """How long engines that are well are asked again about one that they do not have: it may be about to be made."""
 _KEPT = 4096
-"""Containers that were made and have not run yet, whose answers are kept."""
+"""Containers that were made and have not run yet, whose answers are kept; and those that a user's engine told of."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Lookups:
         self._lock = threading.Lock()
         self._under_way: dict[str, Lookup] = {}
         self._denied = Denials(clock)
-        self._early: OrderedDict[str, tuple[Container, ...]] = OrderedDict()
+        self._early: OrderedDict[str, tuple[int | None, tuple[Container, ...]]] = OrderedDict()
+        self._of_users: OrderedDict[str, int] = OrderedDict()
         self._answers: deque[Answer] = deque()
         self._answered: set[str] = set()
 
@@ -77,35 +78,44 @@ class Lookups:
         for desk in self._desks:
             desk.join(patience_s)
 
-    def request(self, short: str, full: str, kind: int, *, is_news: bool = True) -> None:
-        """Have a container looked up, unless it is being looked up or nothing was found out about it just now."""
+    def request(self, short: str, full: str, kind: int, owner: int | None = None, *, is_news: bool = True) -> None:
+        """Have a container looked up, unless it is being looked up or nothing was found out about it just now.
+
+        owner is the user whose engines are asked besides the host's own.
+        """
         lookup = self._under_way.get(short)
         if short in self._answered or (lookup is not None and not lookup.is_early):
             return
         if short in self._denied:
             return
         with self._lock:
-            lookup, early = self._under_way.get(short), self._early.pop(short, None)
+            lookup = self._under_way.get(short)
+            told_by, early = self._early.pop(short, (None, ()))
             if lookup is not None:
-                lookup.is_early, lookup.is_news = False, is_news
-            elif early is not None:
+                lookup.is_early, lookup.is_news, lookup.owner = False, is_news, owner
+            elif early and told_by in (None, owner):
+                self._note_owner(short, told_by)
                 self._deliver(early, is_news)
             else:
-                self._enter(Lookup(short, full, kind, is_news, self._clock()))
+                self._enter(Lookup(short, full, kind, is_news, self._clock(), owner))
 
-    def prepare(self, full: str, kind: int) -> None:
-        """A container was made and will perhaps run: look it up, and keep the answer until somebody wants it."""
-        lookup = Lookup(full[:12], full, kind, is_news=False, asked_at=self._clock(), is_early=True)
+    def prepare(self, full: str, kind: int, owner: int | None = None) -> None:
+        """A container was made and will perhaps run: look it up, and keep the answer until somebody wants it.
+
+        owner is that of the engine that says so; likewise in refresh().
+        """
+        lookup = Lookup(full[:12], full, kind, is_news=False, asked_at=self._clock(), owner=owner, is_early=True)
         with self._lock:
             if lookup.short not in self._under_way and len(self._under_way) < self._capacity // 2:
                 self._enter(lookup)
 
-    def refresh(self, full: str, kind: int) -> None:
-        """A container is not what it was: look it up anew."""
+    def refresh(self, full: str, kind: int, owner: int | None = None) -> None:
+        """A container is not what it was: look it up anew. Of users' engines each has a say in its own only."""
         with self._lock:
-            if full[:12] not in self._under_way:
+            is_theirs = owner is None or self._of_users.get(full[:12]) == owner
+            if is_theirs and full[:12] not in self._under_way:
                 self._early.pop(full[:12], None)
-                self._enter(Lookup(full[:12], full, kind, is_news=False, asked_at=self._clock()))
+                self._enter(Lookup(full[:12], full, kind, is_news=False, asked_at=self._clock(), owner=owner))
 
     def forget(self, short: str) -> None:
         """A container is no more."""
@@ -149,7 +159,7 @@ class Lookups:
     def _told(self, lookup: Lookup, told: Told | None) -> None:
         """An engine has said something of a container, or is not there."""
         with self._lock:
-            if told is not None:
+            if told is not None and told.owner in (None, lookup.owner):
                 lookup.told.append(told)
                 if told.found or told.is_final:
                     self._take(lookup, told.found, is_hopeless=True)
@@ -183,17 +193,26 @@ class Lookups:
             self._again(lookup)
             return
         self._under_way.pop(lookup.short, None)
+        told_by = lookup.told[-1].owner if found else None
         if not lookup.is_early:
             if found:
                 self._denied.lift(lookup.short)
+                self._note_owner(lookup.short, told_by)
                 self._deliver(found, lookup.is_news)
             else:
                 self._denied.add(lookup.short)
                 self._answer(stub(lookup.short, lookup.kind, _reason(lookup.told)), False)
         elif found:
-            self._early[lookup.short] = found
+            self._early[lookup.short] = told_by, found
             if len(self._early) > _KEPT:
                 self._early.popitem(last=False)
+
+    def _note_owner(self, short: str, owner: int | None) -> None:
+        self._of_users.pop(short, None)
+        if owner is not None:
+            self._of_users[short] = owner
+            if len(self._of_users) > _KEPT:
+                self._of_users.popitem(last=False)
 
 
 def _reason(told: Iterable[Told]) -> str:

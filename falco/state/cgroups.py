@@ -12,6 +12,7 @@ Cgroups = tuple[tuple[str, str], ...]
 _SUBSYSTEMS = {"perf": "perf_event", "mem": "memory", "io": "blkio"}
 _HEX64 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _USER_SLICE = re.compile(r"/user\.slice/user-\d+\.slice/")
+_USER = re.compile(r"^/user\.slice/user-(\d+)\.slice/")
 _PODMAN_SCOPE = re.compile(r"podman-\d+\.scope/")
 _BPM = re.compile(r"/(?:runc-)?bpm-([A-Za-z0-9._-]+?)(?:\.scope(?:/.*)?)?(?<!\.service)(?<!\.slice)$")
 """A cgroup of a job's, for systemd with runc's name in front. libsinsp takes `bpm-` anywhere in a path, and with it
@@ -76,6 +77,12 @@ def runc(cgroups: Cgroups, layouts: Layouts) -> str:
 def is_of_pod(cgroups: Cgroups) -> bool:
     """Whether a kubelet has made a path: then a CRI runtime is likely to know the container, and docker may."""
     return any("/kubepods" in path or "kubelet-kubepods" in path or ":cri-containerd:" in path for _, path in cgroups)
+
+
+def user(cgroups: Cgroups) -> int | None:
+    """The user in whose slice the paths are, which systemd keeps others from; None outside of those."""
+    found = filter(None, (_USER.match(path) for _, path in cgroups))
+    return next((int(match[1]) for match in found), None)
 
 
 def full_id(cgroups: Cgroups, short: str) -> str:

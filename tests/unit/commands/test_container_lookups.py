@@ -25,6 +25,7 @@ SHORT = ID[:12]
 
 class Engine:
     kind, name, is_there = DOCKER, "docker", True
+    owner: int | None = None
 
     def __init__(self, known=True):
         self.known, self.asked, self.pause_s = known, [], 0.0
@@ -125,11 +126,16 @@ def test_a_pods_container_is_looked_for_at_a_cri_runtime_first(state, running):
     containers.first()
     seen: list[tuple[object, ...]] = []
     containers.lookups = SimpleNamespace(
-        request=lambda short, full, kind, is_news: seen.append((short, full, kind, is_news)), close=lambda: None
+        request=lambda *asked, is_news: seen.append((*asked, is_news)), close=lambda: None
     )
     enter(state, path=f"/kubepods/burstable/pod1/{ID}")
     enter(state, tid=8, path=f"/docker/{ID}")
-    assert seen == [(SHORT, ID, CRI, True), (SHORT, ID, DOCKER, True)]
+    enter(state, tid=9, path=f"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{'b' * 64}.scope")
+    assert seen == [
+        (SHORT, ID, CRI, None, True),
+        (SHORT, ID, DOCKER, None, True),
+        ("b" * 12, "b" * 64, PODMAN, 1000, True),
+    ]
 
 
 def test_a_start_does_not_wait_long_for_engines(state, running):

@@ -18,6 +18,7 @@ class Engine:
     """Says what say() says, or raises it; asked is released for each question, inside are how many are in it."""
 
     kind, name, is_there = DOCKER, "docker", True
+    owner: int | None = None
 
     def __init__(self, say):
         self.say, self.asked, self.most = say, threading.Semaphore(0), 0
@@ -197,8 +198,18 @@ def test_the_earlier_due_comes_first_and_no_other_before_its_time(at):
     assert asked == ["a", "b", "c"]
 
 
+def test_besides_the_hosts_only_the_engines_of_the_containers_user_are_asked():
+    desks = [SimpleNamespace(kind=DOCKER, owner=owner) for owner in (None, 1000, 1001)]
+    asking = lookup("a")
+    asking.begin_round(desks)
+    assert asking.left == desks[:1]
+    asking.owner = 1001
+    asking.begin_round(desks)
+    assert asking.left == [desks[0], desks[2]]
+
+
 def test_rounds_come_later_and_later_and_begin_with_the_likely_engines():
-    desks = [SimpleNamespace(kind=kind) for kind in (DOCKER, CRI, DOCKER, CRI)]
+    desks = [SimpleNamespace(kind=kind, owner=None) for kind in (DOCKER, CRI, DOCKER, CRI)]
     asking = lookup("a", CRI)
     asking.begin_round(desks)
     assert asking.left == [desks[1], desks[3], desks[0], desks[2]]

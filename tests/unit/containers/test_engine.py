@@ -4,7 +4,7 @@ import pytest
 
 from falco.containers.cri import CriEngine
 from falco.containers.docker import DockerEngine
-from falco.containers.engine import ANSWER_S, BadAnswerError, Engine, EngineError, is_socket
+from falco.containers.engine import ANSWER_S, BadAnswerError, Engine, EngineError, is_socket, owner_of
 from falco.state.fetching import LONGEST_NS
 
 
@@ -33,3 +33,16 @@ def test_what_is_a_socket(tmp_path):
     (tmp_path / "long").symlink_to("x" * 300)  # Whoever owns the directory can have this there; following it fails.
     (tmp_path / "loop").symlink_to("loop")
     assert [is_socket(str(tmp_path / name)) for name in ("file", "none", "long", "loop")] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("socket", "owner"),
+    [
+        ("/run/user/1000/podman/podman.sock", 1000),
+        ("/host/run/user/1000/docker.sock", 1000),
+        ("/run/podman/podman.sock", None),
+        ("/run/user/podman.sock", None),
+    ],
+)
+def test_whose_an_engine_is(socket, owner):
+    assert owner_of(socket) == DockerEngine(socket).owner == CriEngine(socket).owner == owner

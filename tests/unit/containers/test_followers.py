@@ -17,11 +17,11 @@ class Asked:
     def __init__(self):
         self.calls = []
 
-    def prepare(self, full, kind):
-        self.calls.append(("prepare", full, kind))
+    def prepare(self, full, kind, owner):
+        self.calls.append(("prepare", full, kind, owner))
 
-    def refresh(self, full, kind):
-        self.calls.append(("refresh", full, kind))
+    def refresh(self, full, kind, owner):
+        self.calls.append(("refresh", full, kind, owner))
 
     def forget(self, short):
         self.calls.append(("forget", short))
@@ -30,10 +30,10 @@ class Asked:
 @pytest.mark.parametrize(
     ("action", "call"),
     [
-        ("create", ("prepare", FULL, 11)),
-        ("rename", ("refresh", FULL, 11)),
-        ("update", ("refresh", FULL, 11)),
-        ("start", ("refresh", FULL, 11)),
+        ("create", ("prepare", FULL, 11, 1000)),
+        ("rename", ("refresh", FULL, 11, 1000)),
+        ("update", ("refresh", FULL, 11, 1000)),
+        ("start", ("refresh", FULL, 11, 1000)),
         ("destroy", ("forget", FULL[:12])),
         ("remove", ("forget", FULL[:12])),
         ("exec_create: sh", None),
@@ -42,7 +42,7 @@ class Asked:
 def test_what_follows_from_what_happens(action, call):
     asked = Asked()
     ended: list[str] = []
-    Followers(asked, ended.append).take(action, FULL, 11)
+    Followers(asked, ended.append).take(action, FULL, 11, 1000)
     assert asked.calls == ([call] if call else [])
     assert ended == ([FULL[:12]] if action in ("destroy", "remove") else [])
 
@@ -69,13 +69,13 @@ def test_an_engine_is_followed_again_after_trouble(monkeypatch, caplog):
         if len(rounds) == 3:
             done.set()
 
-    engine = SimpleNamespace(name="docker", kind=0, is_there=True, follow=follow)
+    engine = SimpleNamespace(name="docker", kind=0, owner=7, is_there=True, follow=follow)
     asked = Asked()
     followers = Followers(asked, lambda _: None)
     followers.start([(engine, Health(engine, time.monotonic))])
     assert done.wait(5)
     followers.close()
-    assert asked.calls[:2] == [("prepare", FULL, 0)] * 2
+    assert asked.calls[:2] == [("prepare", FULL, 0, 7)] * 2
     assert [r.message for r in caplog.records] == ["docker tells nothing about containers: broken"]
 
 
@@ -87,7 +87,7 @@ def test_an_engine_that_is_not_there_yet_is_followed_when_it_is(monkeypatch):
         done.set()
         yield "create", FULL
 
-    engine = SimpleNamespace(name="docker", kind=0, is_there=False, follow=follow)
+    engine = SimpleNamespace(name="docker", kind=0, owner=7, is_there=False, follow=follow)
     followers = Followers(Asked(), lambda _: None)
     followers.start([(engine, Health(engine, time.monotonic))])
     assert not done.wait(0.1)

@@ -21,8 +21,8 @@ SHORT = FULL[:12]
 class Engine:
     """Says what say() says; asked are the ids, in order."""
 
-    def __init__(self, say, kind=DOCKER, name="docker", there=True, greeting=lambda: "1"):
-        self.version = greeting
+    def __init__(self, say, kind=DOCKER, name="docker", there=True, greeting=lambda: "1", owner=None):
+        self.version, self.owner = greeting, owner
         self.say, self.kind, self.name, self.is_there = say, kind, name, there
         self.asked = []
 
@@ -248,6 +248,70 @@ def test_a_greeting_that_hangs_keeps_no_other_from_answering(running):
     go.set()
 
 
+def settle(lookups):
+    until = time.monotonic() + 10
+    while lookups._under_way:
+        assert time.monotonic() < until
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def liar():
+    """The podman of a user, who says of every container what suits that user."""
+    return Engine(lambda container_id: known(container_id, "lie"), PODMAN, "podman", owner=1000)
+
+
+@pytest.mark.parametrize(("owner", "name"), [(None, "web"), (1001, "web"), (1000, "lie")])
+def test_a_users_engine_is_only_asked_about_what_runs_in_that_users_slice(running, liar, owner, name):
+    said = iter((no(0),))  # The host's does not know it yet.
+    lookups = running(Engine(lambda container_id: next(said, None) or known(container_id)), liar)
+    lookups.request(SHORT, FULL, DOCKER, owner)
+    assert answers(lookups, 1)[0].container.name == name and len(liar.asked) == (owner == 1000)
+
+
+@pytest.mark.parametrize(("owner", "name"), [(None, "web"), (1000, "lie")])
+def test_what_a_users_engine_says_beforehand_is_for_that_users_containers(running, liar, owner, name):
+    said = iter((no(0),))
+    lookups = running(Engine(lambda container_id: next(said, None) or known(container_id)), liar)
+    lookups.prepare(FULL, PODMAN, 1000)
+    settle(lookups)
+    assert liar.asked == [FULL]
+    lookups.request(SHORT, FULL, DOCKER, owner)
+    assert answers(lookups, 1)[0].container.name == name
+
+
+def test_what_a_users_engine_is_saying_when_the_container_runs_is_for_that_users_containers(running, liar):
+    go, asked = threading.Event(), threading.Event()
+
+    def say(container_id):
+        asked.set()
+        go.wait(10)
+        return known(container_id, "lie")
+
+    liar.say = say
+    said = iter((no(0),))
+    lookups = running(Engine(lambda container_id: next(said, None) or known(container_id)), liar)
+    lookups.prepare(FULL, PODMAN, 1000)
+    assert asked.wait(10)
+    lookups.request(SHORT, FULL, DOCKER)
+    go.set()
+    assert answers(lookups, 1)[0].container.name == "web"
+
+
+def test_a_users_engine_cannot_have_others_containers_looked_up_anew(running, liar):
+    lookups = running(Engine(lambda container_id: known(container_id) if container_id == FULL else no(0)), liar)
+    lookups.request(SHORT, FULL, DOCKER)
+    lookups.request("b" * 12, "b" * 64, PODMAN, 1000)
+    answers(lookups, 2)
+    lookups.refresh(FULL, PODMAN, 1000)
+    assert not lookups.is_busy
+    liar.say = lambda container_id: known(container_id, "renamed")
+    lookups.refresh("b" * 64, PODMAN, 1001)
+    assert not lookups.is_busy
+    lookups.refresh("b" * 64, PODMAN, 1000)
+    assert answers(lookups, 1)[0].container.name == "renamed"
+
+
 def test_a_full_queue_says_so(running):
     go = threading.Event()
 
@@ -268,9 +332,7 @@ def test_what_was_looked_up_before_it_ran_is_there_at_once(running):
     engine = Engine(known)
     lookups = running(engine)
     lookups.prepare(FULL, DOCKER)
-    until = time.monotonic() + 5
-    while lookups._under_way and time.monotonic() < until:
-        time.sleep(0.002)
+    settle(lookups)
     assert list(lookups.answers()) == []
     engine.say = no
     lookups.request(SHORT, FULL, DOCKER)
@@ -296,9 +358,7 @@ def test_a_removed_one_is_not_kept(running):
     engine = Engine(known)
     lookups = running(engine)
     lookups.prepare(FULL, DOCKER)
-    until = time.monotonic() + 5
-    while lookups._under_way and time.monotonic() < until:
-        time.sleep(0.002)
+    settle(lookups)
     lookups.forget(SHORT)
     lookups.request(SHORT, FULL, DOCKER)
     answers(lookups, 1)
@@ -330,7 +390,5 @@ def test_memory_stays_bounded(running, monkeypatch, hurried):
         lookups.prepare(f"a{number:063}", DOCKER)
         lookups.request(f"b{number:011}", f"b{number:063}", DOCKER)
     assert len(answers(lookups, 100)) == 100
-    until = time.monotonic() + 5
-    while lookups._under_way and time.monotonic() < until:
-        time.sleep(0.002)
+    settle(lookups)
     assert len(lookups._early) <= 20 and len(lookups._denied) <= 20 and not lookups._answered

@@ -193,3 +193,16 @@ def test_full_id():
 )
 def test_rkt(path, found):
     assert cgroups.rkt((("cpu", path),)) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-x.scope", 1000),
+        ("/user.slice/user-1000.slice", None),
+        ("/docker/x/user.slice/user-1000.slice/y", None),
+        ("/system.slice/x.service", None),
+    ],
+)
+def test_user(path, found):
+    assert cgroups.user((("cpu", "/"), ("memory", path))) == found
