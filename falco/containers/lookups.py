@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from falco.containers.engine import Engine
     from falco.state.containers import Container
 
-WORKERS = 2
-"""Threads that ask an engine: one lookup that hangs leaves it to others to find out whether the engine does."""
+WORKERS = 4
+"""Threads that ask an engine, of some 35 kB each: when one lookup hangs, others find out whether the engine does."""
 CAPACITY = 4096
 """Containers that may wait to be looked up."""
 GIVE_UP_S = LONGEST_NS / 1e9 - 2
