@@ -71,6 +71,13 @@ def take(state: State, event: Event, thread: ThreadInfo) -> None:
             _take_base(event, thread, raw)
 
 
+def show(event: Event) -> None:
+    """Give the event the fd that its fact describes, and leave the tables as they are: they know of later."""
+    raw = facts.fd_fact(event)
+    if raw:
+        event.fd, event.fd_num = entry(facts.decode_fd(raw), None), facts.fd_number(raw)
+
+
 def _take_fd(state: State, thread: ThreadInfo, number: int, raw: bytes) -> FdInfo:
     fact = facts.decode_fd(raw)
     fd = entry(fact, thread.main.fds.get(number))

@@ -15,6 +15,7 @@ from falco.events.decode import signed
 from falco.events.table import codes_named
 from falco.state.clones import CLONES
 from falco.state.execs import EXECS, executed
+from falco.state.facts import show
 from falco.state.resets import RESETS
 from falco.state.threads import ThreadInfo, placeholder
 
@@ -75,6 +76,7 @@ class Merge:
         event.thread = thread
         if thread is not None:
             _reset(event, thread)
+            show(event)
         if found is not None and event.code in _WALKS:
             _lead(found[0].main, found[2])
         return True

@@ -10,6 +10,7 @@ from falco.state.snapshot import Snapshot
 from falco.state.state import State
 from falco.state.threads import CLONE_THREAD
 from tests.events import Builder, process
+from tests.facts import fd_fact
 
 SECOND = 1_000_000_000
 START = 1_500_000_000 * SECOND
@@ -140,6 +141,16 @@ def test_steps_after_the_look_are_taken(box):
     box.event("SYSCALL_CHDIR_X", ts=READ + 1, res=0, path="deeper")
     box.call("SYSCALL_DUP", {"ts": READ + 1, "fd": 3}, ts=READ + 1, res=5)
     assert (shell.cwd, shell.fds[5].name) == ("/home/u/sub/deeper/", "/now")
+
+
+def test_a_step_shows_the_fd_that_its_fact_describes_and_not_one_of_later(box):
+    """What a process had at a number then is not what it was found to have there."""
+    shell = box.state.threads[7]
+    shell.last_fd = 3
+    told = fd_fact(1, FdType.FIFO, "/", inode=5)
+    event = box.event("SYSCALL_DUP_X", ts=READ - SECOND, res=1, extra=[told])
+    assert (event.fd.type, event.fd.ino, event.fd_num) == (FdType.FIFO, 5, 1)
+    assert set(shell.fds) == {3}
 
 
 def test_a_failed_step_shows_its_error_and_fd(box):
