@@ -29,7 +29,7 @@ COUNTED = "raw_syscalls:sys_exit"
 
 
 def sieve(folder: Path, chosen: str = "") -> None:
-    """Print everything, with the default rules and with 500."""
+    """Print everything, with the default rules and with 500 others."""
     if os.geteuid() != 0 or shutil.which("perf") is None:
         print("\nsieve: not without root and perf")
         return
