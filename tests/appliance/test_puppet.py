@@ -198,7 +198,7 @@ class {{ 'falco':
   package_source => '/packages/{deb}',
   settings       => {{
     'webserver'  => {{ 'enabled' => false }},
-    'forwarders' => {{ 'webhook' => {{ 'enabled' => true }} }},
+    'forwarders' => {{ 'webhook' => {{ 'enabled' => true, 'url' => 'http://127.0.0.1:1/' }} }},
   }},
 }}
 """
