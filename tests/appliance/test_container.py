@@ -17,6 +17,7 @@ import pytest
 
 from tests.appliance.engines import BASE, CACHE, PROJECT, Container, Engine, timed, until
 from tests.documents.run_lines import least, mounts, privileged, without_mounts
+from tests.sinks.servers import free_port
 
 if TYPE_CHECKING:
     from tests.appliance.conftest import Sink
@@ -223,7 +224,9 @@ def test_what_is_asked_in_it_is_answered_by_the_settings_in_force(docker: Engine
     store = ("-e", "FALCO_ALERT_STORE__PATH=/var/lib/falco/elsewhere/alerts.db")
     rules = ("-e", "FALCO_RULES_FILE=/etc/falco/falco_rules.local.yaml,/etc/falco/k8s_audit_rules.yaml")
     # The rules of system calls would make no difference to what is looked at here.
-    container = start(docker, *store, *rules, *webhook(sink), "-e", "FALCO_DISABLE_SOURCE=syscall").wait_ready()
+    given = {"DISABLE_SOURCE": "syscall", "WEBSERVER__ENABLED": "true", "WEBSERVER__LISTEN_PORT": free_port()}
+    source = [word for key, one in given.items() for word in ("-e", f"FALCO_{key}={one}")]
+    container = start(docker, *store, *rules, *webhook(sink), *source).wait_ready()
     assert "elsewhere/alerts.db" in container.execute("falco", "--support")
 
     def health() -> str:

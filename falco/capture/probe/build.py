@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from falco import VERSION
 from falco.capture.probe.btf import Btf, BtfError
 from falco.capture.probe.cache import Cache, CacheError, cache_key, kernel_build_id
-from falco.capture.probe.compile import FAILED, NO_BCC, NOT_ALLOWED, CompileError, Job, compile_in_child
+from falco.capture.probe.compile import FAILED, NO_BCC, NOT_ALLOWED, CompileError, Job, compile_in_child, scratch_place
 from falco.capture.probe.headers import ABSENT, BTF, Attempt, Tree, find_headers, resolve
 from falco.capture.probe.layout import layout_from_btf, layout_from_headers, missing_in_btf
 from falco.capture.probe.shim import write_shim
@@ -94,10 +94,10 @@ def build_probe(
     if not probe:
         build = _Build(text_for, cflags, compiler, kernel, host_root)
         try:
-            with tempfile.TemporaryDirectory(prefix="falco-probe-") as scratch:
+            with tempfile.TemporaryDirectory(prefix="falco-probe-", dir=scratch_place()) as scratch:
                 probe = build.run(_sources(kernel, host_root, Path(scratch), system))
         except OSError as error:
-            raise ProbeError(f"the probe cannot be built in {tempfile.gettempdir()}: {error.strerror}") from None
+            raise ProbeError(f"the probe cannot be built in {scratch_place()}: {error.strerror}") from None
         notes = {"key": key, "release": release, "machine": machine, "falco": VERSION}
         probe = dataclasses.replace(probe, meta=probe.meta | notes)
         _to_cache(cache, key, probe)

@@ -69,13 +69,24 @@ class Module(Protocol):
         """The maps by their descriptors."""
 
 
+def scratch_place() -> str:
+    """Where temporary files may be: where all programs have theirs, else in memory.
+
+    A container with --read-only has no other place, and what `docker exec` starts there has no TMPDIR.
+    """
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return "/dev/shm"
+
+
 def compile_in_child(job: Job) -> ProbeObject:
     """Compile in a new process, in an empty directory of its own. Raises CompileError."""
     command = [sys.executable, "-P", "-s", "-m", "falco.capture.probe.compile"]
     # The environment is made anew: bcc and LLVM listen to several variables.
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PYTHONPATH": str(Path(falco.__file__).resolve().parents[1])}
     try:
-        with tempfile.TemporaryDirectory(prefix="falco-compile-") as directory:
+        with tempfile.TemporaryDirectory(prefix="falco-compile-", dir=scratch_place()) as directory:
             done = subprocess.run(
                 command,
                 input=json.dumps(dataclasses.asdict(job)).encode(),

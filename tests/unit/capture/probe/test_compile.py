@@ -4,6 +4,7 @@ import dataclasses
 import json
 import struct
 import sys
+import tempfile
 
 import pytest
 
@@ -133,3 +134,11 @@ def test_the_child_works_in_an_empty_directory_with_little_environment(tmp_path,
     with pytest.raises(CompileError) as failure:
         compile_in_child(JOB)
     assert str(failure.value) == "error: 0 700 [] -P -s -m falco.capture.probe.compile"
+
+
+def test_temporary_files_go_into_memory_where_there_is_no_other_place(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert compiler.scratch_place() == str(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/none/at/all"])
+    assert compiler.scratch_place() == "/dev/shm"
