@@ -53,7 +53,7 @@ class Delivery:
         self._backoff = Backoff(settings.max_backoff)
         self._cursor = self._saved = cursors.read(place.folder)
         self._next_save = self._next_look = 0.0
-        self._refused_id = ""
+        self._refused_id = self._store_trouble = ""
         self._refusals = 0
         self._reader: Reader | None = None
 
@@ -66,7 +66,8 @@ class Delivery:
                         if self._follow(reader, drain=drain):
                             return
                 except (sqlite3.Error, OSError) as error:
-                    self._health.failure(f"the alert store or the dead letters cannot be used: {error}")
+                    self._store_trouble = f"the alert store or the dead letters cannot be used: {error}"
+                    self._health.failure(self._store_trouble)
                     self._health.write(now=False)
                     if drain:
                         return
@@ -122,6 +123,9 @@ class Delivery:
         """What has to be looked after now and then while nothing is to be sent."""
         self._count(reader)
         self._health.dead_letters = self._letters.count()
+        if self._health.trouble == self._store_trouble:
+            # Both have just been read. A forwarder that begins before its store is there is well as soon as it is.
+            self._health.over()
         self._health.write(now=False)
         try:
             self._destination.idle()

@@ -45,6 +45,10 @@ class Health:
         """So many alerts were delivered."""
         self.delivered += count
         self.last_success = self._clock()
+        self.over()
+
+    def over(self) -> None:
+        """What went wrong does so no longer."""
         if self.trouble:
             LOG.warning("%s: works again", self.name)
             self.trouble = ""

@@ -251,6 +251,23 @@ def test_no_store_yet(place, made, capsys):
     assert health(place)["up"] == 0
 
 
+def test_it_is_well_as_soon_as_the_store_is_there_though_nothing_is_to_be_sent(place, made, capsys):
+    delivery, _ = made(Recorded())
+    delivery.run(drain=True)
+    assert health(place)["up"] == 0
+    open_writing(place.store).close()
+    delivery.run(drain=True)
+    assert health(place)["up"] == 1
+    assert "webhook: works again" in capsys.readouterr().err
+
+
+def test_a_store_that_can_be_read_says_nothing_of_a_destination_that_is_down(place, writer, made):
+    delivery, _ = made(Recorded())
+    delivery._health.failure("nobody is there")
+    delivery.run(drain=True)
+    assert health(place)["trouble"] == "nobody is there"
+
+
 def test_a_damaged_store_gives_what_can_be_read_of_it(place, writer, made, capsys):
     writer.execute("BEGIN")
     fill(writer, *range(1, 1501))
