@@ -164,6 +164,9 @@ def known(event: Seen) -> tuple[Path, dict[Number | Param, int]]:
     if isinstance(result, int):
         numbers[Number.RESULT] = result
         numbers[Number.FD] = max(result, -1)
+    if sifted.group is Group.OPENS:
+        flags = cast("int", event.values["flags"])
+        numbers[Number.WRITES], numbers[Number.READS] = flags >> 1 & 1, flags & 1
     numbers[Number.LIMITS] = int(event.values.get("newcur") != -1)
     if sifted.group is Group.NAMES:
         return _name(event), numbers
