@@ -229,7 +229,8 @@ class Watch:
     def _tell_left_out(self, known: Mapping[str, str]) -> None:
         for name, reason in self._loaded.left_out.items():
             if name not in known:
-                LOG.warning("probe: %s is left out: %s", name, reason)
+                more = ", so that what it would keep back is sent" if name.startswith("sieve_") else ""
+                LOG.warning("probe: %s is left out%s: %s", name, more, reason)
 
     def _teach_roles(self, snapshot: Snapshot) -> None:
         """Tell the probe which of the sockets that were there are whose: a server's or a client's."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
 import pytest
 
-from falco.commands.watch import buffer_bytes, until
+from falco.commands.watch import Watch, buffer_bytes, until
+
+if TYPE_CHECKING:
+    from falco.capture.live.loader import Loaded
 
 
 @pytest.mark.parametrize(("asked", "megabytes"), [(1, 1), (8, 8), (9, 8), (100, 64)])
@@ -42,3 +48,14 @@ def test_the_time_begins_when_it_is_first_asked(monkeypatch):
     assert running()
     now[0] = 1005.0
     assert not running()
+
+
+def test_what_the_kernel_refuses_is_told_once_and_what_comes_of_it_for_a_sieve(caplog):
+    watch = Watch.__new__(Watch)
+    refused = {"exit_open": "too new", "sieve_fds_1": "too large", "exit_read": "known"}
+    watch._loaded = cast("Loaded", SimpleNamespace(left_out=refused))
+    watch._tell_left_out({"exit_read": "known"})
+    assert [record.getMessage() for record in caplog.records] == [
+        "probe: exit_open is left out: too new",
+        "probe: sieve_fds_1 is left out, so that what it would keep back is sent: too large",
+    ]
