@@ -216,9 +216,9 @@ def test_from_one_form_to_the_other_and_back(docker: Engine, package: Path, tmp_
             assert host.shell(f"systemctl is-active {services}").split() == ["active", "active"]
             host.changes_once(container)
             until(lambda: "ready in" in docker("logs", "falco", check=False), 120, host.journal)
-            assert "install ok" not in host.shell("dpkg-query --show --showformat '${Status}' falco")
+            assert host.shell("dpkg-query --show --showformat '${Status}' falco") == "deinstall ok config-files"
             assert host.shell(unit).strip() == "/etc/systemd/system/falco.service"
-            assert "falco-forwarder" not in host.shell("find /etc/systemd/system; systemctl list-units")
+            assert "falco-forwarder@" not in host.shell("find /etc/systemd/system; systemctl list-units")
             assert host.shell("systemctl is-enabled falco").strip() == "enabled"
             host.changes_once(as_package)
             assert docker("ps", "--all", "--quiet", "--filter", "name=^falco$") == ""
