@@ -1,7 +1,11 @@
-"""Keeps what the rules' paths mean on a live host: in force, in the recording, and up to date."""
+"""Keeps what the rules' paths mean on a live host: in force, in the recording, and up to date.
+
+A path of a rule may lead to a file system that does not answer (NFS, FUSE). So a thread beside looks; events go on.
+"""
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from falco.engine.known_paths import KnownPaths
@@ -17,6 +21,22 @@ if TYPE_CHECKING:
 
 EVERY_S = 3.0
 """How often files are looked at again."""
+LOOK_LIMIT_S = 1.0
+"""How long a start and a reload wait for the first look."""
+
+
+def beside(work: Callable[[], object]) -> Callable[[float], bool]:
+    """Have a thread do some work, which may hang; the answer waits so many seconds, and says whether it is done."""
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            done.set()
+
+    threading.Thread(target=run, name="falco-host-paths", daemon=True).start()
+    return done.wait
 
 
 class HostPaths:
@@ -25,6 +45,8 @@ class HostPaths:
     clock gives seconds that never step back, now_ns the time of events (ns since the epoch). told is called with the
     tables whenever they have changed.
     """
+
+    beside = staticmethod(beside)
 
     def __init__(
         self,
@@ -39,31 +61,64 @@ class HostPaths:
         self._clock, self._now_ns = clock, now_ns
         self._next = 0.0
         self._known: KnownPaths
+        self._under_way: tuple[Callable[[float], bool], Callable[[], None]] | None = None
 
     def look(self) -> None:
-        """Find out what the paths of the rules in force mean."""
-        self._known = known = KnownPaths.build(self._in_force.ruleset.rules, self._host_root)
-        self._next = self._clock() + EVERY_S
-        if known.left_out:
-            LOG.warning("%s paths of the rules are too many to look up, and mean what is written", known.left_out)
-        self._tell()
+        """Find out what the paths of the rules in force mean. What takes too long comes into force later."""
+        done, found = self._build(self._in_force.ruleset.rules)
+        self._under_way = done, lambda: self._know(found)
+        if not self._is_settled(LOOK_LIMIT_S):
+            LOG.warning(
+                "The host's files do not answer yet: until they do, new paths of the rules mean what is written"
+            )
 
     def foresee(self, rules: Iterable[BoundRule]) -> PathTables:
-        """What the paths of other rules mean now."""
-        return KnownPaths.build(rules, self._host_root).tables
+        """What the paths of other rules mean now; what those in force mean if that takes too long."""
+        done, found = self._build(rules)
+        return found[0].tables if done(LOOK_LIMIT_S) and found else self._in_force.tables
 
     def ticking(self, running: Callable[[], bool]) -> Callable[[], bool]:
         """The same question, with a look at the host every EVERY_S before it is answered."""
 
         def tick() -> bool:
-            now = self._clock()
-            if now >= self._next:
-                self._next = now + EVERY_S
-                if self._known.refresh():
-                    self._tell()
+            if self._is_settled() and self._clock() >= self._next:
+                self._refresh()
             return running()
 
         return tick
+
+    def _build(self, rules: Iterable[BoundRule]) -> tuple[Callable[[float], bool], list[KnownPaths]]:
+        found: list[KnownPaths] = []
+        return self.beside(lambda: found.append(KnownPaths.build(rules, self._host_root))), found
+
+    def _refresh(self) -> None:
+        self._next = self._clock() + EVERY_S
+        known, changed = self._known, list[bool]()
+
+        def take_up() -> None:
+            if any(changed):
+                self._tell()
+
+        self._under_way = self.beside(lambda: changed.append(bool(known.refresh()))), take_up
+        self._is_settled()
+
+    def _is_settled(self, patience_s: float = 0.0) -> bool:
+        """Whether no look is under way; one that is done is taken up."""
+        if self._under_way is None:
+            return True
+        done, take_up = self._under_way
+        if not done(patience_s):
+            return False
+        self._under_way = None
+        take_up()
+        return True
+
+    def _know(self, found: list[KnownPaths]) -> None:
+        (self._known,) = found
+        self._next = self._clock() + EVERY_S
+        if self._known.left_out:
+            LOG.warning("%s paths of the rules are too many to look up, and mean what is written", self._known.left_out)
+        self._tell()
 
     def _tell(self) -> None:
         tables = self._known.tables

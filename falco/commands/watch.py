@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco.capture.live import bpf, canary, procfs
+from falco.capture.live.asking import Asking
 from falco.capture.live.drops import Drops
 from falco.capture.live.loader import Loaded
 from falco.capture.live.procfs_host import this_host
@@ -116,6 +117,7 @@ class Watch:
         self._drops = Drops(self._loaded.maps["counts"])
         self._canary = canary.Canary(self._loaded, self._ring, around.sight.lost, around.sight.regained)
         self._wall_clock = WallClock(self._host.now)
+        self._asking = Asking()
         self._watchdog = Watchdog(around.sight.stuck, around.sight.moving)
         self._next_look = self._next_mend = 0.0
         self._lost = False
@@ -140,7 +142,7 @@ class Watch:
         )
         self._count_senseless = lambda: self.source.malformed
         self.source.own_code, self.source.on_own = canary.CODE, self._canary.saw
-        self.source.complete = PathResolver(str(self._host.proc)).complete
+        self.source.complete = PathResolver(str(self._host.proc), self._asking).complete
         before = dict(self._loaded.left_out)
         self._loaded.attach()
         self._tell_left_out(before)
@@ -204,6 +206,7 @@ class Watch:
         self._look()
         self._kept_back = self.kept_back()
         self._around.sight.close()
+        self._asking.close()
         self._ring.close()
         self._loaded.close()
 

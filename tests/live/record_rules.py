@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from falco.capture.live.asking import Asking
 from falco.capture.live.loader import Loaded
 from falco.capture.live.resolver import PathResolver
 from falco.capture.live.ring import Ring, map_pages
@@ -53,7 +54,7 @@ class Recording:
         self._loaded = Loaded(build_for(wanted), make_plan(wanted, clock), {"ring": RING})
         self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), RING)
         self._source = LiveSource(self._ring, Event(State()), self._go_on, REAL_ENTERS | wanted.real)
-        self._source.complete = PathResolver("/proc").complete
+        self._source.complete = PathResolver("/proc", Asking()).complete
         self._running: subprocess.Popen[bytes] | None = None
         self._until = 0
         self._loaded.attach()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from falco.capture.live.asking import Asking
 from falco.capture.live.resolver import PathResolver
 from falco.events.table import CODES
 from falco.fields.registry import SYSCALL_FIELDS
@@ -56,7 +57,7 @@ def shown(watching):
         own = ThreadInfo(os.getpid(), os.getpid())
         own.cwd = f"{Path.cwd()}/"
         watching.source.event.state.add_thread(own)
-        watching.source.complete = PathResolver("/proc").complete
+        watching.source.complete = PathResolver("/proc", Asking()).complete
         watching.seen(act, look)
         return found
 

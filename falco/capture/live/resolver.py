@@ -5,7 +5,8 @@ links gets facts about where it leads (falco/events/facts.py) before anything lo
 them in the place of the record. State, rules and a recording then see the same, and a replay needs no file system.
 
 What is looked at here is the file system of now, some milliseconds after the call: unlike the fact about an fd this can
-be raced. Where nothing can be looked at any more, no fact is added, and what the kernel told has to do.
+be raced. Where nothing can be looked at any more, or nobody answers (asking.py), no fact is added, and what the kernel
+told has to do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from falco.capture.live.asking import NoAnswerError
 from falco.capture.scap import writer
 from falco.events import facts
 from falco.events.decode import signed, text, unsigned
@@ -26,6 +28,7 @@ from falco.state.paths import below, follow
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from falco.capture.live.asking import Asking
     from falco.events.event import Event
     from falco.state.threads import ThreadInfo
 
@@ -78,8 +81,8 @@ class PathResolver:
     The threads that it asks for are those of the event's state, as of before the event.
     """
 
-    def __init__(self, proc: str) -> None:
-        self._proc = proc
+    def __init__(self, proc: str, asking: Asking) -> None:
+        self._proc, self._asking = proc, asking
         self._links: dict[str, dict[str, str | None]] = {}  # By path, then by namespace.
         self._since = 0
         self._seats: dict[str, int] = {}
@@ -114,7 +117,10 @@ class PathResolver:
             view = view or self._view(event)
             if view is None:
                 return
-            led = self._resolve(event, view, (base, path), last)
+            try:
+                led = self._resolve(event, view, (base, path), last)
+            except NoAnswerError:
+                continue
             if led is not None:
                 self._forget(event, led)
                 if led != below(base, path):
@@ -122,31 +128,29 @@ class PathResolver:
 
     def _resolve(self, event: Event, view: _View, start: tuple[str, str], last: bool) -> str | None:
         base, path = start
-        thread = event.state.threads.get(event.tid)
+        thread, ahead = event.state.threads.get(event.tid), below(base, path)
 
         def link(here: str) -> str | None:
             if thread is not None and here.startswith("/proc/"):
                 own = _own_link(thread, here)
                 if own is not None:
                     return own
-            return self._link(view, here)
+            return self._link(view, here, ahead if last else ahead.rpartition("/")[0])
 
         return follow(base, path, base if path.startswith("/") else view.root, link, last)
 
-    def _link(self, view: _View, here: str) -> str | None:
+    def _link(self, view: _View, here: str, ahead: str) -> str | None:
+        """Where a link leads. Whoever is asked looks at what lies on the way to ahead too, and is so asked once."""
         known, namespace = self._links.get(here), view.namespace
         if known is not None and namespace in known:
             return known[namespace]
-        path, target = view.path(here), None
-        if path is None:
+        if view.path(here) is None:
             return None
-        try:
-            target = os.readlink(path)  # noqa: PTH115 - Path would tidy the path up
-        except OSError as error:
-            if error.errno != errno.EINVAL:
-                return None  # What is not there now may be there at once.
-        self._links.setdefault(here, {})[namespace] = target
-        return target
+        whom = (namespace, view.root)
+        found = self._asking.ask(whom, lambda: _links(view, here, ahead), f"{ahead} of {view.door}")
+        for place, target in found.items():
+            self._links.setdefault(place, {})[namespace] = target
+        return found.get(here)
 
     def _forget(self, event: Event, path: str) -> None:
         """What was removed may become something else."""
@@ -183,6 +187,27 @@ class PathResolver:
             return _View(f"{home}/root", os.readlink(f"{home}/ns/mnt"), os.readlink(f"{home}/root"))  # noqa: PTH115
         except OSError:
             return None
+
+
+def _links(view: _View, here: str, ahead: str) -> dict[str, str | None]:
+    """What is a link, and where it leads, on the way from here to ahead, as far as the first one or what is not there.
+
+    It may be there at once, so that is left out.
+    """
+    places, found = [here], dict[str, str | None]()
+    if ahead.startswith(f"{here}/"):
+        parts = ahead[len(here) + 1 :].split("/")
+        places += [f"{here}/{'/'.join(parts[: n + 1])}" for n in range(len(parts))]
+    for place in places:
+        try:
+            found[place] = os.readlink(view.path(place) or "")  # noqa: PTH115 - Path would tidy the path up
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                break
+            found[place] = None
+        else:
+            break
+    return found
 
 
 def _succeeded(event: Event) -> bool:

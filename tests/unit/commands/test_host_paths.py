@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import threading
+from typing import Any, cast
 
-from falco.commands.host_paths import EVERY_S, HostPaths
+from falco.commands.host_paths import EVERY_S, HostPaths, beside
 from falco.commands.in_force import InForce
 from falco.engine import known_paths
 from falco.fields.path_tables import PathTables
@@ -27,9 +28,32 @@ class Clock:
         return self.now
 
 
+def at_once(work):
+    """What a thread beside does, done here."""
+    work()
+    return lambda _: True
+
+
+class Hanging:
+    """Work that goes on when it is let go."""
+
+    def __init__(self) -> None:
+        self.work: list[Any] = []
+
+    def __call__(self, work):
+        self.work.append(work)
+        return lambda _: work not in self.work
+
+    def let_go(self) -> None:
+        for work in list(self.work):
+            work()
+            self.work.remove(work)
+
+
 def started(root, recording: Any, clock: Clock, path: str = "/bin/x") -> tuple[HostPaths, InForce]:
     in_force = InForce(ruleset(path), all_events=False)
     paths = HostPaths(in_force, str(root), recording, clock, lambda: int(clock.now * 10**9))
+    paths.beside = at_once
     paths.look()
     return paths, in_force
 
@@ -75,3 +99,45 @@ def test_too_many_paths_are_told(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(known_paths, "MAX_PATHS", 0)
     started(tmp_path, None, Clock())
     assert "1 paths of the rules" in caplog.text
+
+
+def test_a_look_that_hangs_keeps_nothing_from_going_on_and_counts_once_it_is_done(tmp_path):
+    recording, clock, hanging = Recording(), Clock(), Hanging()
+    paths, in_force = started(tmp_path, recording, clock)
+    paths.beside = hanging
+    running = paths.ticking(lambda: True)
+    for _ in range(10 * 11):  # Links are looked at every tenth time.
+        clock.now += EVERY_S
+        assert running()
+    assert len(hanging.work) == 1, "no other look begins"
+    (tmp_path / "bin").symlink_to("usr/bin")
+    for _ in range(11):
+        clock.now += EVERY_S
+        hanging.let_go()
+        assert running()
+    assert in_force.match(seen("/usr/bin/x")) is in_force.ruleset.rules[0].rule
+
+
+def test_a_first_look_that_hangs_is_told_and_taken_up_later(tmp_path, caplog):
+    (tmp_path / "bin").symlink_to("usr/bin")
+    recording, clock, hanging = Recording(), Clock(), Hanging()
+    in_force = InForce(ruleset("/bin/x"), all_events=False)
+    paths = HostPaths(in_force, str(tmp_path), cast("Any", recording), clock, lambda: 7)
+    paths.beside = hanging
+    paths.look()
+    running = paths.ticking(lambda: True)
+    assert running()
+    assert caplog.text.count("The host's files do not answer yet") == 1
+    assert paths.foresee(in_force.ruleset.rules) is in_force.tables
+    assert in_force.match(seen("/usr/bin/x")) is None
+    hanging.let_go()
+    assert running()
+    assert in_force.match(seen("/usr/bin/x")) is in_force.ruleset.rules[0].rule
+
+
+def test_a_thread_beside_is_waited_for_and_left():
+    let_go = threading.Event()
+    done = beside(let_go.wait)
+    assert not done(0.0)
+    let_go.set()
+    assert done(60)

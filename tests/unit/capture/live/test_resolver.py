@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from falco.capture.live.asking import Asking, NoAnswerError
 from falco.capture.live.resolver import RESOLVED, PathResolver
 from falco.capture.scap import blocks
 from falco.events import facts
@@ -57,7 +58,7 @@ NAMES: dict[str, str] = {}
 def roots(monkeypatch):
     """A process's root reads as what the kernel calls it, whatever directory stands for it here."""
     real = os.readlink
-    monkeypatch.setattr(os, "readlink", lambda path: NAMES.get(str(path)) or real(path))
+    monkeypatch.setattr(os, "readlink", lambda path, **more: NAMES.get(str(path)) or real(path, **more))
     yield
     NAMES.clear()
 
@@ -73,25 +74,28 @@ def state():
 @pytest.fixture
 def led(host, state):
     """led(symbol, role=base, ..., values): where the paths lead, by role; only those that are told."""
-    paths, box = PathResolver(str(host / "proc")), Builder(state, tid=7)
+    paths, box = PathResolver(str(host / "proc"), Asking()), Builder(state, tid=7)
 
     def ask(symbol: str, bases: dict[str, str], **values: object) -> dict[str, str]:
         extra = [base_fact(role, base) for role, base in bases.items()]
         extra += cast("list[bytes]", values.pop("extra", []))
-        event = box.add(symbol, **values, extra=extra, count=99).frame(Event(state), 1)
-        block = paths.complete(event)
-        if block is None:
-            return {}
-        ts, tid, length, code = blocks.HEADER.unpack_from(block, 10)
-        (count,) = blocks.COUNT.unpack_from(block, 32)
-        assert (ts, tid, code) == (event.ts, event.tid, event.code)
-        told = Event(state)
-        told.begin(1, 0, ts, tid, code, block, 36, 10 + length, count)
-        assert told.params()[: event.nparams] == event.params()
-        found = {role: facts.path(told, number) for role, number in ROLES.items()}
-        return {role: path for role, path in found.items() if path is not None}
+        return complete(paths, box.add(symbol, **values, extra=extra, count=99).frame(Event(state), 1))
 
     return ask
+
+
+def complete(paths: PathResolver, event: Event) -> dict[str, str]:
+    block = paths.complete(event)
+    if block is None:
+        return {}
+    ts, tid, length, code = blocks.HEADER.unpack_from(block, 10)
+    (count,) = blocks.COUNT.unpack_from(block, 32)
+    assert (ts, tid, code) == (event.ts, event.tid, event.code)
+    told = Event(event.state)
+    told.begin(1, 0, ts, tid, code, block, 36, 10 + length, count)
+    assert told.params()[: event.nparams] == event.params()
+    found = {role: facts.path(told, number) for role, number in ROLES.items()}
+    return {role: path for role, path in found.items() if path is not None}
 
 
 (LSETXATTR,) = codes_named("lsetxattr")
@@ -216,3 +220,19 @@ def test_a_link_that_is_replaced_is_looked_at_again(host, led):
 
 def test_what_is_told_already_is_left_alone(led):
     assert led(UNLINK, {"n": "/"}, path="/bin/x", extra=[path_fact("n", "/p"), fd_fact(1, FdType.FILE_V2, "/x")]) == {}
+
+
+class Halting(Asking):
+    """Who is asked first does not answer."""
+
+    def ask(self, whom, question, what):
+        self.ask = super().ask  # type: ignore[method-assign]
+        raise NoAnswerError
+
+
+def test_a_path_through_what_does_not_answer_has_no_fact_and_others_have(host, state):
+    (host / "root/new").symlink_to("etc")
+    paths, box = PathResolver(str(host / "proc"), Halting()), Builder(state, tid=7)
+    extra = [base_fact("s", "/"), base_fact("t", "/")]
+    event = box.add("SYSCALL_RENAME_X", oldpath="/new/../tmp/etc/a", newpath="/tmp/etc/b", extra=extra, count=99)
+    assert complete(paths, event.frame(Event(state), 1)) == {"t": "/etc/b"}
