@@ -10,14 +10,14 @@ from falco.events.integers import Integers
 from falco.events.table import CODES, EVENT_TABLE
 from falco.state import cgroups
 from falco.state.processes import ARGS, EXE, PID, PTID, place, program_name, resources, word_list
-from falco.state.threads import CLONE_ACTIVE, CLONE_INVERTED, CLONE_PARENT, CLONE_THREAD, NO_ID, ThreadInfo
+from falco.state.threads import CLONE_ACTIVE, CLONE_INVERTED, CLONE_PARENT, CLONE_THREAD, NO_ID, NO_PARENT, ThreadInfo
 
 if TYPE_CHECKING:
     from falco.state.state import State
 
 STALE_NS = 2_000_000_000
 """An entry older than this under the tid of a new child is a leftover."""
-_NO_TID = _NO_PARENT = -1
+_NO_TID = -1
 
 
 class Birth:
@@ -78,7 +78,7 @@ def _cloned_parent(state: State, event: Event, birth: Birth, traits: tuple[int, 
     if child_tid in state.ended and event.ts - state.ended.pop(child_tid) <= STALE_NS:
         return  # It ended before its parent's call returned, and nothing would ever remove it again.
     child = _new_thread(event, birth, traits, child_tid, parent)
-    if traits[0] & (CLONE_PARENT | CLONE_THREAD) == CLONE_PARENT and parent.ptid != _NO_PARENT:
+    if traits[0] & (CLONE_PARENT | CLONE_THREAD) == CLONE_PARENT and parent.ptid != NO_PARENT:
         # 0.15 takes the one that called, which here is a sibling. runc starts what it puts into containers this way.
         child.ptid = parent.ptid
     _enter_child(state, child, parent)

@@ -12,7 +12,16 @@ from falco.state import cgroups
 from falco.state.enters import enter_of
 from falco.state.paths import base_directory, join
 from falco.state.processes import ARGS, EXE, PID, PTID, place, program_name, resources, word_list
-from falco.state.threads import CLONE_ACTIVE, CLONE_INVERTED, CLONE_NAME_CHANGED, NO_ID, PIPE_DST, PIPE_SRC, ThreadInfo
+from falco.state.threads import (
+    CLONE_ACTIVE,
+    CLONE_INVERTED,
+    CLONE_NAME_CHANGED,
+    NO_ID,
+    NO_PARENT,
+    PIPE_DST,
+    PIPE_SRC,
+    ThreadInfo,
+)
 
 if TYPE_CHECKING:
     from falco.state.state import State
@@ -54,8 +63,8 @@ def executed(state: State, event: Event) -> None:
     thread.placeholder = False
     thread.exe, thread.raw_args = program_name(event.raw(EXE)), word_list(event.raw(ARGS))
     thread.comm = thread.exe if image.comm == ABSENT else program_name(event.raw(image.comm))
-    if thread.ptid == -1:
-        thread.ptid = signed(event.raw(PTID))
+    if thread.ptid not in state.threads:
+        _find_parent(state, thread, signed(event.raw(PTID)))
     pid = event.raw(PID)
     state.set_process(thread, signed(pid) if pid else thread.pid)
     if thread.others:
@@ -71,6 +80,15 @@ def executed(state: State, event: Event) -> None:
         state.resolve_container(thread)
     thread.flags = thread.flags & (PIPE_SRC | PIPE_DST | CLONE_INVERTED) | CLONE_ACTIVE | CLONE_NAME_CHANGED
     thread.generation += 1
+
+
+def _find_parent(state: State, thread: ThreadInfo, told: int) -> None:
+    """Take the parent that the kernel tells of: the one that is known has ended, or nothing was known.
+
+    Where both are unknown, what is known stays, as in 0.15.
+    """
+    if thread.ptid == NO_PARENT or told in state.threads:
+        thread.ptid = told
 
 
 def _set_session(thread: ThreadInfo, event: Event, image: Image) -> None:

@@ -18,6 +18,8 @@ CLONE_ACTIVE = 0x80000
 PIPE_SRC, PIPE_DST = 0x200000, 0x400000
 NO_ID = 0xFFFFFFFF
 """uid, gid or login uid that is not known."""
+NO_PARENT = -1
+"""The ptid of a thread whose parent is not known."""
 
 
 class ThreadInfo:
@@ -78,7 +80,7 @@ class ThreadInfo:
         "vtid",
     )
 
-    def __init__(self, tid: int, pid: int, ptid: int = -1) -> None:
+    def __init__(self, tid: int, pid: int, ptid: int = NO_PARENT) -> None:
         self.tid, self.pid, self.ptid = tid, pid, ptid
         self.sid = self.vpgid = self.vtid = self.vpid = -1
         self.comm = self.exe = self.exepath = self.cwd = self.root = ""

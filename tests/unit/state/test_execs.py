@@ -32,6 +32,15 @@ def test_execve(box):
     assert shell.generation > before
 
 
+def test_a_parent_that_has_ended_gives_way_to_the_one_that_the_kernel_tells_of(box):
+    shell = box.state.threads[7]
+    shell.ptid = 50
+    execve(box)
+    assert shell.ptid == 50  # The other is no more known.
+    execve(box, ptid=1)
+    assert shell.ptid == 1
+
+
 def test_control_groups_that_are_not_told_are_what_they_were(box):
     execve(box, cgroups=[f"cpu=/docker/{CONTAINER}"])
     shell = box.state.threads[7]
