@@ -194,14 +194,17 @@ INLINE int addresses_of(u64 sk, u32 *near, u32 *far) {
   *far = there[3];
   return 1;
 }
+INLINE u32 sending_flags(struct call *c) {
+  return c->slot == SLOT_SENDTO || c->slot == SLOT_SENDMMSG ? A3 : c->slot == SLOT_SENDMSG ? A2 : 0;
+}
 INLINE void learn_socket(struct call *c, struct told *t, u64 sk) {
   u16 family = KERNEL(u16, sk, OFF_sock_common__skc_family);
   t->kind = family == 2 || family == 10 ? KIND_INET : family == 1 ? KIND_UNIX : 0;
   if (t->kind != KIND_INET) return;
-  u32 role = role_of(c->file), near = 0, far = 0;
+  u32 fast = fast_open(c, sending_flags(c)), role = role_of(c->file), near = 0, far = 0;
   int peer = has_peer(sk);
-  /* The ends of a connection stay what they are. */
-  t->steady = peer;
+  /* The ends of a connection stay what they are, but for a call that has made it by sending. */
+  t->steady = peer && !fast;
   if (!role) return;
   t->transport = transport(sk);
   if (!peer) return;
