@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,20 @@ if TYPE_CHECKING:
 
     from falco.engine.rule import Rule
 
+LONGEST = 128 << 10
+"""Bytes that an argument of a program may have, its NUL included (MAX_ARG_STRLEN of the kernel's binfmts.h)."""
+
 
 def equivalent(rules: Iterable[Rule], capture: Path) -> tuple[str, int]:
-    """The filter, and how many enabled rules are in it: those that sysdig can read, asked on a small capture."""
+    """The filter, and how many enabled rules are in it: those that sysdig can read, asked on a small capture.
+
+    They are the first that have room in an argument.
+    """
     texts = [text_of(rule.condition) for rule in rules if rule.enabled]
     if not _readable(_joined(texts), capture):
         texts = [text for text in texts if _readable(text, capture)]
+    sizes = itertools.accumulate(len(text.encode()) + len(" or ()") for text in texts)
+    texts = [text for text, size in zip(texts, sizes, strict=True) if size < LONGEST]
     return _joined(texts), len(texts)
 
 
@@ -27,6 +36,8 @@ def _joined(texts: list[str]) -> str:
 
 
 def _readable(text: str, capture: Path) -> bool:
+    if len(text.encode()) >= LONGEST:
+        return False
     done = subprocess.run(["sysdig", "-r", str(capture), text], capture_output=True, check=False)
     return done.returncode == 0
 
