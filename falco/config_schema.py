@@ -146,6 +146,12 @@ class Config:
     syscall_buf_mb: int = setting(
         NATURAL, 0, "MB of the buffer between kernel and Falco, made a power of two; 0 is by the machine's memory"
     )
+    scheduling: str = setting(
+        word_of("realtime", "raised", "normal"),
+        "realtime",
+        "how the thread that takes events is scheduled: before all ordinary programs, with a nice value lower by 4, or"
+        " like any; what is not permitted is done as far as it is",
+    )
     health_file: str = setting(TEXT, "", "a file that says every second whether Falco lives and sees this host")
     containers: Containers = Containers()
     outputs: Outputs = Outputs()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from falco.capture.live import scheduling
 from falco.commands import audit, container_lookups, event_counts, probing, report, sifting, watch
 from falco.commands.container_lookups import ContainerLookups
 from falco.commands.foreseen import Foreseen
@@ -34,10 +32,6 @@ if TYPE_CHECKING:
     from falco.monitor import Matcher
     from falco.state.state import State
     from falco.stats import EventCounts
-
-
-_AHEAD = 4
-"""By how much nicer others are, as for auditd (priority_boost of auditd.conf)."""
 
 
 class Live(Run):
@@ -78,8 +72,9 @@ class Live(Run):
         waiting.is_own = container_lookups.own_asking(self._options.host_root)
         sight = Sight(self._alerts.raise_alert, self._config.health_file)
         around = Around(
-            *self._turns(waiting), self._lost, sight, self._options.verify_filter, not self._options.skip_probe_build
-        )
+            *self._turns(waiting), self._lost, sight, self._options.verify_filter, not self._options.skip_probe_build,
+            self._go_first,
+        )  # fmt: skip
         size = watch.buffer_bytes(self._config.syscall_buf_mb)
         need, host_root = probing.wanted(self._in_force, self._options), Path(self._options.host_root)
         sifting.tell_open(self._in_force, need.sieve)
@@ -137,8 +132,11 @@ class Live(Run):
             self._recording.attach(watching.source, state)
             self._recording.begin(watching.now_ns)
 
+    def _go_first(self) -> None:
+        scheduling.go_first(self._config.scheduling)
+
     def _monitor(self, watching: watch.Watch, state: State, waiting: Waiting) -> None:
-        _go_first()
+        self._go_first()
         verified = sifting.Verified(waiting)
         matcher: Matcher = verified if self._options.verify_filter else waiting
         monitor(watching.source, state, matcher, self._alerts, self._controls, self._recording)
@@ -248,15 +246,6 @@ class Live(Run):
 
 def _cannot_follow(error: FalcoError) -> None:
     LOG.error("The probe cannot follow changed paths of the rules: %s", error)
-
-
-def _go_first() -> None:
-    """Let the thread that takes events out of the ring go before others, or it would lose them under load.
-
-    Where that is not allowed it goes on as it is.
-    """
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) - _AHEAD)
 
 
 def _tell_unseen(ruleset: Ruleset) -> None:

@@ -90,7 +90,7 @@ class Around:
 
     running says whether to go on; sleep is called, with seconds, where nothing is to do; on_lost gets how many records
     were lost since the last time, by cause; sight is told whether all is seen. shadow has what the sieve keeps back
-    sent too, marked.
+    sent too, marked. go_first is called by threads that the one for events waits for.
     """
 
     running: Callable[[], bool]
@@ -99,6 +99,7 @@ class Around:
     sight: Sight
     shadow: bool = False
     compiling: bool = True
+    go_first: Callable[[], None] = lambda: None
 
 
 class Watch:
@@ -117,7 +118,7 @@ class Watch:
         self._drops = Drops(self._loaded.maps["counts"])
         self._canary = canary.Canary(self._loaded, self._ring, around.sight.lost, around.sight.regained)
         self._wall_clock = WallClock(self._host.now)
-        self._asking = Asking()
+        self._asking = Asking(around.go_first)
         self._watchdog = Watchdog(around.sight.stuck, around.sight.moving)
         self._next_look = self._next_mend = 0.0
         self._lost = False

@@ -28,9 +28,13 @@ class NoAnswerError(Exception):
 
 
 class Asking:
-    """Asks for one thread. unanswered counts questions that got no answer in time, refused those that were not put."""
+    """Asks for one thread. unanswered counts questions that got no answer in time, refused those that were not put.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    begin is called by each thread that answers, before all else.
+    """
+
+    def __init__(self, begin: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._begin = begin
         self.unanswered = self.refused = 0
         self._clock = clock
         self._worker: _Worker | None = None
@@ -45,7 +49,7 @@ class Asking:
         if self._owing and not self._may_ask(whom):
             self.refused += 1
             raise NoAnswerError
-        worker = self._worker = self._worker or _Worker()
+        worker = self._worker = self._worker or _Worker(self._begin)
         worker.questions.put(question)
         try:
             answer = worker.answers.get(timeout=LIMIT_S)
@@ -93,13 +97,15 @@ class Asking:
 class _Worker:
     """A thread that answers questions until it gets None."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: Callable[[], None]) -> None:
+        self._begin = begin
         self.questions: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self.answers: SimpleQueue[object] = SimpleQueue()
         self.thread = threading.Thread(target=self._run, name="falco-asking", daemon=True)
         self.thread.start()
 
     def _run(self) -> None:
+        self._begin()
         while (question := self.questions.get()) is not None:
             try:
                 answer = question()

@@ -22,7 +22,7 @@ HEAD = 8
 PAGE = mmap.PAGESIZE
 LONGEST = 64 << 10
 """Bytes that no record of the probe has (RECORD_SIZE in c/runtime.h): one that claims to be longer is none."""
-_BATCH = 64 << 10
+_BATCH = 32 << 10
 """Bytes after which a batch ends, so that the kernel gets room back soon, and what has its turn between batches gets it
 in time: so much takes some milliseconds."""
 _WINDOW = 1 << 20

@@ -31,7 +31,7 @@ def now():
 
 @pytest.fixture
 def asking(now):
-    asking = Asking(lambda: now[0])
+    asking = Asking(clock=lambda: now[0])
     yield asking
     asking.close()
 
