@@ -20,7 +20,7 @@ from falco.errors import FalcoError
 
 def _explain_filter(options: Options) -> int:
     # What makes the probe takes a while to load, and a replay has no use for it.
-    from falco.commands.sifting import explain  # noqa: PLC0415
+    from falco.commands.explanation import explain  # noqa: PLC0415
 
     return explain(options)
 
@@ -34,7 +34,7 @@ QUESTIONS: tuple[tuple[Callable[[Options], bool], Callable[[Options], int]], ...
     (lambda options: options.support, support.print_support),
     (lambda options: options.describe_all or options.describe is not None, rules.describe),
     (lambda options: options.print_rules_code, rules.print_code),
-    (lambda options: options.explain_filter, _explain_filter),
+    (lambda options: options.explain_filter is not None, _explain_filter),
 )
 """What is asked for instead of watching; the first that applies is answered."""
 

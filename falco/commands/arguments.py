@@ -143,8 +143,9 @@ def _add_questions(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--all", action="store_true", help="with --list: also fields that 0.15 did not have")
     group.add_argument("-i", "--ignored-events", action="store_true", help="list the events that need -A")
     group.add_argument(
-        "--explain-filter", action="store_true", help="say what the probe tests before it sends a call to the rules"
-    )
+        "--explain-filter", metavar="NAME", nargs="?", const="",
+        help="say what the kernel tests before it sends a call, all of it for the call or rule of a name",
+    )  # fmt: skip
     group.add_argument("--print-rules-code", action="store_true", help="print the Python code that the rules become")
     group.add_argument("--support", action="store_true", help="print version, configuration and rules for a report")
     group.add_argument("--json", action="store_true", help="report mistakes as JSON on standard output")

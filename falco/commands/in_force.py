@@ -49,9 +49,12 @@ class InForce:
             self.match, self.conditions = self._known.match, self._known.conditions
             self.may_match = self._known.may_match
 
-    def remaining(self, code: int) -> list[tuple[Rule, Node]]:
-        """The rules that are tried on events of a code, with what remains of their conditions."""
-        return (self._known or self.ruleset).remaining(code)
+    def remaining(self, code: int, call: int | None = None) -> list[tuple[Rule, Node]]:
+        """The rules that are tried on events of a code, with what remains of their conditions.
+
+        For generic events call is the number of their system call, in the event table's own order.
+        """
+        return (self._known or self.ruleset).remaining(code, call)
 
     def names(self) -> list[str]:
         """The names of these rules."""

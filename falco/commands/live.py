@@ -77,7 +77,7 @@ class Live(Run):
         )  # fmt: skip
         size = watch.buffer_bytes(self._config.syscall_buf_mb)
         need, host_root = probing.wanted(self._in_force, self._options), Path(self._options.host_root)
-        sifting.tell_open(self._in_force, need.sieve)
+        sifting.tell_open(self._in_force, need)
         self._watch = watching = watch.Watch(need, host_root, size, around)
         asked, api = container_lookups.asked(self._options, self._config), container_lookups.k8s_api(self._options)
         containers = ContainerLookups(asked, state, self._stream_ns, api)
@@ -195,7 +195,7 @@ class Live(Run):
                 self._not_reloaded()
             else:
                 _tell_unseen(ready.ruleset)
-                sifting.tell_open(others, need.sieve)
+                sifting.tell_open(others, need)
                 take_up()
 
         self._foreseen.make(lambda: watching.build(need), go_over, report.not_reloaded)

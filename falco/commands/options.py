@@ -66,7 +66,7 @@ class Options:
     rotate_events: int = 0
     compress: bool = False
     print_rules_code: bool = False
-    explain_filter: bool = False
+    explain_filter: str | None = None
     verify_filter: bool = False
     json: bool = False
     help: bool = False

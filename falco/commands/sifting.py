@@ -1,82 +1,90 @@
-"""The sieve in the probe, to be looked at and to be held against the rules: --explain-filter and --verify-filter."""
+"""The sieve in the probe, held against the rules: what leaves the kernel without need, and --verify-filter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from falco.capture.probe.sieve import make_sieve
-from falco.capture.probe.sifted import CHEAP, SIFTED
-from falco.capture.probe.text import code
-from falco.commands.in_force import InForce
-from falco.commands.rules import load_configured
-from falco.commands.say import say
-from falco.engine.known_paths import KnownPaths
+from falco.capture.probe.sifted import CHEAP, Group
+from falco.commands import report
+from falco.commands.departures import Departure, Look, Way, departures
+from falco.errors import Problem
 from falco.events import facts
-from falco.filter.superset import ALWAYS
-from falco.filter.weaken import superset_of, untested
-from falco.filter.words import told
+from falco.filter.words import SHORT
 from falco.logs import LOG
 
 if TYPE_CHECKING:
-    from falco.capture.probe.sieve import Sieve
-    from falco.commands.options import Options
+    from falco.capture.probe.plan import Wanted
+    from falco.commands.in_force import InForce
+    from falco.engine.bind import BoundRule
     from falco.engine.rule import Rule
     from falco.events.event import Event
     from falco.monitor import Matcher
 
-
-def explain(options: Options) -> int:
-    """--explain-filter: what the probe tests before it sends a call, and which rules keep it from testing more."""
-    in_force = InForce(load_configured(options).ruleset, options.all_events)
-    in_force.know(KnownPaths.build(in_force.ruleset.rules, options.host_root).tables)
-    say(_lines(in_force))
-    return 0
+_NAMED = 6
+"""So many calls are named in a warning."""
 
 
-def _lines(in_force: InForce) -> Iterator[str]:
-    sieve = make_sieve(lambda code: [node for _, node in in_force.remaining(code)])
-    for sifted in SIFTED:
-        name, rules = sifted.call.name, in_force.remaining(code(sifted.call, "X"))
-        if not rules:
-            continue
-        yield f"{name}: {len(rules)} rules"
-        if name not in sieve.by_call:
-            yield f"  every call is sent: {sieve.left_open.get(name, '')}"
-        for rule, node in rules:
-            superset = superset_of([node], sifted.vocabulary)
-            if superset == ALWAYS:
-                fields = ", ".join(untested([node], sifted.vocabulary))
-                yield f"  {rule.name}: EVERY CALL, nothing can be tested of {fields}"
-            else:
-                yield f"  {rule.name}: {told(superset)}"
-    yield "Calls that no rule looks at are not sent. All others that rules look at are, whatever they are about."
+def tell_open(in_force: InForce, wanted: Wanted) -> None:
+    """Warn of what leaves the kernel without need. With -A and -w everything has to, and nothing is said."""
+    if wanted.syscalls is None:
+        return
+    found = departures(in_force, wanted)
+    report.warn(held_open(found, in_force.ruleset.rules))
+    by_reason: dict[str, list[str]] = {}
+    for each in found:
+        if each.too_large:
+            by_reason.setdefault(each.too_large, []).append(each.name)
+    for reason, names in by_reason.items():
+        LOG.warning("Every %s call leaves the kernel: the rules test too much (%s)", _calls(names), reason)
 
 
-def held_open(in_force: InForce) -> Iterator[str]:
-    """For each rule that has every call of some kinds leave the kernel a sentence: why, and what would help."""
-    found: dict[str, tuple[dict[str, None], dict[str, None], dict[str, None]]] = {}
-    for sifted in SIFTED:
-        for rule, node in in_force.remaining(code(sifted.call, "X")):
-            if superset_of([node], sifted.vocabulary) == ALWAYS:
-                calls, fields, helpful = found.setdefault(rule.name, ({}, {}, {}))
-                calls[sifted.call.name] = None
-                fields.update(dict.fromkeys(untested([node], sifted.vocabulary)))
-                helpful.update(dict.fromkeys(CHEAP[sifted.group]))
-    for name, (calls, fields, helpful) in found.items():
-        yield (
-            f"Rule {name} has every {', '.join(calls)} call leave the kernel, which cannot test"
-            f" {', '.join(fields) or 'what it compares'} there: with `and` and a test of {', '.join(helpful)} in front,"
-            " only those calls would that pass it"
-        )
+def held_open(found: Iterable[Departure], rules: Iterable[BoundRule]) -> Iterator[Problem]:
+    """For each rule that holds calls open without meaning to, a warning: which calls, why, and what would be cheaper.
+
+    A rule without evt.type is left alone where it says that this is meant (warn_evttypes).
+    """
+    held: dict[str, list[tuple[Departure, Look]]] = {}
+    for each in found:
+        for look in each.looks if each.way is Way.EVERY else ():
+            if look.holds_open and not look.meant:
+                held.setdefault(look.rule.name, []).append((each, look))
+    for bound in rules:
+        rule, looks = bound.rule, held.get(bound.rule.name, [])
+        if looks and bound.types.names:
+            yield _warning(rule, looks, *_reasons(looks))
+        elif looks and rule.warn_evttypes:
+            yield _warning(rule, looks, ["it names no evt.type"], ["evt.type and evt.dir=< for those that are meant"])
 
 
-def tell_open(in_force: InForce, sieve: Sieve) -> None:
-    """Warn of what leaves the kernel without need."""
-    for sentence in held_open(in_force):
-        LOG.warning("%s", sentence)
-    for name in sorted(sieve.too_large):
-        LOG.warning("Every %s call leaves the kernel: the rules test too much (%s)", name, sieve.left_open[name])
+def _reasons(held: list[tuple[Departure, Look]]) -> tuple[list[str], list[str]]:
+    """Why calls are held open, and what would be cheaper."""
+    why, cheaper = [], []
+    if any(look.at_start for _, look in held):
+        why.append("it looks at their start too, when little is known")
+        cheaper.append("evt.dir=< beside evt.type")
+    opens = tuple(dict.fromkeys(field for _, look in held for field in look.opens))
+    if opens:
+        groups = {each.sifted.group for each, look in held if each.sifted is not None and look.opens}
+        helpful = list(dict.fromkeys(field for group in Group if group in groups for field in CHEAP[group]))
+        why.append(f"the kernel cannot test {SHORT.listed(opens)}")
+        cheaper.append(f"`and` with a test of {' or '.join(helpful)} where calls differ in that")
+    return why, cheaper
+
+
+def _warning(rule: Rule, held: list[tuple[Departure, Look]], why: list[str], cheaper: list[str]) -> Problem:
+    message = (
+        f"every {_calls([each.name for each, _ in held])} call leaves the kernel for it, as {' and '.join(why)};"
+        f" cheaper: {', '.join(cheaper)}"
+    )
+    place, item = rule.place, f'rule "{rule.name}"'
+    return Problem(message, place.location, place.snippet, place.width, item, severity="warning", code="every-call")
+
+
+def _calls(names: list[str]) -> str:
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[:_NAMED])} (and {len(names) - _NAMED} more)"
 
 
 class Verified:

@@ -90,9 +90,9 @@ class KnownRules:
                     return self._named()
         return self._spelled
 
-    def remaining(self, code: int) -> list[tuple[Rule, Node]]:
+    def remaining(self, code: int, call: int | None = None) -> list[tuple[Rule, Node]]:
         """As of a rule set, for files by the names that they are used by."""
-        return self._spelled.remaining(code)
+        return self._spelled.remaining(code, call)
 
     def _named(self) -> Ruleset:
         """The rules for files that have other names."""

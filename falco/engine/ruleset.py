@@ -123,9 +123,13 @@ class Ruleset:
         for index, node in left:
             yield self._rules[index].rule, node
 
-    def remaining(self, code: int) -> list[tuple[Rule, Node]]:
-        """The rules that are tried on events of a code (no generic one), with what remains of their conditions."""
-        return [(self._rules[index].rule, node) for index, node in self._left.get(code, ())]
+    def remaining(self, code: int, call: int | None = None) -> list[tuple[Rule, Node]]:
+        """The rules that are tried on events of a code, with what remains of their conditions.
+
+        For generic events call is the number of their system call, in the event table's own order.
+        """
+        left = self._left.get(code, ()) if call is None else self._left_of_calls[code][0][call]
+        return [(self._rules[index].rule, node) for index, node in left]
 
     def compile_all(self) -> None:
         """Generate every function now rather than when its first event comes."""

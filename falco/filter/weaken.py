@@ -34,24 +34,3 @@ def _weaken(node: Node, vocabulary: Vocabulary, negated: bool) -> Superset:
             test = cast("Test", node)
             kind = vocabulary.get(test.field.field.name)
             return ALWAYS if kind is None else kind(test, negated)
-
-
-def untested(conditions: Iterable[Node], vocabulary: Vocabulary) -> tuple[str, ...]:
-    """The fields in conditions of which nothing can be tested, in order."""
-    found: dict[str, None] = {}
-    for node in conditions:
-        found.update(dict.fromkeys(_untested(node, vocabulary)))
-    return tuple(found)
-
-
-def _untested(node: Node, vocabulary: Vocabulary) -> Iterable[str]:
-    match node:
-        case And(children) | Or(children):
-            for child in children:
-                yield from _untested(child, vocabulary)
-        case Not(child):
-            yield from _untested(child, vocabulary)
-        case _:
-            name = cast("Test", node).field.field.name
-            if name not in vocabulary:
-                yield name

@@ -150,7 +150,7 @@ def _program(half: str, call: Call) -> str:
 
 
 def _flags(call: Call, wanted: Wanted) -> int:
-    enter, leave = (_is_wanted(call, half, wanted) for half in "EX")
+    enter, leave = (is_wanted(call, half, wanted) for half in "EX")
     real = enter and (call.name in _REAL_ENTER or not leave or code(call, "E") in wanted.real)
     made_up = enter and not real
     track = call.name in _TRACKED
@@ -159,7 +159,8 @@ def _flags(call: Call, wanted: Wanted) -> int:
     return flags | _TIME * (made_up and wanted.times) | _TRACK * track
 
 
-def _is_wanted(call: Call, half: str, wanted: Wanted) -> bool:
+def is_wanted(call: Call, half: str, wanted: Wanted) -> bool:
+    """Whether the start (E) or the end (X) of a call is wanted."""
     if code(call, half) not in wanted.codes:
         return False
     return bool(call.event) or wanted.syscalls is None or generic(call) in wanted.syscalls

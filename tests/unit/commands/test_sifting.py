@@ -1,82 +1,106 @@
-"""--explain-filter and --verify-filter."""
+"""What leaves the kernel without need, and --verify-filter."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from falco.capture.probe.sieve import make_sieve
+import pytest
+
+from falco.commands import probing
 from falco.commands.in_force import InForce
-from falco.commands.sifting import Verified, held_open, tell_open
-from falco.engine.bind import bind_rules
-from falco.engine.load import load_rules
-from falco.engine.ruleset import Ruleset
+from falco.commands.options import Options
+from falco.commands.sifting import Verified, tell_open
 from falco.events import facts
-from falco.fields.registry import SYSCALL_FIELDS
+from tests.unit.commands.loading import in_force_of
 from tests.unit.conftest import falco
 
 if TYPE_CHECKING:
     from falco.events.event import Event
 
-RULES = """
-- rule: Writes a thing
-  desc: d
-  condition: evt.type in (open, openat) and evt.is_open_write = true and fd.name startswith /thing and proc.name = x
-  output: o
-  priority: INFO
-- rule: Anything
-  desc: d
-  condition: evt.type = openat2 and proc.name = cat
-  output: o
-  priority: INFO
-"""
+END = "evt.dir=< and"
+OPEN = f"evt.type in (open, connect) and {END} proc.name = a"
 
 
-def test_what_holds_a_call_open_is_named(tmp_path):
-    rules = tmp_path / "rules.yaml"
-    rules.write_text(RULES)
-    done = falco("-r", rules, "--explain-filter")
+@pytest.fixture
+def told(tmp_path, capsys):
+    """What is said about conditions on standard error."""
+
+    def tell(*conditions):
+        tell_open(*in_force_of(tmp_path, *conditions))
+        return capsys.readouterr().err
+
+    return tell
+
+
+def test_a_rule_that_holds_calls_open_is_told_of_with_its_place_the_reason_and_what_would_help(told, tmp_path):
+    text = told(f"evt.type = open and {END} proc.name = a and fd.name startswith /b", OPEN)
+    first, *rest = text.splitlines()
+    assert first == (
+        f'{tmp_path}/rules.yaml:6:9: warning (every-call): rule "Rule 1": every open, connect call leaves the kernel'
+        " for it, as the kernel cannot test proc.name; cheaper: `and` with a test of fd.name or fd.num or"
+        " evt.is_open_write or fd.typechar or fd.sport or evt.rawres where calls differ in that"
+    )
+    assert rest == ["  - rule: Rule 1", "          ^^^^^^"]
+
+
+def test_a_rule_that_looks_at_starts_is_told_to_look_at_ends(told):
+    text = told("evt.type = connect and fd.sport = 22")
+    assert "as it looks at their start too, when little is known; cheaper: evt.dir=< beside evt.type\n" in text
+
+
+def test_a_rule_without_types_is_told_to_name_some_unless_it_says_that_it_is_meant(told):
+    text = told("proc.name = a")
+    assert text.count("every-call") == 1
+    assert "every open, creat, openat, openat2, unlink, unlinkat (and " in text
+    assert "as it names no evt.type; cheaper: evt.type and evt.dir=< for those that are meant" in text
+    assert told("proc.name = a | warn_evttypes: false") == ""
+
+
+def test_rules_are_told_of_in_their_order_each_once(told):
+    text = told(OPEN, f"evt.type = openat and {END} fd.name = /a", OPEN)
+    assert [line.split(": ")[2] for line in text.splitlines() if "every-call" in line] == [
+        'rule "Rule 0"', 'rule "Rule 2"'
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        f"evt.type = read and {END} proc.name = a | all_events: true",
+        "evt.type = creat and evt.dir=<",
+        f"evt.type = rename and {END} proc.name = a",
+        f"evt.type = execve and {END} proc.name = a",
+    ],
+    ids=["asked for by its key", "matches all", "no kind that is tested", "needed in any case"],
+)
+def test_what_is_meant_or_cannot_be_mended_is_not_told(told, condition):
+    assert told(condition) == ""
+
+
+@pytest.mark.parametrize("options", [Options(all_events=True), Options(writefile="x")])
+def test_where_everything_is_sent_anyway_nothing_is_told(tmp_path, capsys, options):
+    in_force, _ = in_force_of(tmp_path, OPEN)
+    everything = InForce(in_force.ruleset, options.all_events)
+    tell_open(everything, probing.wanted(everything, options))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("question", [["-V"], ["-e", "{captures}/cat_write.scap", "-r"]], ids=["-V", "a replay"])
+def test_only_a_live_run_tells(tmp_path, captures, question):
+    in_force_of(tmp_path, OPEN)
+    done = falco(*(word.format(captures=captures) for word in question), tmp_path / "rules.yaml")
     assert done.returncode == 0
-    lines = done.stdout.splitlines()
-    assert "open: 1 rules" in lines
-    assert "  Writes a thing: opened for writing and the path has one of /thing*" in lines
-    at = lines.index("openat2: 1 rules")
-    assert lines[at + 1].startswith("  every call is sent: ")
-    assert lines[at + 2] == "  Anything: EVERY CALL, nothing can be tested of proc.name"
-
-
-def in_force_of(folder, *conditions):
-    """The rules in force, with these conditions."""
-    text = "".join(
-        f"- rule: Rule {number}\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n"
-        for number, condition in enumerate(conditions)
-    )
-    path = folder / "rules.yaml"
-    path.write_text(text)
-    loaded = load_rules([str(path)])
-    bound = bind_rules(loaded.rules, SYSCALL_FIELDS, loaded.event_types)
-    return InForce(Ruleset(bound.rules), all_events=False)
-
-
-def test_a_rule_that_holds_calls_open_is_told_of_with_the_reason_and_what_would_help(tmp_path):
-    in_force = in_force_of(
-        tmp_path,
-        "evt.type in (open, connect) and evt.dir=< and proc.name = a",
-        "evt.type = open and evt.dir=< and proc.name = a and fd.name startswith /b",
-    )
-    (sentence,) = held_open(in_force)
-    assert sentence.startswith(
-        "Rule Rule 0 has every open, connect call leave the kernel, which cannot test proc.name there"
-    )
-    assert "fd.name" in sentence
-    assert "fd.sport" in sentence
+    assert "every-call" not in done.stdout + done.stderr
 
 
 def test_calls_whose_tests_have_no_room_are_told_of(caplog, tmp_path):
     condition = " or ".join(f"(fd.sport = {n} and fd.cport = {n})" for n in range(1, 400))
-    in_force = in_force_of(tmp_path, f"evt.type = connect and evt.dir=< and ({condition})")
-    tell_open(in_force, make_sieve(lambda code: [node for _, node in in_force.remaining(code)]))
-    assert "Every connect call leaves the kernel: the rules test too much (798 comparisons" in caplog.text
+    tell_open(*in_force_of(tmp_path, f"evt.type in (connect, accept) and {END} ({condition})"))
+    (record,) = caplog.records
+    assert record.getMessage().startswith(
+        "Every connect, accept, accept4 call leaves the kernel: the rules test too much (798 comparisons"
+    )
 
 
 class Marked:

@@ -11,7 +11,7 @@ from falco.filter.fold import Terms
 from falco.filter.parser import parse_condition
 from falco.filter.superset import ALWAYS, Number, Path, Text, Where, passes
 from falco.filter.vocabulary import OPENS
-from falco.filter.weaken import superset_of, untested
+from falco.filter.weaken import superset_of
 
 NUMBERS = {Number.WRITES: 0, Number.READS: 1, Number.FD: 3, Number.RESULT: 3}
 
@@ -116,10 +116,3 @@ def test_tests_that_were_merged_into_one_are_told_apart_again():
     assert isinstance(merged, ast.Test)
     assert merged.operand == (".a", ".b")
     assert superset_of([merged], OPENS) == Where(frozenset((Text(b".a", ends=True), Text(b".b", ends=True))))
-
-
-def test_fields_of_which_nothing_can_be_tested_are_told():
-    node = check(
-        parse_condition("proc.name = a and (fd.name = /b or not user.name = c or proc.name = d)", "t"), SYSCALL_FIELDS
-    )
-    assert untested([node], OPENS) == ("proc.name", "user.name")
