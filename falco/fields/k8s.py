@@ -32,7 +32,10 @@ _KEY = re.compile(r"[A-Za-z0-9/_.-]+")
 
 
 def sandbox_of(event: Event) -> Container | None:
-    """The sandbox container of the pod; None outside of pods and where it is not known."""
+    """The sandbox container of the pod; None outside of pods and where it is not known.
+
+    It is not the thread's own container, so that what is read of it counts as VOLATILE.
+    """
     container = container_of(event)
     uid = None if container is None else container.labels.get(POD_UID)
     if container is None or uid is None:
@@ -132,11 +135,10 @@ FIELDS = (
         "k8s.pod.label",
         _TEXT,
         "One label of the pod by key (k8s.pod.label.app).",
-        scope=_PROCESS,
         argument=Argument.REQUIRED,
         bind=_bind_pod_label,
     ),
-    _fetched("k8s.pod.labels", _TEXT, "All labels of the pod as key:value, separated by commas.", pod_labels, _PROCESS),
+    _fetched("k8s.pod.labels", _TEXT, "All labels of the pod as key:value, separated by commas.", pod_labels),
     *_owner("rc", "replication controller"),
     *_owner("svc", "services"),
     _fetched(
@@ -157,6 +159,6 @@ FIELDS = (
         _PROCESS,
         later=True,
     ),
-    _fetched("k8s.pod.sandbox_id", _TEXT, "Id of the pod's sandbox container.", sandbox_id, _PROCESS, later=True),
-    _fetched("k8s.pod.ip", _TEXT, "Address of the pod.", pod_ip, _PROCESS, later=True),
+    _fetched("k8s.pod.sandbox_id", _TEXT, "Id of the pod's sandbox container.", sandbox_id, later=True),
+    _fetched("k8s.pod.ip", _TEXT, "Address of the pod.", pod_ip, later=True),
 )

@@ -139,7 +139,10 @@ def loginshellid(event: Event) -> object:
 
 
 def session_leader(event: Event) -> ThreadInfo | None:
-    """The process whose pid is the session's id, else the eldest of the line of ancestors that share the session."""
+    """The process whose pid is the session's id, else the eldest of the line of ancestors that share the session.
+
+    Whoever it is, nothing tells this thread of what it does, so that what is read of it counts as VOLATILE.
+    """
     thread = event.thread
     if thread is None:
         return None
@@ -205,7 +208,6 @@ FIELDS = (
         _T.CHARBUF,
         "proc.name of the session's leader, or of the eldest ancestor in the session if the leader is gone.",
         _of_session_leader(_comm),
-        _PROCESS,
     ),
     Field("proc.vpgid", _T.INT64, "Process group id inside its pid namespace.", vpgid, _PROCESS, _ID),
     Field("proc.pexe", _T.CHARBUF, "proc.exe of the parent.", of_parent(_exe), _PROCESS, later=True),
@@ -216,15 +218,12 @@ FIELDS = (
     _ancestor_field("proc.aargs", _T.CHARBUF, f"proc.args of an ancestor: {_INDEX}.", _args, later=True),
     _ancestor_field("proc.acmdline", _T.CHARBUF, f"proc.cmdline of an ancestor: {_INDEX}.", cmdline_of, later=True),
     _ancestor_field("proc.aenv", _T.CHARBUF, f"proc.env of an ancestor: {_INDEX}.", _env, later=True),
-    Field(
-        "proc.sid.exe", _T.CHARBUF, "proc.exe of the session's leader.", _of_session_leader(_exe), _PROCESS, later=True
-    ),
+    Field("proc.sid.exe", _T.CHARBUF, "proc.exe of the session's leader.", _of_session_leader(_exe), later=True),
     Field(
         "proc.sid.exepath",
         _T.CHARBUF,
         "proc.exepath of the session's leader.",
         _of_session_leader(_exepath),
-        _PROCESS,
         later=True,
     ),
     Field("proc.is_sid_leader", _T.BOOL, "Whether the process leads its session.", is_sid_leader, _PROCESS, later=True),

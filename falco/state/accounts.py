@@ -25,6 +25,7 @@ def user_added(state: State, event: Event) -> None:
 def _enter(state: State, rows: dict[int, _Row], number: int, row: _Row) -> None:
     if number in rows or len(rows) < MAX_ACCOUNTS:
         rows[number] = row
+        state.lineage.all_changed()
     else:
         state.refused["accounts"] += 1
 
@@ -33,6 +34,7 @@ def user_deleted(state: State, event: Event) -> None:
     """A user is gone."""
     if not text(event.raw(5)):
         state.users.pop(unsigned(event.raw(0)), None)
+        state.lineage.all_changed()
 
 
 def group_added(state: State, event: Event) -> None:
@@ -46,3 +48,4 @@ def group_deleted(state: State, event: Event) -> None:
     """A group is gone."""
     if not text(event.raw(2)):
         state.groups.pop(unsigned(event.raw(0)), None)
+        state.lineage.all_changed()

@@ -25,32 +25,24 @@ def _succeeded(event: Event) -> ThreadInfo | None:
     return event.thread if raw and signed(raw) >= 0 else None
 
 
-def _changed(thread: ThreadInfo) -> None:
-    thread.generation += 1
-    if thread.main is not thread:
-        thread.main.generation += 1
-
-
-def _set_directory(thread: ThreadInfo, path: str) -> None:
+def _set_directory(state: State, thread: ThreadInfo, path: str) -> None:
     main = thread.main
     main.cwd = directory(join(main.cwd, path))
-    _changed(thread)
+    state.lineage.changed(main)
 
 
 def changed_directory(state: State, event: Event) -> None:
     """chdir: relative paths start elsewhere. Getcwd tells what the kernel thinks."""
-    del state
     thread = _succeeded(event)
     if thread is not None:
-        _set_directory(thread, text(event.raw(1)))
+        _set_directory(state, thread, text(event.raw(1)))
 
 
 def changed_directory_fd(state: State, event: Event) -> None:
     """fchdir: the same by a directory's fd."""
-    del state
     thread, fd = _succeeded(event), event.fd
     if thread is not None and fd is not None:
-        _set_directory(thread, fd.name)
+        _set_directory(state, thread, fd.name)
 
 
 def changed_root(state: State, event: Event) -> None:
@@ -61,14 +53,13 @@ def changed_root(state: State, event: Event) -> None:
         # An absolute path is taken as it was given.
         thread.root = path if path.startswith("/") else join(thread.main.cwd, path)
         state.resolve_container(thread)
-        _changed(thread)
+        state.lineage.changed(thread)
 
 
 def _set_id(index: int, group: bool, count: int) -> Callable[[State, Event], None]:
     """A handler that sets the effective id from the call's parameter at index; NO_ID leaves it as it is."""
 
     def changed(state: State, event: Event) -> None:
-        del state
         thread = _succeeded(event)
         if thread is None:
             return
@@ -79,7 +70,7 @@ def _set_id(index: int, group: bool, count: int) -> Callable[[State, Event], Non
             thread.gid = unsigned(params[index])
         else:
             thread.uid = unsigned(params[index])
-        _changed(thread)
+        state.lineage.changed(thread)
 
     return changed
 
@@ -90,11 +81,10 @@ set_effective_uid, set_effective_gid = _set_id(1, False, 2), _set_id(1, True, 2)
 
 def set_session(state: State, event: Event) -> None:
     """setsid: the result is the new session."""
-    del state
     thread = _succeeded(event)
     if thread is not None:
         thread.sid = signed(event.raw(0))
-        _changed(thread)
+        state.lineage.changed(thread)
 
 
 def limited(state: State, event: Event) -> None:
@@ -126,8 +116,7 @@ def _set_limit(thread: ThreadInfo, resource: bytes, value: bytes) -> None:
 
 def renamed(state: State, event: Event) -> None:
     """prctl(PR_SET_NAME): the thread's comm, where the capture has the call typed (0.15's did not)."""
-    del state
     thread = _succeeded(event)
     if thread is not None and unsigned(event.raw(1)) == PR_SET_NAME and event.raw(2):
         thread.comm = text(event.raw(2))
-        _changed(thread)
+        state.lineage.changed(thread)

@@ -96,6 +96,7 @@ def _cloned_child(state: State, event: Event, birth: Birth, traits: tuple[int, .
         _enter_child(state, child, parent)
     elif namespaced:
         child.vtid, child.vpid = traits[3:]
+        state.lineage.changed(child)
 
 
 def _is_stale(thread: ThreadInfo, event: Event) -> bool:
@@ -115,18 +116,14 @@ def _new_thread(event: Event, birth: Birth, traits: tuple[int, ...], tid: int, p
     child.fdlimit, child.pfmajor, child.pfminor, child.vmsize, child.vmrss, child.vmswap = birth.resources.of(event)
     told = event.raw(birth.cgroups)
     child.cgroups = (told and cgroups.parse(told)) or parent.cgroups
-    if parent.placeholder:
-        _introduce(parent, child)
-    else:
-        _inherit(child, parent)
     return child
 
 
-def _introduce(parent: ThreadInfo, child: ThreadInfo) -> None:
+def _introduce(state: State, parent: ThreadInfo, child: ThreadInfo) -> None:
     """A parent that nothing has told of looks like its child does at birth; whose it is stays unknown."""
     parent.placeholder = False
     parent.comm, parent.exe, parent.raw_args = child.comm, child.exe, child.raw_args
-    parent.generation += 1
+    state.lineage.changed(parent)
 
 
 def _inherit(child: ThreadInfo, parent: ThreadInfo) -> None:
@@ -139,11 +136,13 @@ def _inherit(child: ThreadInfo, parent: ThreadInfo) -> None:
 
 
 def _enter_child(state: State, child: ThreadInfo, parent: ThreadInfo) -> None:
+    if parent.placeholder:
+        _introduce(state, parent, child)
+    else:
+        _inherit(child, parent)
     main = parent.main
     if not child.flags & CLONE_THREAD:
         child.cwd = main.cwd
         state.inherit_fds(child, main)
     state.add_thread(child)
-    if main.others:
-        main.generation += 1  # The number of the process's threads may have changed.
     state.resolve_container(child)

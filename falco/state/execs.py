@@ -60,6 +60,7 @@ def executed(state: State, event: Event) -> None:
     if thread is None or result is None or result < 0:
         return
     image = EXECS[event.code]
+    state.lineage.changed(thread)
     thread.placeholder = False
     thread.exe, thread.raw_args = program_name(event.raw(EXE)), word_list(event.raw(ARGS))
     thread.comm = thread.exe if image.comm == ABSENT else program_name(event.raw(image.comm))
@@ -79,7 +80,6 @@ def executed(state: State, event: Event) -> None:
         thread.cgroups = cgroups.parse(told) if told else thread.cgroups
         state.resolve_container(thread)
     thread.flags = thread.flags & (PIPE_SRC | PIPE_DST | CLONE_INVERTED) | CLONE_ACTIVE | CLONE_NAME_CHANGED
-    thread.generation += 1
 
 
 def _find_parent(state: State, thread: ThreadInfo, told: int) -> None:
@@ -88,7 +88,7 @@ def _find_parent(state: State, thread: ThreadInfo, told: int) -> None:
     Where both are unknown, what is known stays, as in 0.15.
     """
     if thread.ptid == NO_PARENT or told in state.threads:
-        thread.ptid = told
+        state.lineage.adopt(thread, told)
 
 
 def _set_session(thread: ThreadInfo, event: Event, image: Image) -> None:

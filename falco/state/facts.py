@@ -68,7 +68,7 @@ def take(state: State, event: Event, thread: ThreadInfo) -> None:
                     continue
             thread.last_fd, event.fd, state.told_fd = number, fd, number
         elif raw[0] == facts.BASE and facts.is_fact(raw):
-            _take_base(event, thread, raw)
+            _take_base(state, event, thread, raw)
 
 
 def show(event: Event) -> None:
@@ -171,12 +171,12 @@ def _take_unix(fd: FdInfo, fact: FdFact, ends: SockTuple) -> None:
         fd.name = ends.path
 
 
-def _take_base(event: Event, thread: ThreadInfo, raw: bytes) -> None:
+def _take_base(state: State, event: Event, thread: ThreadInfo, raw: bytes) -> None:
     """Where a relative path of a call without a dirfd starts is the working directory."""
     for param in PATHS[event.code]:
         if param.role == raw[1]:
             if _starts_at_cwd(event, param):
-                _set_cwd(thread, directory(text(raw[2:])))
+                _set_cwd(state, thread.main, directory(text(raw[2:])))
             return
 
 
@@ -188,10 +188,7 @@ def _starts_at_cwd(event: Event, param: PathParam) -> bool:
     return not dirfd or signed(dirfd) == AT_FDCWD
 
 
-def _set_cwd(thread: ThreadInfo, path: str) -> None:
-    main = thread.main
+def _set_cwd(state: State, main: ThreadInfo, path: str) -> None:
     if main.cwd != path:
         main.cwd = path
-        main.generation += 1
-        if main is not thread:
-            thread.generation += 1
+        state.lineage.changed(main)

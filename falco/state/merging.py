@@ -78,7 +78,7 @@ class Merge:
             _reset(event, thread)
             show(event)
         if found is not None and event.code in _WALKS:
-            _lead(found[0].main, found[2])
+            _lead(state, found[0].main, found[2])
         return True
 
     def _is_known_birth(self, state: State, event: Event) -> bool:
@@ -99,6 +99,7 @@ class Merge:
         thread = self._older.get(event.tid)
         if thread is None:
             thread = self._older[event.tid] = placeholder(event.tid)
+        state.lineage.changed(thread)  # It is not in the table, so that nothing tells it of its ancestors.
         event.thread = thread
         _reset(event, thread)
         if event.code in EXECS:
@@ -117,16 +118,14 @@ class Merge:
             state.forget(thread)
 
 
-def _lead(main: ThreadInfo, cwd: str) -> None:
+def _lead(state: State, main: ThreadInfo, cwd: str) -> None:
     """Set the working directory to what was found: every way that was gone until then has led there.
 
     Events on the way may have said for certain where the process was at their time.
     """
     if main.cwd != cwd:
         main.cwd = cwd
-        main.generation += 1
-        for other in main.others.values():
-            other.generation += 1
+        state.lineage.changed(main)
 
 
 def _reset(event: Event, thread: ThreadInfo) -> None:

@@ -84,5 +84,5 @@ def _mend(state: State, known: ThreadInfo, found: ThreadInfo) -> None:
         known.cwd = directory(join("", found.cwd))
     state.set_process(known, found.pid)
     known.clone_ts = min(known.clone_ts, found.clone_ts)
-    known.generation += 1
+    state.lineage.changed(known)
     state.resolve_container(known)

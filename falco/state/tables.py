@@ -13,6 +13,7 @@ from falco.state.container_table import ContainerTable
 from falco.state.engines import CRI, FETCHED
 from falco.state.fetching import Fetching
 from falco.state.limits import MAX_ANCESTORS, MAX_FDS, MAX_THREADS
+from falco.state.lineage import Lineage
 from falco.state.network import Interfaces, unmapped
 from falco.state.room import FdRoom, weight
 from falco.state.threads import CLONE_CLOSED, CLONE_INVERTED, GONE, ThreadInfo, placeholder
@@ -33,6 +34,7 @@ class Tables:
 
     def __init__(self) -> None:
         self._forks = 0
+        self.lineage = Lineage({})
         self.refused = dict.fromkeys(("threads", "fds", "containers", "accounts", "interfaces"), 0)
         self.fetching = Fetching()
         self.clear()
@@ -40,6 +42,7 @@ class Tables:
     def clear(self) -> None:
         """Forget everything but the counters."""
         self.threads: dict[int, ThreadInfo] = {}
+        self.lineage = Lineage(self.threads, self.lineage.last)
         self.users: dict[int, User] = {}
         self.groups: dict[int, Group] = {}
         self.interfaces = Interfaces()
@@ -110,10 +113,12 @@ class Tables:
             self.refused["threads"] += 1
             return False
         if old is not None:
+            self.lineage.left(old)
             self._replace(old, thread)
         threads[thread.tid] = thread
         if thread.pid != thread.tid:
             self._link(thread)
+        self.lineage.entered(thread)
         return True
 
     def thread_or_placeholder(self, tid: int) -> ThreadInfo:
@@ -155,6 +160,7 @@ class Tables:
         for tid, other in others.items():
             if self.threads.get(tid) is other:
                 del self.threads[tid]
+                self.lineage.left(other)
 
     def set_process(self, thread: ThreadInfo, pid: int) -> None:
         """Make a thread one of another process's, if it is not."""
@@ -188,7 +194,9 @@ class Tables:
 
     def add_container(self, container: Container) -> None:
         """Enter or replace a container. When the table is full, those that no thread is in any more have to go."""
-        if not self.containers.enter(container, self.threads):
+        if self.containers.enter(container, self.threads):
+            self._container_changed(container.id)
+        else:
             self.refused["containers"] += 1
 
     def learn_container(self, container: Container, ts: int) -> None:
@@ -199,7 +207,7 @@ class Tables:
 
     def forget_container(self, container_id: str) -> None:
         """A container is no more. It stays known while threads are in it: their last events may be on their way."""
-        if container_id in self.containers and all(t.container_id != container_id for t in self.threads.values()):
+        if container_id in self.containers and not any(self._inside(container_id)):
             self.containers.leave(container_id)
             self.fetching.pop(container_id, None)
 
@@ -208,6 +216,12 @@ class Tables:
         for container_id in self.containers.idle(self.threads):
             self.containers.leave(container_id)
             self.fetching.pop(container_id, None)
+
+    def _inside(self, container_id: str) -> Iterator[ThreadInfo]:
+        return (thread for thread in self.threads.values() if thread.container_id == container_id)
+
+    def _container_changed(self, container_id: str) -> None:
+        self.lineage.changed_each(self._inside(container_id))
 
     def resolve_container(self, thread: ThreadInfo) -> None:
         """Set which container a thread runs in, and whether it is that one's health check."""
@@ -231,6 +245,7 @@ class Tables:
         while not thread.others:
             if self.threads.get(thread.tid) is thread:
                 del self.threads[thread.tid]
+                self.lineage.left(thread)
                 if thread.flags & CLONE_INVERTED:
                     self._remember_end(thread)
             main = thread.main

@@ -33,7 +33,8 @@ class ThreadInfo:
     closing is the fd of a close that has begun.
     epoch is the number of the last fork that the process took part in: an fd of another epoch is its relatives' too.
     kernel_exepath says that exepath is what the kernel has, not put together from what the call was given.
-    generation grows with every change of what PROCESS-scope fields read.
+    generation is another one after every change of what PROCESS-scope fields read, be it of this thread or of an
+    ancestor, and was never any thread's before (lineage.py gives them).
     """
 
     __slots__ = (

@@ -58,7 +58,7 @@ TUPLES = (
     SockTuple(AF_UNIX, source_pointer=1, destination_pointer=2, path="/run/x"),
     SockTuple(16),
 )
-SYMBOLS = [t.symbol for t in EVENT_TABLE if t.params and (HANDLERS[t.code] or HANDLERS[min(t.code + 1, 453)])]
+SYMBOLS = tuple(t.symbol for t in EVENT_TABLE if t.params and (HANDLERS[t.code] or HANDLERS[min(t.code + 1, 453)]))
 
 
 def value_of(param: Param) -> st.SearchStrategy[object]:
@@ -78,8 +78,8 @@ def value_of(param: Param) -> st.SearchStrategy[object]:
 
 
 @st.composite
-def event(draw: st.DrawFn) -> Built:
-    symbol = draw(st.sampled_from(SYMBOLS))
+def event(draw: st.DrawFn, symbols: tuple[str, ...] = SYMBOLS) -> Built:
+    symbol = draw(st.sampled_from(symbols))
     params = EVENT_TABLE[CODES[symbol]].params
     values = {param.name: draw(value_of(param)) for param in params if draw(st.booleans())}
     given_names = {f"{name}_" if name in ("tid", "ts", "cpu", "count") else name: v for name, v in values.items()}

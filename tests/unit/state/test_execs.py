@@ -34,7 +34,7 @@ def test_execve(box):
 
 def test_a_parent_that_has_ended_gives_way_to_the_one_that_the_kernel_tells_of(box):
     shell = box.state.threads[7]
-    shell.ptid = 50
+    box.state.lineage.adopt(shell, 50)
     execve(box)
     assert shell.ptid == 50  # The other is no more known.
     execve(box, ptid=1)

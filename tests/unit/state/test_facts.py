@@ -112,7 +112,7 @@ def test_a_relative_name_tells_the_working_directory(box):
     before = thread.generation
     box.event("SYSCALL_UNLINK_2_X", path="x", extra=[base_fact("n", "/elsewhere")])
     assert thread.cwd == "/elsewhere/"
-    assert thread.generation == before + 1
+    assert thread.generation > before
     box.event("SYSCALL_RENAMEAT_X", olddirfd=4, oldpath="a", newdirfd=-100, newpath="b",
               extra=[base_fact("s", "/four"), base_fact("t", "/here")])  # fmt: skip
     assert thread.cwd == "/here/"
