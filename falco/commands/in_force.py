@@ -56,6 +56,10 @@ class InForce:
         """
         return (self._known or self.ruleset).remaining(code, call)
 
+    def compile_next(self) -> bool:
+        """Do a little of what the first events would have to wait for; False if nothing is left to do."""
+        return (self._known or self.ruleset).compile_next()
+
     def names(self) -> list[str]:
         """The names of these rules."""
         return [bound.rule.name for bound in self.ruleset.rules]

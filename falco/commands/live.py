@@ -109,7 +109,16 @@ class Live(Run):
         root, recording = self._options.host_root, self._recording
         self._paths = paths = HostPaths(self._in_force, root, recording, time.monotonic, self._now_ns, self._refit)
         paths.look()
-        return waiting.ticking(paths.ticking(running), self._stream_ns), sleep
+        return waiting.ticking(paths.ticking(running), self._stream_ns), self._getting_ready(sleep)
+
+    def _getting_ready(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+        """What to do where no event comes: generate code for the rules, or the first events would have to wait for it."""
+
+        def idle(seconds: float) -> None:
+            if not self._in_force.compile_next():
+                sleep(seconds)
+
+        return idle
 
     def _stream_ns(self) -> int:
         """How far events have been looked at: those in the ring have their waits still to come, however late it is."""

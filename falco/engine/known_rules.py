@@ -94,6 +94,10 @@ class KnownRules:
         """As of a rule set, for files by the names that they are used by."""
         return self._spelled.remaining(code, call)
 
+    def compile_next(self) -> bool:
+        """As of a rule set."""
+        return self._spelled.compile_next() or (bool(self._files) and self._named().compile_next())
+
     def _named(self) -> Ruleset:
         """The rules for files that have other names."""
         if self._by_any_name is None:

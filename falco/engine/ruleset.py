@@ -110,9 +110,7 @@ class Ruleset:
 
     def may_match(self, event: Event) -> bool:
         """Whether any rule can match, whatever is still to be fetched for the event."""
-        if self._weak is None:
-            self._weak = Ruleset(_weakened(self._rules), all_events=self.all_events)
-        return self._weak.match(event) is not None
+        return (self._weak or self._weaken()).match(event) is not None
 
     def conditions(self, event: Event) -> Iterator[tuple[Rule, Node]]:
         """The rules that are tried on the event, in order, each with what remains of its condition on such events."""
@@ -136,12 +134,32 @@ class Ruleset:
         for group in self._groups.values():
             self._compile(group)
 
+    def compile_next(self) -> bool:
+        """Generate one function that may be needed and is not there yet; False if all are. Takes some milliseconds."""
+        if self._compile_one():
+            return True
+        if self._weak is None:
+            self._weaken()
+            return True
+        return self._weak._compile_one()
+
     def code_text(self) -> str:
         """All generated code with what its constants stand for and which rule each index is, in ASCII."""
         self.compile_all()
         rules = "".join(f"# {i}: {bound.rule.name!a}\n" for i, bound in enumerate(self._rules))
         parts = [f"{group.code.text}\n{group.code.legend()}" for group in self._groups.values() if group.code]
         return "\n".join(("# Rules by index:\n" + rules, *parts))
+
+    def _compile_one(self) -> bool:
+        group = next((group for group in self._groups.values() if group.code is None), None)
+        if group is None:
+            return False
+        self._compile(group)
+        return True
+
+    def _weaken(self) -> Ruleset:
+        self._weak = Ruleset(_weakened(self._rules), all_events=self.all_events)
+        return self._weak
 
     def _settle(self, slots: _Slots, key: int, indexes: Iterable[int], constants: _Constants, name: str) -> _Conditions:
         """Put the function for a kind of event of this name in its slot, for now one that generates it.

@@ -6,6 +6,7 @@ from falco.commands.in_force import InForce
 from falco.engine.ruleset import Ruleset
 from falco.events.table import CODES
 from falco.fields.path_tables import NO_TABLES, PathTables
+from falco.filter.codegen import Compiler
 from tests.unit.engine.rules import bound_rule, on
 from tests.unit.filter.conditions import FakeEvent
 from tests.unit.filter.paths import path_test
@@ -55,3 +56,21 @@ def test_what_the_source_lets_through_does_not_depend_on_tables():
     in_force.know(TABLES)
     assert in_force.wanted is before
     assert before.codes[OPEN]
+
+
+def test_once_nothing_is_left_to_do_no_event_waits_for_code(monkeypatch):
+    for tables in (NO_TABLES, TABLES):
+        in_force = InForce(ruleset("/bin"), all_events=False)
+        in_force.know(tables)
+        steps = 0
+        while in_force.compile_next():
+            steps += 1
+        assert steps >= 3  # The rules' function, their weaker forms, and those's function.
+        with monkeypatch.context() as patch:
+            patch.setattr(Compiler, "compile", None)
+            patch.setattr(Ruleset, "__init__", None)
+            known = seen("/tmp/x", (1, 2))
+            assert in_force.match(seen("/bin")) is not None
+            assert in_force.may_match(seen("/bin"))
+            assert (in_force.match(known) is not None) is in_force.may_match(known) is bool(tables)
+        assert not in_force.compile_next()
