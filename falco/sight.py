@@ -1,8 +1,8 @@
 """Whether Falco sees what happens on this host: told by log and alert when that changes, and all the time in a file.
 
 The file is for those who look from outside, such as a container's health check. It is JSON and written anew as a whole:
-{"alive": ns since the epoch, "sees": true or false, "reason": why not, or ""}. An old `alive` means a detector that is
-stuck or gone.
+{"alive": ns since the epoch, "sees": true or false, "reason": why not, or "", "events": counts by event as in the
+statistics of -s, or null}. An old `alive` means a detector that is stuck or gone.
 
 Alert and file come before the log: whoever watches over a loop that waits for the reader of the log must not wait too.
 """
@@ -13,23 +13,39 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from falco.alert import INTERNAL, Alert
 from falco.logs import LOG
 from falco.priority import Priority
 
+if TYPE_CHECKING:
+    from falco.stats import EventCounts
+
 RULE = "Falco internal: blind"
 """The rule's name in alerts about this, named as that of lost system calls is."""
+
+COUNT_EVERY = 5
+"""Beats from one count of events to the next: counting costs more than all the rest of a beat."""
+
+
+def _unknown() -> None:
+    return None
 
 
 class Sight:
     """What is known of our own sight. path is where the file is written, nowhere if it is empty.
 
-    stuck() and moving() are for the thread that watches the loop, the rest for the loop itself.
+    events gives what became of events, by their names. stuck() and moving() are for the thread that watches the loop,
+    the rest for the loop itself.
     """
 
-    def __init__(self, raise_alert: Callable[[Alert], None], path: str = "") -> None:
-        self._raise_alert = raise_alert
+    def __init__(
+        self, raise_alert: Callable[[Alert], None], path: str = "", events: Callable[[], EventCounts | None] = _unknown
+    ) -> None:
+        self._raise_alert, self._count = raise_alert, events
+        self._events: EventCounts | None = None
+        self._beats = 0
         self._path = Path(path) if path else None
         self._reason = self._stuck = ""
         self._failed = False
@@ -56,6 +72,9 @@ class Sight:
 
     def beat(self) -> None:
         """Say in the file that we are alive. What keeps it from being written is told once."""
+        if self._path is not None and self._beats % COUNT_EVERY == 0:
+            self._events = self._count()
+        self._beats += 1
         self._write("new")
 
     def _tell_lost(self, reason: str, ending: str) -> None:
@@ -74,7 +93,7 @@ class Sight:
         if self._path is None:
             return
         reason = self._stuck or self._reason
-        state = {"alive": time.time_ns(), "sees": not reason, "reason": reason}
+        state = {"alive": time.time_ns(), "sees": not reason, "reason": reason, "events": self._events}
         new = self._path.with_name(f"{self._path.name}.{ending}")
         try:
             new.write_text(json.dumps(state))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from falco.capture.probe.text import code
 from falco.commands import probing
+from falco.commands.configuration import configure, rules_paths
 from falco.commands.departures import Departure, Look, Way, departures
 from falco.commands.in_force import InForce
-from falco.commands.rules import load_configured
+from falco.commands.rules import load, load_configured
 from falco.commands.say import say
 from falco.engine.known_paths import KnownPaths
 from falco.errors import FalcoError, nearest
@@ -21,8 +22,10 @@ from falco.filter.superset import ALWAYS, NEVER
 from falco.filter.words import AND_BELOW, ANY_TEXT, Style, told
 
 if TYPE_CHECKING:
+    from falco.capture.probe.plan import Wanted
     from falco.capture.probe.sieve import Sieve
     from falco.commands.options import Options
+    from falco.engine.ruleset import Ruleset
 
 WIDTH = 100
 _INDENT = 4
@@ -45,9 +48,7 @@ _EVERYTHING = "With -A and with -w every system call is sent, whatever the rules
 
 def explain(options: Options) -> int:
     """--explain-filter. FalcoError if there is neither a call nor a rule of the name that it was given."""
-    in_force = InForce(load_configured(options).ruleset, options.all_events)
-    in_force.know(KnownPaths.build(in_force.ruleset.rules, options.host_root).tables)
-    wanted = probing.wanted(in_force, options)
+    in_force, wanted = _in_force(load_configured(options).ruleset, options)
     if wanted.syscalls is None:
         say([_EVERYTHING])
         return 0
@@ -58,6 +59,24 @@ def explain(options: Options) -> int:
     else:
         say(_page(found, Style(whole=options.verbose)))
     return 0
+
+
+def report(options: Options) -> list[str]:
+    """The summary, for --support; or why there is none."""
+    try:
+        config = configure(options).config
+        ready = load(options, rules_paths(options, config), config.priority)
+    except FalcoError as error:
+        return str(error).splitlines()[:1]
+    in_force, wanted = _in_force(ready.ruleset, options)
+    return [_EVERYTHING] if wanted.syscalls is None else list(summary(departures(in_force, wanted)))
+
+
+def _in_force(ruleset: Ruleset, options: Options) -> tuple[InForce, Wanted]:
+    """The rules with what this host makes of their paths, and what they want of the probe."""
+    in_force = InForce(ruleset, options.all_events)
+    in_force.know(KnownPaths.build(ruleset.rules, options.host_root).tables)
+    return in_force, probing.wanted(in_force, options)
 
 
 def summary(found: Iterable[Departure], most: int | None = None) -> Iterator[str]:

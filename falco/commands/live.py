@@ -70,7 +70,8 @@ class Live(Run):
         _tell_unseen(self._in_force.ruleset)
         waiting = self._waiting(state)
         waiting.is_own = container_lookups.own_asking(self._options.host_root)
-        sight = Sight(self._alerts.raise_alert, self._config.health_file)
+        health = self._config.health_file or self._options.service_health_file
+        sight = Sight(self._alerts.raise_alert, health, self._by_event)
         around = Around(
             *self._turns(waiting), self._lost, sight, self._options.verify_filter, not self._options.skip_probe_build,
             self._go_first,
@@ -151,8 +152,7 @@ class Live(Run):
         monitor(watching.source, state, matcher, self._alerts, self._controls, self._recording)
         if self._options.verify_filter:
             to_stderr(verified.summary())
-        if self._options.verbose:
-            to_stderr(event_counts.summary(self._by_event() or {}))
+        to_stderr(event_counts.summary(self._by_event() or {}))
 
     def _listen(self, started: float) -> None:
         """Hold only the Kubernetes audit events that are posted against their rules."""
@@ -216,7 +216,9 @@ class Live(Run):
     def _by_event(self) -> EventCounts | None:
         if self._watch is None or self._source is None:
             return None
-        return event_counts.counted(self._watch.kept_back(), self._source.delivered, self._alerts.counts.by_code)
+        kept_back, matched = self._watch.kept_back(), self._alerts.counts.by_code
+        shadow = self._options.verify_filter
+        return event_counts.counted(kept_back, self._source.delivered, matched, shadow=shadow)
 
     def _refused(self) -> refusals.Counts | None:
         return None if self._state is None else {**self._state.refused, **self._refused_beside()}

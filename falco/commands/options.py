@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from falco.commands import running
 from falco.commands.arguments import build_parser
 from falco.commands.parser import UsageError
 from falco.errors import nearest
@@ -73,6 +74,7 @@ class Options:
     version: bool = False
     host_root: str = "/"
     skip_probe_build: bool = False
+    service_health_file: str = ""
     argv: tuple[str, ...] = ()
     stats_extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -97,7 +99,10 @@ def _with_environment(options: Options, environ: Mapping[str, str]) -> Options:
     extra = {key.removeprefix(_STATS_EXTRA): value for key, value in environ.items() if key.startswith(_STATS_EXTRA)}
     host_root = environ.get("HOST_ROOT") or environ.get("SYSDIG_HOST_ROOT") or "/"
     skip = bool(environ.get("SKIP_PROBE_BUILD") or environ.get("SYSDIG_SKIP_LOAD"))
-    options = dataclasses.replace(options, stats_extra=extra, host_root=host_root, skip_probe_build=skip)
+    options = dataclasses.replace(
+        options, stats_extra=extra, host_root=host_root, skip_probe_build=skip,
+        service_health_file=running.service_file(environ.get("RUNTIME_DIRECTORY", "")),
+    )  # fmt: skip
     if options.events_file is not None:
         return options  # A replay asks no API server, so 0.15 does not look there for one.
     return dataclasses.replace(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco import ENGINE_VERSION, VERSION
+from falco.commands import running
 from falco.commands.configuration import configure, rules_paths
 from falco.commands.say import say
 from falco.config import find
@@ -45,9 +47,11 @@ _REQUIRED_VERSION = re.compile(r"^\s*-\s*required_engine_version:\s*(\d{1,9})\b"
 
 
 def print_support(options: Options) -> int:
-    """Print the bundle: version, system, command line, configuration, rules files."""
+    """Print the bundle: version, system, command line, configuration, rules files, what leaves the kernel, and what a
+    Falco that runs here says of itself.
+    """
     # What makes the probe takes a while to load, and a replay has no use for it.
-    from falco.commands import container_lookups, probing  # noqa: PLC0415
+    from falco.commands import container_lookups, explanation, probing  # noqa: PLC0415
 
     path = find(options.config)
     config = _read(path) if path else ""
@@ -56,6 +60,8 @@ def print_support(options: Options) -> int:
         "engine_version": ENGINE_VERSION,
         "system_info": _system(),
         "probe": probing.report(Path(options.host_root)),
+        "filter": [redact(line) for line in explanation.report(options)],
+        "running": running.report(_configured(options).health_file, time.time_ns()),
         "container_engines": container_lookups.report(_asked(options)),
         "cmdline": redact(" ".join(("falco", *options.argv))),
         "config": redact(config),
@@ -68,10 +74,15 @@ def print_support(options: Options) -> int:
 def _asked(options: Options) -> list[Engine]:
     from falco.commands.container_lookups import asked  # noqa: PLC0415
 
+    return asked(options, _configured(options))
+
+
+def _configured(options: Options) -> Config:
+    """The configuration, or if it cannot be read its defaults."""
     try:
-        return asked(options, configure(options).config)
+        return configure(options).config
     except FalcoError:
-        return asked(options, Config())
+        return Config()
 
 
 def redact(text: str) -> str:
@@ -88,10 +99,10 @@ def _system() -> dict[str, str]:
 
 def _names(options: Options) -> Iterable[str]:
     # A bundle is wanted most when something cannot be loaded, so it does not load anything.
-    return rules_files(options.rules or _configured(options))[0]
+    return rules_files(options.rules or _rules_paths(options))[0]
 
 
-def _configured(options: Options) -> tuple[str, ...]:
+def _rules_paths(options: Options) -> tuple[str, ...]:
     try:
         return rules_paths(options, configure(options).config)
     except FalcoError:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from falco.priority import Priority
-from falco.sight import RULE, Sight
+from falco.sight import COUNT_EVERY, RULE, Sight
 
 
 @pytest.fixture
@@ -44,6 +44,21 @@ def test_the_file_says_what_is_so_now(raised, tmp_path):
     assert json.loads(path.read_text())["sees"] is True
     sight.close()
     assert not path.exists()
+
+
+def test_the_file_has_the_counts_of_events_anew_at_some_of_the_beats(raised, tmp_path):
+    path = tmp_path / "health"
+    counts = {"openat": {"seen": 1}}
+    sight = Sight(raised.append, str(path), lambda: dict(counts))
+    sight.beat()
+    counts.clear()
+    sight.lost("why")
+    assert json.loads(path.read_text())["events"] == {"openat": {"seen": 1}}
+    for _ in range(COUNT_EVERY - 1):
+        sight.beat()
+    assert json.loads(path.read_text())["events"] == {"openat": {"seen": 1}}
+    sight.beat()
+    assert json.loads(path.read_text())["events"] == {}
 
 
 def test_a_file_that_cannot_be_written_is_told_once(raised, tmp_path, caplog):

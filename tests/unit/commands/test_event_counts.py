@@ -24,10 +24,20 @@ def test_codes_of_one_name_are_counted_together_and_enters_apart():
     assert rows[">openat"] == {"seen": 5, "filtered": 0, "delivered": 5, "matched": 1}
 
 
+def test_in_shadow_mode_what_would_be_kept_back_is_delivered_and_seen_once():
+    rows = counted({OPENAT: 7}, delivered(SYSCALL_OPENAT_2_X=10), {OPENAT: 2}, shadow=True)
+    assert rows == {"openat": {"seen": 10, "filtered": 7, "delivered": 10, "matched": 2}}
+
+
 def test_the_summary_has_the_most_delivered_first_and_the_rare_in_one_line():
-    rows = counted({OPENAT: 5000}, delivered(SYSCALL_OPENAT_2_X=1, SYSCALL_EXECVE_19_X=2000, SYSCALL_CHDIR_X=3), {})
-    assert summary(rows).splitlines()[1:] == [
-        "   execve: 2000 0 2000 0",
-        "   openat: 5001 5000 1 0",
-        "   1 others: 3 seen",
+    came = delivered(
+        SYSCALL_OPENAT_2_X=1, SYSCALL_EXECVE_19_X=2000, SYSCALL_CHDIR_X=3, SYSCALL_CREAT_X=2, SOCKET_BIND_X=5
+    )
+    rows = counted({OPENAT: 5000}, came, {CODES["SYSCALL_CREAT_X"]: 1})
+    assert summary(rows).splitlines() == [
+        "Events by their names            seen     filtered    delivered      matched",
+        "   execve                        2000            0         2000            0",
+        "   creat                            2            0            2            1",
+        "   openat                        5001         5000            1            0",
+        "   2 others                         8            0            8            0",
     ]

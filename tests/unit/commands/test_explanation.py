@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from falco.commands.explanation import WIDTH, explain, summary
+from falco.commands.explanation import WIDTH, explain, report, summary
 from falco.commands.options import Options
 from falco.errors import FalcoError
 from tests.unit.commands.loading import departures_of, written
@@ -98,3 +98,11 @@ def test_an_unknown_name_is_told_with_the_nearest(page):
 @pytest.mark.parametrize("options", [{"all_events": True}, {"writefile": "x.scap"}])
 def test_where_everything_is_sent_there_is_nothing_to_explain(page, options):
     assert page(**options) == "With -A and with -w every system call is sent, whatever the rules look at.\n"
+
+
+def test_a_report_has_the_summary_and_says_why_there_is_none(tmp_path):
+    options = Options(rules=(str(written(tmp_path, *SAMPLE)),), host_root=str(tmp_path / "host"))
+    assert report(options) == list(summary(departures_of(tmp_path, *SAMPLE).values()))
+    (line,) = report(Options(rules=(str(written(tmp_path, "evt.typ = open")),)))
+    assert line.startswith(f"{tmp_path}/rules.yaml:3:14: error: ")
+    assert report(Options(rules=options.rules, writefile="x")) != []

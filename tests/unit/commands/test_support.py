@@ -16,7 +16,8 @@ def bundle(capsys, options):
 
 
 def test_a_bundle_has_the_keys_of_0_15(capsys, tmp_path):
-    (tmp_path / "falco.yaml").write_text("stdout_output: {enabled: true}\n")
+    written = f"stdout_output: {{enabled: true}}\nhealth_file: {tmp_path}/health\n"
+    (tmp_path / "falco.yaml").write_text(written)
     (tmp_path / "r.yaml").write_text("- required_engine_version: 2\n")
     argv = ["--support", "-c", str(tmp_path / "falco.yaml"), "-r", str(tmp_path), "-k", "http://u:p@h:80/x"]
     found = bundle(capsys, parse(argv, {}))
@@ -25,8 +26,11 @@ def test_a_bundle_has_the_keys_of_0_15(capsys, tmp_path):
     assert found["cmdline"].startswith(f"falco --support -c {tmp_path}/falco.yaml")
     assert "u:p" not in found["cmdline"]
     assert "CRI (/run/containerd/containerd.sock)" in found["container_engines"]
-    assert found["config"] == "stdout_output: {enabled: true}\n"
+    assert found["config"] == written
     assert [entry["name"] for entry in found["rules_files"]] == [f"{tmp_path}/falco.yaml", f"{tmp_path}/r.yaml"]
+    assert found["filter"][0].endswith("Rules content is one yaml associative array, not a list of them")
+    assert found["running"]["health_file"] == str(tmp_path / "health")
+    assert found["running"]["error"].startswith("No such file or directory")
     variants = found["rules_files"][1]["variants"]
     assert variants == [{"content": "- required_engine_version: 2\n", "required_engine_version": 2}]
 
@@ -35,6 +39,7 @@ def test_broken_configuration_and_rules_are_in_it_all_the_same(capsys, tmp_path)
     (tmp_path / "falco.yaml").write_text("a: [\n")
     found = bundle(capsys, Options(config=str(tmp_path / "falco.yaml"), rules=(str(tmp_path / "none.yaml"),)))
     assert found["config"] == "a: [\n"
+    assert "falco.yaml" in found["filter"][0]
     assert found["rules_files"][0]["variants"][0]["content"] == "<No such file or directory>"
     assert bundle(capsys, Options(config=str(tmp_path / "falco.yaml")))["rules_files"] == []
 
