@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.live import racing
+from tests.live.delaying import Delaying
+from tests.live.engines import IMAGE, REPOSITORY, Engines
 from tests.live.product import ROOT, Product
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BPF needs root")
@@ -172,3 +174,49 @@ def test_every_act_is_told_by_its_rule_and_no_other_is(tmp_path, place, load, gr
         assert verified and int(verified[1]) > 0
     else:
         assert json.loads(stats.read_text().splitlines()[-1])["by_event"]["openat"]["filtered"] > 0
+
+
+LATE_S = 1.0
+CONTAINERS, ACTS = 8, 300
+WANTED = """
+- rule: Wanted container
+  desc: What a container is called is not known yet when it acts.
+  condition: >
+    evt.type in (open, openat) and evt.dir=< and fd.name startswith /tmp/act-
+    and container.name startswith wanted- and container.image.repository = {repository}
+  output: "%container.name %fd.name"
+  priority: INFO
+"""
+ACTING = f"i=0; while [ $i -lt {ACTS} ]; do : > /tmp/act-$i; i=$((i+1)); done; sleep 60"
+
+
+@pytest.fixture(scope="module")
+def engines():
+    with Engines() as engines:
+        yield engines
+
+
+@pytest.mark.parametrize("options", [[], ["--verify-filter"]], ids=["kept back", "marked"])
+def test_what_a_container_does_before_its_name_is_known_is_told(tmp_path, engines, load, options):
+    path, late = tmp_path / "rules.yaml", engines.docker.folder / "late"
+    path.write_text(WANTED.format(repository=REPOSITORY) + BESIDE.format(place=load))
+    config = CONFIG + engines.config(wait_ms=60_000, docker=late)
+    with (
+        Delaying(late, engines.docker.socket, LATE_S) as delaying,
+        Product(tmp_path / "falco", [path], options, config) as falco,
+    ):
+        for n in range(CONTAINERS):
+            for name in (f"wanted-{n}", f"other-{n}"):
+                engines.docker.run("-d", "--name", name, IMAGE, "sh", "-c", ACTING)
+        expected = Counter(f"wanted-{n} /tmp/act-{i}" for n in range(CONTAINERS) for i in range(ACTS))
+        falco.wait_for(lambda: falco.output.count('"Wanted container"') >= expected.total())
+        falco.catch_up()
+        engines.docker.do("rm", "-f", *(f"{kind}-{n}" for kind in ("wanted", "other") for n in range(CONTAINERS)))
+        falco.stop()
+    late.unlink()
+    assert delaying.connections
+    assert falco.said("event drop detected: 0 occurrences$")
+    alerts = [json.loads(line) for line in falco.output.splitlines() if '"Wanted container"' in line]
+    fields = [alert["output_fields"] for alert in alerts]
+    assert Counter(f"{each['container.name']} {each['fd.name']}" for each in fields) == expected
+    assert options == [] or falco.said(r"Filter verified: [1-9]\d* calls would have been kept back, 0 of them match")
