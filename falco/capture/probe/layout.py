@@ -115,8 +115,16 @@ and what cannot be read is 0. So whoever asks for the member goes without it, an
 SIZES = {"upid": "linux/pid.h", "percpu_counter": "linux/percpu_counter.h"}
 """Structures whose own size is needed, for arrays of them, and their headers."""
 
-HELPERS = {"BPF_FUNC_get_current_task_btf": (5, 11), "BPF_FUNC_ktime_get_tai_ns": (6, 1)}
-"""Functions for programs that not every kernel from 5.8 on has: HAS_<name> is defined where it does, since when."""
+TYPED = (
+    "task_struct.files", "task_struct.thread_info", "thread_info.status", "files_struct.fdt", "fdtable.max_fds",
+    "fdtable.fd",
+)  # fmt: skip
+"""Members that are read without calling anything where the kernel gives its task with its type: since 5.11, by its BTF.
+TYPED_TASK is defined where it does and has all of them.
+"""
+_GIVES_TYPE = "BPF_FUNC_get_current_task_btf"
+_FARTHEST = 1 << 15
+"""Where an instruction's offset ends."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -176,8 +184,9 @@ def layout_from_btf(btf: Btf) -> str:
         size = btf.size(name)
         if size is not None:
             lines.append(f"#define SZ_{name} {size}")
-    known = btf.enum("bpf_func_id")
-    lines += [f"#define HAS_{name} 1" for name in HELPERS if name in known]
+    places = [btf.place(member) for member in TYPED]
+    if _GIVES_TYPE in btf.enum("bpf_func_id") and all(place and place.offset < _FARTHEST for place in places):
+        lines.append("#define TYPED_TASK 1")
     return "\n".join(lines) + "\n"
 
 
@@ -202,8 +211,6 @@ def layout_from_headers() -> str:
         if f"{structure.name}.{member}" not in BIT_FIELDS:
             lines += _conditional(_condition(structure, member), _offsets(structure, member))
     lines += [f"#define SZ_{name} sizeof(struct {name})" for name in SIZES]
-    for name, since in HELPERS.items():
-        lines += _conditional(_from(since), [f"#define HAS_{name} 1"])
     return "\n".join(lines) + "\n"
 
 

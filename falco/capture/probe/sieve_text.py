@@ -46,7 +46,7 @@ def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits
     rows = list(members)
     calls = [sifted for sifted, _ in rows]
     tests = [
-        f"    case {sifted.call.number}: if (!{_expression(superset, sifted, bits)}) return sifted(ctx, c); break;\n"
+        f"    case {sifted.call.number}: if (!{_expression(superset, sifted, bits)}) goto sifted; break;\n"
         for sifted, superset in rows
     ]
     looking = "".join(f"    case {sifted.call.number}:\n" for sifted, superset in rows if needs_path(superset))
@@ -57,7 +57,7 @@ def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits
     return (
         "int @(struct bpf_raw_tracepoint_args *ctx) {\n  HERE\n"
         f"  if (!c->looked) {{\n    know_no_path(c);\n{_first(group, calls)}  }}\n{_always(group, calls)}"
-        f"  switch (c->slot) {{\n{''.join(tests)}  }}\n{look}  return send_call(ctx, c);\n}}"
+        f"  switch (c->slot) {{\n{''.join(tests)}  }}\n{look}  return send_call(ctx, c);\nsifted:\n  return sifted(ctx, c);\n}}"
     )
 
 

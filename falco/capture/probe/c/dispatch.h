@@ -5,7 +5,6 @@
  *
  * SPDX-License-Identifier: MIT OR GPL-2.0-only
  */
-#define STATUS_COMPAT 2       /* TS_COMPAT of thread_info.status: the 32-bit entry */
 #define X32_BIT 0x40000000    /* in numbers of the x32 entry */
 #define I386_SOCKETCALL 102   /* stands for twenty calls, which follow the others in compat_slots */
 #define SOCKETCALLS 480
@@ -13,15 +12,10 @@
 #define SOCKETCALL_RECV 10
 
 INLINE void start_call(struct call *c, struct slot *s, u32 slot) {
-  c->task = bpf_get_current_task();
-  c->ts = bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK);
-  c->enter_ts = c->ts;
-  c->tid = bpf_get_current_pid_tgid();
-  c->given = 0;
+  c->enter_ts = c->given = c->tid = 0;
   c->slot = slot;
   c->flags = s->flags;
   c->generic = s->generic;
-  c->snaplen = setting(SETTING_SNAPLEN);
   c->marks = 0;
   c->then = 0;
   c->fd = -1;
@@ -33,27 +27,30 @@ INLINE void start_call(struct call *c, struct slot *s, u32 slot) {
 /* The file that the call is about. */
 INLINE void take_file(struct call *c, s32 fd) {
   c->fd = fd;
-  c->file = !c->given ? file_of(c->task, fd) : c->given == (u64)-1 ? 0 : c->given;
+  c->file = !c->given ? file_of(fd) : c->given == (u64)-1 ? 0 : c->given;
 }
+/* The caller's registers, all that can be needed in one read. */
+INLINE void take_registers(struct call *c, u64 regs) { read_kernel(c->regs, sizeof(c->regs), (void *)regs); }
+#define REGISTER(name) (c->regs[OFF_pt_regs__##name / 8])
 /* What only x32 has are calls whose structures are those of the 32-bit entry; their arguments come as in the 64-bit one. */
-INLINE void arguments(struct call *c, u64 regs, int compat, u32 number) {
+INLINE void arguments(struct call *c, int compat, u32 number) {
   if (!compat) {
     if (number >= SLOTS) c->marks = MARK_COMPAT;
-    A0 = KERNEL(u64, regs, OFF_pt_regs__di);
-    A1 = KERNEL(u64, regs, OFF_pt_regs__si);
-    A2 = KERNEL(u64, regs, OFF_pt_regs__dx);
-    A3 = KERNEL(u64, regs, OFF_pt_regs__r10);
-    A4 = KERNEL(u64, regs, OFF_pt_regs__r8);
-    A5 = KERNEL(u64, regs, OFF_pt_regs__r9);
+    A0 = REGISTER(di);
+    A1 = REGISTER(si);
+    A2 = REGISTER(dx);
+    A3 = REGISTER(r10);
+    A4 = REGISTER(r8);
+    A5 = REGISTER(r9);
     return;
   }
   c->marks = MARK_COMPAT;
-  A0 = KERNEL(u32, regs, OFF_pt_regs__bx);
-  A1 = KERNEL(u32, regs, OFF_pt_regs__cx);
-  A2 = KERNEL(u32, regs, OFF_pt_regs__dx);
-  A3 = KERNEL(u32, regs, OFF_pt_regs__si);
-  A4 = KERNEL(u32, regs, OFF_pt_regs__di);
-  A5 = KERNEL(u32, regs, OFF_pt_regs__bp);
+  A0 = (u32)REGISTER(bx);
+  A1 = (u32)REGISTER(cx);
+  A2 = (u32)REGISTER(dx);
+  A3 = (u32)REGISTER(si);
+  A4 = (u32)REGISTER(di);
+  A5 = (u32)REGISTER(bp);
   if (number < SOCKETCALLS) return;
   u32 given[6] = {};
   read_user(given, sizeof(given), (void *)A1);
@@ -65,9 +62,8 @@ INLINE void arguments(struct call *c, u64 regs, int compat, u32 number) {
   A4 = short_ ? 0 : given[4];
   A5 = short_ ? 0 : given[5];
 }
-/* The slot of the call that these registers belong to, SLOTS for none. */
-INLINE u32 slot_of(u64 regs, u64 task, u32 *number, int *compat) {
-  *number = KERNEL(u32, regs, OFF_pt_regs__orig_ax);
+/* The slot of the call with this number, SLOTS for none. The number becomes the one in the table of its entry. */
+INLINE u32 slot_of(u64 regs, u32 *number, int *compat) {
   u32 native = *number & ~X32_BIT, *found;
   *compat = 0;
   if (native >= SLOTS) {
@@ -79,7 +75,7 @@ INLINE u32 slot_of(u64 regs, u64 task, u32 *number, int *compat) {
   struct slot *s = slots.lookup(&native);
   /* Most calls are wanted by the numbers of neither entry, so that it need not be told which it was. */
   if ((!s || !s->flags) && (!found || !*found)) return SLOTS;
-  *compat = (KERNEL(u32, task, OFF_task_struct__thread_info + OFF_thread_info__status) & STATUS_COMPAT) != 0;
+  *compat = is_compat();
   if (!*compat) {
     *number = native;
     return native;
@@ -97,12 +93,12 @@ INLINE int is_own(u32 slot) {
   u64 self = setting(SETTING_SELF);
   return self && slot != SLOT_PRCTL && bpf_get_current_pid_tgid() >> 32 == self;
 }
+/* Every call of the host passes here, nearly all of them only as far as the first return. */
 #if IN_PART(0)
 int on_sys_enter(struct bpf_raw_tracepoint_args *ctx) {
-  u64 regs = ctx->args[0], task = bpf_get_current_task();
-  u32 number;
+  u32 number = ctx->args[1];
   int compat;
-  u32 slot = slot_of(regs, task, &number, &compat);
+  u32 slot = slot_of(ctx->args[0], &number, &compat);
   struct slot *s = slots.lookup(&slot);
   if (!s || !(s->flags & (FLAG_REAL | FLAG_TIME))) return 0;
   struct call *c = this_call();
@@ -111,25 +107,27 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx) {
   if (!(s->flags & FLAG_REAL)) return 0;
   start_call(c, s, slot);
   c->ret = 0;
-  arguments(c, regs, compat, number);
+  take_registers(c, ctx->args[0]);
+  arguments(c, compat, number);
+  stamp(c);
   enters.call(ctx, slot);
   return 0;
 }
 #endif
 #if IN_PART(1)
 int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
-  u64 regs = ctx->args[0], task = bpf_get_current_task();
-  u32 number;
-  int compat;
-  u32 slot = slot_of(regs, task, &number, &compat);
-  struct slot *s = slots.lookup(&slot);
-  if (!s || !(s->flags & (FLAG_EXIT | FLAG_ENTER | FLAG_TRACK))) return 0;
   struct call *c = this_call();
-  if (!c || is_own(slot)) return 0;
+  if (!c) return 0;
+  take_registers(c, ctx->args[0]);
+  u32 number = REGISTER(orig_ax);
+  int compat;
+  u32 slot = slot_of(ctx->args[0], &number, &compat);
+  struct slot *s = slots.lookup(&slot);
+  if (!s || !(s->flags & (FLAG_EXIT | FLAG_ENTER | FLAG_TRACK)) || is_own(slot)) return 0;
   start_call(c, s, slot);
   c->ret = ctx->args[1];
   if (compat) c->ret = (s32)c->ret;
-  arguments(c, regs, compat, number);
+  arguments(c, compat, number);
   if (s->flags & FLAG_TIME) {
     u32 tid = bpf_get_current_pid_tgid();
     u64 *then = enter_times.lookup(&tid);

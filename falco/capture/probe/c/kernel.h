@@ -79,14 +79,30 @@ INLINE u32 copy_walked(struct record *r, struct call *c, struct walk *w, u64 at)
     WALKED; \
   } while (0)
 
-INLINE u64 file_of(u64 task, s64 fd) {
+/* Of the thread that runs: whether it came in by the 32-bit entry, and the file that it has as this fd. Where the kernel
+ * gives its task with its type (see layout.py), members are read without calling anything. */
+#define STATUS_COMPAT 2 /* TS_COMPAT of thread_info.status */
+#define OFF_STATUS (OFF_task_struct__thread_info + OFF_thread_info__status)
+#ifdef TYPED_TASK
+static void *(*this_task)(void) = (void *)158; /* BPF_FUNC_get_current_task_btf, of which older versions of bcc do not know */
+
+INLINE int is_compat(void) { return (MEMBER(u32, this_task(), OFF_STATUS) & STATUS_COMPAT) != 0; }
+INLINE u64 file_of(s64 fd) {
   if (fd < 0) return 0;
-  u64 files = KERNEL(u64, task, OFF_task_struct__files);
+  u64 files = MEMBER(u64, this_task(), OFF_task_struct__files), table = MEMBER(u64, files, OFF_files_struct__fdt);
+  if ((u64)fd >= MEMBER(u32, table, OFF_fdtable__max_fds)) return 0;
+  return KERNEL(u64, MEMBER(u64, table, OFF_fdtable__fd), 8 * (u64)fd);
+}
+#else
+INLINE int is_compat(void) { return (KERNEL(u32, bpf_get_current_task(), OFF_STATUS) & STATUS_COMPAT) != 0; }
+INLINE u64 file_of(s64 fd) {
+  if (fd < 0) return 0;
+  u64 files = KERNEL(u64, bpf_get_current_task(), OFF_task_struct__files);
   u64 table = KERNEL(u64, files, OFF_files_struct__fdt);
   if (!table || (u64)fd >= KERNEL(u32, table, OFF_fdtable__max_fds)) return 0;
-  u64 array = KERNEL(u64, table, OFF_fdtable__fd);
-  return KERNEL(u64, array, 8 * (u64)fd);
+  return KERNEL(u64, KERNEL(u64, table, OFF_fdtable__fd), 8 * (u64)fd);
 }
+#endif
 INLINE u64 inode_of(u64 file) { return file ? KERNEL(u64, file, OFF_file__f_inode) : 0; }
 /* The device number as stat(2) has it. */
 INLINE u32 device_of(u64 inode) {

@@ -171,6 +171,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   struct call *c = this_call();
   if (!s || !s->flags || !c) return 0;
   start_call(c, s, SLOT_EXECVE);
+  stamp(c);
   c->ret = 0;
   c->filename = KERNEL(u64, ctx->args[2], OFF_linux_binprm__filename);
   c->filename_in_kernel = 1;

@@ -49,6 +49,7 @@ struct scan {
 /* What is known of the call at hand. Filled by the dispatchers, read and added to by the programs they call. */
 struct call {
   u64 task, ts, enter_ts, file;
+  u64 regs[(OFF_pt_regs__orig_ax + 8) / 8]; /* the caller's registers, as far as they tell of the call */
   u64 arg[6];
   s64 ret, fd;
   u32 pos, lengths, first, block, walked; /* first: where the lengths end and the parameters begin */
@@ -145,6 +146,9 @@ static long (*read_kernel_str)(void *to, u32 size, const void *from) = (void *)B
   ({ type value_ = 0; read_kernel(&value_, sizeof(type), (void *)((u64)(address) + (offset))); value_; })
 #define USER(type, address) \
   ({ type value_ = 0; read_user(&value_, sizeof(type), (void *)(u64)(address)); value_; })
+/* The same of a structure whose type the verifier knows: no function is called for it. bcc must not see it either. */
+#define MEMBER(type, pointer, offset) \
+  ({ type value_; asm volatile("%0 = *(" #type " *)(%1 + %2)" : "=r"(value_) : "r"(pointer), "i"(offset)); value_; })
 #define STORE(type, r, at, value) (*(type *)((r)->data + (at)) = (type)(value))
 
 /* bcc allows no map functions in macros. */

@@ -25,8 +25,17 @@ BPF_ARRAY(classes, struct classes, 2);
 BPF_TABLE("hash", struct file_id, u8, known_files, 16384); /* two numbers for each of MAX_FILES, old and new ones */
 BPF_PERCPU_ARRAY(sifted_calls, u64, SLOTS);
 
+/* What only a call that is sent needs: when it was, and whose it is. */
+INLINE void stamp(struct call *c) {
+  c->task = bpf_get_current_task();
+  c->ts = bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK);
+  if (!c->enter_ts) c->enter_ts = c->ts;
+  if (!c->tid) c->tid = bpf_get_current_pid_tgid();
+  c->snaplen = setting(SETTING_SNAPLEN);
+}
 /* On to the programs that send the call. */
 INLINE int send_call(struct bpf_raw_tracepoint_args *ctx, struct call *c) {
+  stamp(c);
   if (c->flags & FLAG_ENTER) {
     c->then = 1;
     enters.call(ctx, c->slot);
@@ -151,10 +160,10 @@ INLINE int look_at_name(struct call *c, struct walk *w) {
   c->partly = s->inner;
   c->walked = LONGEST + s->last - 1;
   if (s->inner) return 1;
-  u64 fs = KERNEL(u64, c->task, OFF_task_struct__fs);
+  u64 fs = KERNEL(u64, bpf_get_current_task(), OFF_task_struct__fs);
   c->starts_at = fs + OFF_fs_struct__pwd;
   if (s->start) c->starts_at = fs + OFF_fs_struct__root;
-  else if (c->base[0].dirfd != -100) c->starts_at = file_of(c->task, c->base[0].dirfd) + OFF_file__f_path;
+  else if (c->base[0].dirfd != -100) c->starts_at = file_of(c->base[0].dirfd) + OFF_file__f_path;
   return read_user_str(w->data + LONGEST, MOST_SIFTED, (void *)(name + s->start)) > 0;
 }
 #if IN_PART(5)

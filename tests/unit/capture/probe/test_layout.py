@@ -56,11 +56,23 @@ def test_bit_fields_have_position_and_width():
     assert {f"#define {kind}_signal_struct__is_child_subreaper {n}" for kind, n in wanted.items()} <= set(lines)
 
 
-def test_helpers_are_told_by_the_enum():
-    assert "#define HAS_BPF_FUNC_get_current_task_btf 1\n" in layout_from_btf(
-        btf_of(enum=("BPF_FUNC_get_current_task_btf",))
-    )
-    assert "HAS_" not in layout_from_btf(btf_of(enum=("BPF_FUNC_map_lookup_elem",)))
+TASK = (
+    ("task_struct", ("files", "thread_info")), ("thread_info", ("status",)), ("files_struct", ("fdt",)),
+    ("fdtable", ("max_fds", "fd")),
+)  # fmt: skip
+GIVES_TYPE = ("BPF_FUNC_map_lookup_elem", "BPF_FUNC_get_current_task_btf")
+
+
+def test_the_task_has_its_type_where_the_kernel_gives_it_and_all_members_are_near():
+    assert "#define TYPED_TASK 1\n" in layout_from_btf(btf_of(*TASK, enum=GIVES_TYPE))
+    assert "TYPED_TASK" not in layout_from_btf(btf_of(*TASK, enum=GIVES_TYPE[:1]))
+    assert "TYPED_TASK" not in layout_from_btf(btf_of(*TASK[:-1], enum=GIVES_TYPE))
+    far = ("task_struct", (*(f"m{i}" for i in range(1 << 13)), "files", "thread_info"))
+    assert "TYPED_TASK" not in layout_from_btf(btf_of(far, *TASK[1:], enum=GIVES_TYPE))
+
+
+def test_without_btf_the_task_has_no_type():
+    assert "TYPED_TASK" not in layout_from_headers()
 
 
 def defined(text: str, kind: str) -> set[str]:

@@ -48,7 +48,7 @@ def test_what_is_tested(name, condition, tested):
 
 def test_a_value_that_no_number_has_is_no_test():
     rows = [(BY_NAME["connect"], How(Number.RESULT, "<", 1 << 70))]
-    assert "case 42: if (!1) return" in program(rows[0][0].group, rows, {})
+    assert "case 42: if (!1) goto sifted" in program(rows[0][0].group, rows, {})
 
 
 def test_calls_with_the_same_fd_share_a_case_and_roles_are_learned_before_anything_is_tested():
