@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import struct
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from falco.capture.live import bpf, canary, procfs
 from falco.capture.live.asking import Asking
 from falco.capture.live.drops import Drops
+from falco.capture.live.known_files import KnownFiles
 from falco.capture.live.loader import Loaded
 from falco.capture.live.procfs_host import this_host
 from falco.capture.live.resolver import PathResolver
@@ -50,8 +50,6 @@ _LOOK_S = 1.0
 """How often lost records are looked for: they are to be told within two seconds."""
 _MEND_S = 5.0
 """How often, at most, the thread table is brought back to what /proc says after a loss."""
-_FILE = struct.Struct("=QQ")
-"""struct file_id of c/sieve.h."""
 
 
 def _number(raw: bytes) -> int:
@@ -122,7 +120,7 @@ class Watch:
         self._watchdog = Watchdog(around.sight.stuck, around.sight.moving)
         self._next_look = self._next_mend = 0.0
         self._lost = False
-        self._known: frozenset[FileId] = frozenset()
+        self._known_files = KnownFiles(self._loaded.maps)
         self._senseless = 0
         self._kept_back: dict[int, int] | None = None
         """The last counts, once the probe is no longer there to ask."""
@@ -191,12 +189,7 @@ class Watch:
 
     def know(self, files: Iterable[FileId]) -> None:
         """The files that rules may mean by whatever name: what is done with them always passes the sieve."""
-        table, wanted = self._loaded.maps["known_files"], frozenset(files)
-        for file in wanted - self._known:
-            table.update(_FILE.pack(*file), b"\1")
-        for file in self._known - wanted:
-            table.delete(_FILE.pack(*file))
-        self._known = wanted
+        self._known_files.know(files)
 
     def end(self) -> None:
         """No more events are looked at from now on, and that is no blindness."""

@@ -10,6 +10,7 @@ from pathlib import Path as Folder
 
 import pytest
 
+from falco.capture.live.known_files import KnownFiles
 from falco.capture.probe.plan import Wanted
 from falco.capture.probe.sieve import LARGEST, make_sieve, sieve_of
 from falco.capture.probe.sifted import SIFTED, Group
@@ -143,6 +144,7 @@ OF_CALLS = {
         "fs.path.name endswith .so or fs.path.name = {place}/made",
         "fs.path.name in (/falco-sieve-test, /a/passwd) and evt.res = SUCCESS",
         "fs.path.name contains needle and not fs.path.name startswith /etc",
+        "fs.path.name glob {place}/*/made and evt.res = SUCCESS",
     ),
     Group.PLAIN: ("evt.arg.mode contains S_ISUID and evt.rawres = 0",),
 }
@@ -247,9 +249,11 @@ def test_a_file_that_rules_know_passes_by_whatever_name(place):
     with Watching(build_for(wanted), wanted) as watching:
         act = lambda: os.close(os.open(place / "other name", os.O_RDONLY))  # noqa: E731
         assert [event for event in watching.seen(act) if event.code == OPENAT] == []
-        key = status.st_dev.to_bytes(8, "little") + status.st_ino.to_bytes(8, "little")
-        watching.loaded.maps["known_files"].update(key, b"\1")
+        known = KnownFiles(watching.loaded.maps)
+        known.know([(status.st_dev, status.st_ino)])
         assert len([event for event in watching.seen(act) if event.code == OPENAT]) == 1
+        known.know([(status.st_dev + 1, status.st_ino)])
+        assert [event for event in watching.seen(act) if event.code == OPENAT] == []
 
 
 NAMED = """

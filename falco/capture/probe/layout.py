@@ -78,7 +78,7 @@ STRUCTURES = (
     Structure("kernfs_root", NONE, "kn"),
     Structure("kernfs_node", "linux/kernfs.h", "name parent"),
     Structure("file", "linux/fs.h", "f_path f_inode f_flags f_mode private_data f_pos"),
-    Structure("dentry", "linux/dcache.h", "d_name d_parent d_inode d_flags"),
+    Structure("dentry", "linux/dcache.h", "d_name d_parent d_inode d_flags d_iname"),
     Structure("qstr", "linux/dcache.h", "name len hash_len"),
     Structure("mount", NONE, "mnt mnt_parent mnt_mountpoint"),
     Structure("vfsmount", "linux/mount.h", "mnt_root mnt_sb"),
@@ -137,6 +137,7 @@ class Spelling:
 
 RENAMED = {
     "kernfs_node.parent": (Spelling("__parent", (6, 15)), Spelling("parent")),
+    "dentry.d_iname": (Spelling("d_shortname", (6, 14)), Spelling("d_iname")),
     "inode.i_mtime_sec": (
         Spelling("i_mtime_sec", (6, 11)),
         Spelling("__i_mtime.tv_sec", (6, 7)),

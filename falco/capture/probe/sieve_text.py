@@ -57,7 +57,8 @@ def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits
     return (
         "int @(struct bpf_raw_tracepoint_args *ctx) {\n  HERE\n"
         f"  if (!c->looked) {{\n    know_no_path(c);\n{_first(group, calls)}  }}\n{_always(group, calls)}"
-        f"  switch (c->slot) {{\n{''.join(tests)}  }}\n{look}  return send_call(ctx, c);\nsifted:\n  return sifted(ctx, c);\n}}"
+        f"  switch (c->slot) {{\n{''.join(tests)}  }}\n{look}  return send_call(ctx, c);\n"
+        "sifted:\n  return sifted(ctx, c);\n}"
     )
 
 

@@ -7,7 +7,7 @@
  */
 #define MOST_CLASSES 128
 #define ROWS 16384      /* both halves */
-#define MOST_SIFTED 256 /* bytes of a path that is looked at; a longer one is unknown */
+#define NUMBERS 8192    /* a power of two */
 #define PATH_UNKNOWN (~0ull)
 
 struct row {
@@ -23,6 +23,7 @@ struct file_id {
 BPF_ARRAY(rows, struct row, ROWS);
 BPF_ARRAY(classes, struct classes, 2);
 BPF_TABLE("hash", struct file_id, u8, known_files, 16384); /* two numbers for each of MAX_FILES, old and new ones */
+BPF_ARRAY(known_numbers, u8, NUMBERS); /* whether the number of one of them ends so */
 BPF_PERCPU_ARRAY(sifted_calls, u64, SLOTS);
 
 /* What only a call that is sent needs: when it was, and whose it is. */
@@ -59,15 +60,13 @@ INLINE int sifted(struct bpf_raw_tracepoint_args *ctx, struct call *c) {
   c->marks |= MARK_SIFTED;
   return send_call(ctx, c);
 }
-/* Whether the file has a path that tells which file it is: not a pipe's or a memfd's, and not of a file that rules know
- * by another name. */
-INLINE int has_telling_path(struct call *c) {
-  u64 inode = inode_of(c->file);
-  if (!inode) return 0;
-  u8 type = type_of(KERNEL(u16, inode, OFF_inode__i_mode));
-  if (type != TYPE_FILE && type != TYPE_DIRECTORY) return 0;
-  struct file_id id = {device_of(inode), number_of(inode)};
-  return !known_files.lookup(&id);
+/* Whether a file is one that rules know, by whatever name. Of nearly all others its number says that it is not. */
+INLINE int is_known(u64 inode, u64 number) {
+  u32 end = number & (NUMBERS - 1);
+  u8 *known = known_numbers.lookup(&end);
+  if (!known || !*known) return 0;
+  struct file_id id = {device_of(inode), number};
+  return known_files.lookup(&id) != 0;
 }
 /* Nothing is known of the call's path: all tests of it hold, and all negated ones. */
 INLINE void know_no_path(struct call *c) {
@@ -80,64 +79,71 @@ INLINE int look(struct bpf_raw_tracepoint_args *ctx, struct call *c, int which) 
   step(ctx, which);
   return send_call(ctx, c);
 }
-/* Which tests are met by the text in the walk that begins at c->walked, as bits. One that is too long is not known.
- *
- * What the loop counts lies in map memory: in registers the verifier would follow every count by itself. */
-INLINE void seek(struct call *c, struct walk *w) {
-  u64 from = c->walked, found = 0;
+/* Which tests are met by the path of these parts, as bits. */
+INLINE void seek(struct call *c, struct parts *p) {
   u32 first = setting(SETTING_ROWS), half = first != 0, state = first + 1;
   struct classes *k = classes.lookup(&half);
   struct row *row = rows.lookup(&state);
   if (!k || !row) return;
-  found = row->met;
-  c->slashes = 0;
+  u64 found = row->met;
+  rewind(p);
 #pragma clang loop unroll(disable)
   for (u64 i = 0; i < MOST_SIFTED; i++) {
-    u8 byte = w->data[(from + i) & (WALK_SIZE - 1)];
+    u8 byte = next_byte(p);
     state = row->next[k->of[byte] & (MOST_CLASSES - 1)];
     row = rows.lookup(&state);
-    if (!row) break;
+    if (!row) return;
     found |= row->met;
-    if (byte == '/') *(volatile u32 *)&c->slashes += 1;
-    if (!byte) {
-      c->met = found;
-      c->unmet = ~found;
-      return;
-    }
+    if (byte) continue;
+    c->met = found;
+    c->unmet = ~found;
+    c->slashes = c->partly ? 0 : p->count ? p->count : 1;
+    return;
   }
-  c->slashes = 0;
+}
+/* Take the parts of the path of c->file; 0 if it has none that tells which file it is: it is a pipe or a memfd, or one
+ * that rules know by another name. */
+INLINE int take_file_path(struct call *c, struct parts *p) {
+  u64 file = c->file, window[NEAR / 8];
+  if (!file) return 0;
+  TAKE(window, file, FILE_FROM, FILE_TO);
+  u64 inode = TAKEN(u64, window, file, OFF_file__f_inode, FILE_FROM, FILE_TO);
+  u64 dentry = TAKEN(u64, window, file, OFF_file__f_path + OFF_path__dentry, FILE_FROM, FILE_TO);
+  u64 mount = TAKEN(u64, window, file, OFF_file__f_path + OFF_path__mnt, FILE_FROM, FILE_TO);
+  TAKE(window, inode, INODE_FROM, INODE_TO);
+  u8 type = type_of(TAKEN(u16, window, inode, OFF_inode__i_mode, INODE_FROM, INODE_TO));
+  if (type != TYPE_FILE && type != TYPE_DIRECTORY) return 0;
+  if (is_known(inode, TAKEN(u64, window, inode, OFF_inode__i_ino, INODE_FROM, INODE_TO))) return 0;
+  p->count = p->total = 0;
+  return take_parts(p, dentry, mount);
 }
 /* The path of c->file or, where a name was read, of that: below the directory that it starts in or, if it leads through
  * others, only its last part. */
-INLINE void look_at_path(struct call *c, struct walk *w) {
-  u64 path = c->file + OFF_file__f_path;
-  if (!c->named && !has_telling_path(c)) return;
-  if (!c->partly) {
-    if (c->named) path = c->starts_at;
-    walk_path(c, w, KERNEL(u64, path, OFF_path__dentry), KERNEL(u64, path, OFF_path__mnt));
-    if (c->nameless || c->walked == PATH_END) return;
-    if (c->named) {
-      /* The slash of the root is all of its path, and the one before the name. */
-      if (c->walked == PATH_END - 1) c->walked = PATH_END;
-      w->data[PATH_END] = '/';
-    }
+INLINE void look_at_path(struct call *c, struct parts *p) {
+  u64 path = c->starts_at;
+  if (!c->named) {
+    if (!take_file_path(c, p)) return;
+  } else if (!c->partly && !take_parts(p, KERNEL(u64, path, OFF_path__dentry), KERNEL(u64, path, OFF_path__mnt))) {
+    return;
   }
-  seek(c, w);
+  seek(c, p);
 }
 /* Goes back to the call's sieve, which now knows. */
 #if IN_PART(4)
 int step_look(struct bpf_raw_tracepoint_args *ctx) {
-  HERE
-  look_at_path(c, w);
+  struct call *c = this_call();
+  struct parts *p = these_parts();
+  if (!c || !p) return 0;
+  look_at_path(c, p);
   sieves.call(ctx, c->slot);
   return send_call(ctx, c);
 }
 #endif
 /* The path that the call was given as base[0], without following anything: of one that leads through other directories
  * than where it starts only the last part is looked at, since each of those may be a link. 0 if nothing can be. */
-INLINE int look_at_name(struct call *c, struct walk *w) {
+INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
   u64 name = c->base[0].name;
-  volatile struct scan *s = &c->scan; /* what the loop counts lies in map memory, as in seek() */
+  volatile struct scan *s = &c->scan; /* what the loop counts lies in map memory, as in next_byte() */
   long n = read_user_str(w->data + LONGEST, MOST_SIFTED, (void *)name);
   if (n <= 1 || n >= MOST_SIFTED) return 0;
   s->start = s->last = s->size = s->dots = s->inner = 0;
@@ -158,18 +164,22 @@ INLINE int look_at_name(struct call *c, struct walk *w) {
   /* It ends in a slash, or in one of the directories that every directory has. */
   if (!s->size || (s->size == s->dots && s->size <= 2)) return 0;
   c->partly = s->inner;
-  c->walked = LONGEST + s->last - 1;
-  if (s->inner) return 1;
+  u64 last = s->last & (MOST_SIFTED - 1);
+  read_kernel(p->part[0].data + TEXT_AT, MOST_SIFTED, w->data + LONGEST + last);
+  p->count = p->total = 0;
+  add_part(p, s->size);
   u64 fs = KERNEL(u64, bpf_get_current_task(), OFF_task_struct__fs);
   c->starts_at = fs + OFF_fs_struct__pwd;
   if (s->start) c->starts_at = fs + OFF_fs_struct__root;
   else if (c->base[0].dirfd != -100) c->starts_at = file_of(c->base[0].dirfd) + OFF_file__f_path;
-  return read_user_str(w->data + LONGEST, MOST_SIFTED, (void *)(name + s->start)) > 0;
+  return 1;
 }
 #if IN_PART(5)
 int step_look_at_name(struct bpf_raw_tracepoint_args *ctx) {
   HERE
-  c->named = look_at_name(c, w);
+  struct parts *p = these_parts();
+  if (!p) return 0;
+  c->named = look_at_name(c, w, p);
   if (c->named) steps.call(ctx, STEP_LOOK);
   sieves.call(ctx, c->slot);
   return send_call(ctx, c);
