@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from falco.capture.probe.sieve import make_sieve
 from falco.capture.probe.text import probe_text
 from falco.errors import FalcoError
 from falco.events.table import EVENT_TABLE, codes_named
+from falco.logs import LOG
 from falco.state.handlers import PROCESS_LIFE
 
 if TYPE_CHECKING:
@@ -56,8 +58,20 @@ def unseen(ruleset: Ruleset) -> tuple[str, ...]:
 def build(plan: Plan, host_root: Path, *, compiling: bool = True) -> ProbeObject:
     """The compiled probe for the kernel that runs, from the cache if it is there. ProbeError.
 
-    Without compiling it has to be there.
+    Without compiling it has to be there. If the rules' tests cannot be compiled, they are not in it: the loader leaves
+    out what is missing, and all calls are sent that those would keep back.
     """
+    try:
+        return _built(plan, host_root, compiling=compiling)
+    except ProbeError as error:
+        if not plan.texts or not error.by_text:
+            raise
+        LOG.warning("probe: it is built without the tests that the rules became, as it cannot be with them: %s", error)
+    untested = {**plan.tail_calls, "sieves": {}}
+    return _built(dataclasses.replace(plan, texts={}, tail_calls=untested), host_root, compiling=compiling)
+
+
+def _built(plan: Plan, host_root: Path, *, compiling: bool) -> ProbeObject:
     text_for, release = partial(probe_text, plan.programs, tuple(plan.texts.values())), os.uname().release
     compiler = compile_in_parts if compiling else _refuse
     return build_probe(text_for, host_root, release, Cache(), cflags=_FLAGS, compiler=compiler)

@@ -225,9 +225,16 @@ class Watch:
 
     def _tell_left_out(self, known: Mapping[str, str]) -> None:
         for name, reason in self._loaded.left_out.items():
-            if name not in known:
-                more = ", so that what it would keep back is sent" if name.startswith("sieve_") else ""
-                LOG.warning("probe: %s is left out%s: %s", name, more, reason)
+            calls = [call for call, program in self._need.sieve.by_call.items() if program == name]
+            if name in known:
+                continue
+            if calls:
+                LOG.warning(
+                    "probe: every %s call that rules look at leaves the kernel, as what tests it (%s) is left out: %s",
+                    ", ".join(calls), name, reason,
+                )  # fmt: skip
+            else:
+                LOG.warning("probe: %s is left out: %s", name, reason)
 
     def _teach_roles(self, snapshot: Snapshot) -> None:
         """Tell the probe which of the sockets that were there are whose: a server's or a client's."""

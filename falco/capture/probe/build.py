@@ -53,9 +53,13 @@ _INSTALL = {
 
 
 class ProbeError(FalcoError):
-    """The probe cannot be built; the message says what was tried, why each failed, and what mends it."""
+    """The probe cannot be built; the message says what was tried, why each failed, and what mends it.
+
+    by_text says that the compiler took headers and refused the text, so that another text may fare better.
+    """
 
     in_lines = True
+    by_text = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -178,6 +182,7 @@ class _Build:
         self._tried: list[str] = []
         self._absent: list[str] = []
         self._missing = ""
+        self._refused_text = False
         self._layout = self._layout_of_btf()
 
     def run(self, sources: Iterator[Attempt]) -> ProbeObject:
@@ -214,6 +219,7 @@ class _Build:
             self._give_up(what, str(error))
             if error.reason in _MENDING:  # another source would fare no better
                 raise self._failure(error.reason) from None
+            self._refused_text = True
             return None
         offsets = "BTF" if self._layout else "these headers"
         self._tell_absent()
@@ -238,9 +244,11 @@ class _Build:
     def _failure(self, reason: int) -> ProbeError:
         mending = _MENDING.get(reason) or _install_command(self._host_root, self._kernel.release)
         tried = "".join("\n  " + line.replace("\n", "\n    ") for line in self._tried)
-        return ProbeError(
+        error = ProbeError(
             f"the probe cannot be built for kernel {self._kernel.release}. Tried:{tried}\nTo mend it: {mending}"
         )
+        error.by_text = self._refused_text
+        return error
 
 
 def _install_command(host_root: Path, release: str) -> str:

@@ -11,16 +11,19 @@ import pytest
 
 from falco.capture.probe.build import ProbeError
 from falco.capture.probe.cache import Cache
-from falco.capture.probe.plan import make_plan
+from falco.capture.probe.plan import Wanted, make_plan
+from falco.capture.probe.sieve import sieve_of
 from falco.commands import probing
 from falco.commands.options import Options
 from falco.commands.probing import unseen, wanted
 from falco.errors import FalcoError
 from falco.events.table import CODES, EVENT_TABLE
 from falco.filter.evttypes import EventTypes
+from falco.filter.superset import How, Number
 from falco.state.handlers import PROCESS_LIFE
 
 if TYPE_CHECKING:
+    from falco.capture.probe.object import ProbeObject
     from falco.engine.ruleset import Ruleset
 
 OPEN, READ, CONNECT = (CODES[f"{name}_X"] for name in ("SYSCALL_OPENAT_2", "SYSCALL_READ", "SOCKET_CONNECT"))
@@ -81,6 +84,47 @@ def test_what_may_not_be_compiled_has_to_be_in_the_cache(monkeypatch, tmp_path):
     with pytest.raises(ProbeError, match=r"SKIP_PROBE_BUILD is set|cannot be built"):
         probing.build(plan, Path("/"), compiling=False)
     assert not compiled
+
+
+PROBE = cast("ProbeObject", object())
+
+
+class Builds:
+    """Stands for building: the text with the rules' tests is refused, for this reason."""
+
+    def __init__(self, by_text):
+        self.plans, self._by_text = [], by_text
+
+    def __call__(self, plan, _host_root, *, compiling):
+        self.plans.append((plan, compiling))
+        if plan.texts:
+            error = ProbeError("line 3: no C")
+            error.by_text = self._by_text
+            raise error
+        return PROBE
+
+
+def sifting_plan():
+    sieve = sieve_of({"openat": How(Number.RESULT, ">=", 0)})
+    return make_plan(Wanted(frozenset((OPEN,)), sieve=sieve), 0)
+
+
+def test_a_probe_whose_tests_cannot_be_compiled_is_built_without_them(monkeypatch, caplog):
+    builds, plan = Builds(by_text=True), sifting_plan()
+    monkeypatch.setattr(probing, "_built", builds)
+    assert probing.build(plan, Path("/")) is PROBE
+    (_, _), (bare, compiling) = builds.plans
+    assert compiling
+    assert set(plan.programs) - set(bare.programs) == set(plan.texts)
+    assert "built without the tests that the rules became, as it cannot be with them: line 3: no C" in caplog.text
+
+
+def test_what_another_text_would_not_mend_is_not_tried_again(monkeypatch):
+    builds = Builds(by_text=False)
+    monkeypatch.setattr(probing, "_built", builds)
+    with pytest.raises(ProbeError, match="no C"):
+        probing.build(sifting_plan(), Path("/"))
+    assert len(builds.plans) == 1
 
 
 def test_a_report_says_why_there_is_no_probe(monkeypatch, tmp_path):

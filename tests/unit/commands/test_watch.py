@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from falco.capture.probe.plan import Wanted
+from falco.capture.probe.sieve import NO_SIEVE
 from falco.commands.watch import Watch, buffer_bytes, until
 
 if TYPE_CHECKING:
@@ -53,9 +56,13 @@ def test_the_time_begins_when_it_is_first_asked(monkeypatch):
 def test_what_the_kernel_refuses_is_told_once_and_what_comes_of_it_for_a_sieve(caplog):
     watch = Watch.__new__(Watch)
     refused = {"exit_open": "too new", "sieve_fds_1": "too large", "exit_read": "known"}
+    by_call = {"connect": "sieve_fds_1", "open": "sieve_opens_1", "accept": "sieve_fds_1"}
     watch._loaded = cast("Loaded", SimpleNamespace(left_out=refused))
+    watch._need = Wanted(frozenset(), sieve=dataclasses.replace(NO_SIEVE, by_call=by_call))
     watch._tell_left_out({"exit_read": "known"})
-    assert [record.getMessage() for record in caplog.records] == [
-        "probe: exit_open is left out: too new",
-        "probe: sieve_fds_1 is left out, so that what it would keep back is sent: too large",
-    ]
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first == "probe: exit_open is left out: too new"
+    assert second == (
+        "probe: every connect, accept call that rules look at leaves the kernel, as what tests it (sieve_fds_1) is left"
+        " out: too large"
+    )
