@@ -58,17 +58,24 @@ def unseen(ruleset: Ruleset) -> tuple[str, ...]:
 def build(plan: Plan, host_root: Path, *, compiling: bool = True) -> ProbeObject:
     """The compiled probe for the kernel that runs, from the cache if it is there. ProbeError.
 
-    Without compiling it has to be there. If the rules' tests cannot be compiled, they are not in it: the loader leaves
-    out what is missing, and all calls are sent that those would keep back.
+    Without compiling it has to be there. A sieve that cannot be compiled is not in it: the loader leaves out what is
+    missing, and all calls are sent that this would keep back.
     """
     try:
         return _built(plan, host_root, compiling=compiling)
     except ProbeError as error:
         if not plan.texts or not error.by_text:
             raise
-        LOG.warning("probe: it is built without the tests that the rules became, as it cannot be with them: %s", error)
-    untested = {**plan.tail_calls, "sieves": {}}
-    return _built(dataclasses.replace(plan, texts={}, tail_calls=untested), host_root, compiling=compiling)
+        # The compiler names the function that it refuses, but for mistakes that it finds before it knows any.
+        refused = [name for name in plan.texts if name in error.by_text] or list(plan.texts)
+        LOG.warning("probe: built without %s, which cannot be compiled: %s", ", ".join(refused), error.by_text)
+    return build(_without(plan, refused), host_root, compiling=compiling)
+
+
+def _without(plan: Plan, sieves: list[str]) -> Plan:
+    kept = {number: name for number, name in plan.tail_calls["sieves"].items() if name not in sieves}
+    texts = {name: text for name, text in plan.texts.items() if name not in sieves}
+    return dataclasses.replace(plan, texts=texts, tail_calls={**plan.tail_calls, "sieves": kept})
 
 
 def _built(plan: Plan, host_root: Path, *, compiling: bool) -> ProbeObject:

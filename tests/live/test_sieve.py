@@ -218,6 +218,22 @@ def test_the_largest_programs_are_taken_by_the_kernel():
         assert not watching.loaded.left_out
 
 
+@pytest.mark.parametrize("negated", [False, True])
+def test_many_values_of_one_number_are_taken_by_the_kernel(negated):
+    """What compares one number many times, the compiler would like to do at once, with more than the stack holds."""
+    numbers = {**dict.fromkeys(Group, Number.RESULT), Group.OPENS: Number.FD, Group.FDS: Number.SERVER_PORT}
+    join = both if negated else either
+    supersets = {
+        sifted.call.name: join(How(numbers[sifted.group], "=", 2 * i, negated) for i in range(LARGEST - 12))
+        for sifted in SIFTED
+    }
+    sieve = sieve_of(supersets)
+    assert {sifted.group for sifted in SIFTED if sifted.call.name in sieve.by_call} == set(Group)
+    wanted = Wanted(frozenset(code(sifted.call, "X") for sifted in SIFTED), sieve=sieve)
+    with Watching(build_for(wanted), wanted) as watching:
+        assert not watching.loaded.left_out
+
+
 def test_calls_that_the_rules_test_too_much_are_all_sent(place):
     many = (f"(fd.num = {i} and fd.name = /none{i})" for i in range(1000))
     wanted = Wanted(OPENS, sieve=make_sieve(conditions_of([" or ".join(many)], place)))

@@ -55,11 +55,11 @@ _INSTALL = {
 class ProbeError(FalcoError):
     """The probe cannot be built; the message says what was tried, why each failed, and what mends it.
 
-    by_text says that the compiler took headers and refused the text, so that another text may fare better.
+    by_text is what the compiler said where it had headers and refused the text: another text may fare better.
     """
 
     in_lines = True
-    by_text = False
+    by_text = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class _Build:
         self._tried: list[str] = []
         self._absent: list[str] = []
         self._missing = ""
-        self._refused_text = False
+        self._by_text = ""
         self._layout = self._layout_of_btf()
 
     def run(self, sources: Iterator[Attempt]) -> ProbeObject:
@@ -219,7 +219,7 @@ class _Build:
             self._give_up(what, str(error))
             if error.reason in _MENDING:  # another source would fare no better
                 raise self._failure(error.reason) from None
-            self._refused_text = True
+            self._by_text = str(error)
             return None
         offsets = "BTF" if self._layout else "these headers"
         self._tell_absent()
@@ -247,7 +247,7 @@ class _Build:
         error = ProbeError(
             f"the probe cannot be built for kernel {self._kernel.release}. Tried:{tried}\nTo mend it: {mending}"
         )
-        error.by_text = self._refused_text
+        error.by_text = self._by_text
         return error
 
 

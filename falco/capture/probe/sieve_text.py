@@ -22,16 +22,20 @@ _NUMBERS: Mapping[Number, tuple[str, str]] = {
     Number.READS: ("(flags & 1)", ""),
     Number.FD: ("(RET >= 0 ? RET : -1)", ""),
     Number.RESULT: ("RET", ""),
-    Number.KIND: ("t.kind", "t.kind"),
-    Number.SERVER_PORT: ("t.server_port", "t.ends"),
-    Number.CLIENT_PORT: ("t.client_port", "t.ends"),
-    Number.SERVER: ("t.server", "t.addresses"),
-    Number.CLIENT: ("t.client", "t.addresses"),
-    Number.TRANSPORT: ("t.transport", "t.transport"),
-    Number.RENAMES: ("0", "t.steady"),
+    Number.KIND: ("t->kind", "t->kind"),
+    Number.SERVER_PORT: ("t->server_port", "t->ends"),
+    Number.CLIENT_PORT: ("t->client_port", "t->ends"),
+    Number.SERVER: ("t->server", "t->addresses"),
+    Number.CLIENT: ("t->client", "t->addresses"),
+    Number.TRANSPORT: ("t->transport", "t->transport"),
+    Number.RENAMES: ("0", "t->steady"),
     Number.LIMITS: ("(A2 != 0)", ""),
 }
 """The C expression of a number, and that of whether it is known where it need not be."""
+_TOLD = "  struct told known = {};\n  learn(c, &known);\n  volatile struct told *t = &known;\n"
+"""What is known of an fd, and a look at it that is taken anew for each comparison. Else the compiler makes one thing of
+many comparisons, which needs more constants at once than the stack of a program has room for.
+"""
 
 
 def needs_path(superset: Superset) -> bool:
@@ -88,7 +92,7 @@ def _always(group: Group, calls: list[Sifted]) -> str:
     """What is found out each time the program runs."""
     if group is Group.OPENS:
         return "  u64 flags = 0;\n" + _switch("flags", [(sifted, FLAGS[sifted.call.name]) for sifted in calls])
-    return "  struct told t = {};\n  learn(c, &t);\n" if group is Group.FDS else ""
+    return _TOLD if group is Group.FDS else ""
 
 
 def _switch(variable: str, values: Iterable[tuple[Sifted, str]]) -> str:

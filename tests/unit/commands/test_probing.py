@@ -90,39 +90,46 @@ PROBE = cast("ProbeObject", object())
 
 
 class Builds:
-    """Stands for building: the text with the rules' tests is refused, for this reason."""
+    """Stands for building: what the compiler says as long as there are sieves of a group."""
 
-    def __init__(self, by_text):
-        self.plans, self._by_text = [], by_text
+    def __init__(self, group, says):
+        self.plans, self._group, self._says = [], group, says
 
     def __call__(self, plan, _host_root, *, compiling):
-        self.plans.append((plan, compiling))
-        if plan.texts:
-            error = ProbeError("line 3: no C")
-            error.by_text = self._by_text
+        assert compiling
+        self.plans.append(plan)
+        refused = [name for name in plan.texts if self._group in name]
+        if refused:
+            error = ProbeError("it cannot be built")
+            error.by_text = self._says.format(refused[0])
             raise error
         return PROBE
 
 
 def sifting_plan():
-    sieve = sieve_of({"openat": How(Number.RESULT, ">=", 0)})
-    return make_plan(Wanted(frozenset((OPEN,)), sieve=sieve), 0)
+    test = How(Number.RESULT, ">=", 0)
+    return make_plan(Wanted(frozenset((OPEN, CONNECT)), sieve=sieve_of({"openat": test, "connect": test})), 0)
 
 
-def test_a_probe_whose_tests_cannot_be_compiled_is_built_without_them(monkeypatch, caplog):
-    builds, plan = Builds(by_text=True), sifting_plan()
+@pytest.mark.parametrize(
+    ("says", "kept"), [("in function {}: too large", {"fds"}), ("line 3: no C", set())], ids=["named", "not named"]
+)
+def test_a_sieve_that_cannot_be_compiled_is_left_out_alone_if_the_compiler_names_it(monkeypatch, caplog, says, kept):
+    builds, plan = Builds("opens", says), sifting_plan()
     monkeypatch.setattr(probing, "_built", builds)
     assert probing.build(plan, Path("/")) is PROBE
-    (_, _), (bare, compiling) = builds.plans
-    assert compiling
-    assert set(plan.programs) - set(bare.programs) == set(plan.texts)
-    assert "built without the tests that the rules became, as it cannot be with them: line 3: no C" in caplog.text
+    _, bare = builds.plans
+    assert {name.split("_")[1] for name in bare.texts} == kept
+    assert set(bare.tail_calls["sieves"].values()) == set(bare.texts)
+    assert set(plan.programs) - set(bare.programs) == set(plan.texts) - set(bare.texts)
+    assert caplog.text.count("probe: built without sieve_") == 1
+    assert says.partition("{}")[2] in caplog.text
 
 
 def test_what_another_text_would_not_mend_is_not_tried_again(monkeypatch):
-    builds = Builds(by_text=False)
+    builds = Builds("opens", "")
     monkeypatch.setattr(probing, "_built", builds)
-    with pytest.raises(ProbeError, match="no C"):
+    with pytest.raises(ProbeError, match="it cannot be built"):
         probing.build(sifting_plan(), Path("/"))
     assert len(builds.plans) == 1
 

@@ -33,9 +33,9 @@ def text(condition, *names):
          "(((s64)(flags & 1) == (1LL)) && (c->met >> 0 & 1))"),
         ("openat", "not fd.name startswith /a", "(c->unmet >> 0 & 1)"),
         ("openat", "not fd.name glob /*/*", "(!c->slashes || c->slashes == 1)"),
-        ("connect", "fd.sport = 22", "(!t.ends || ((s64)t.server_port == (22LL)))"),
-        ("connect", "not fd.sport = 22", "(!t.ends || (!((s64)t.server_port == (22LL))))"),
-        ("connect", "fd.snet = 10.0.0.0/8", "(!t.addresses || ((s64)(t.server & 0xff000000) == (167772160LL)))"),
+        ("connect", "fd.sport = 22", "(!t->ends || ((s64)t->server_port == (22LL)))"),
+        ("connect", "not fd.sport = 22", "(!t->ends || (!((s64)t->server_port == (22LL))))"),
+        ("connect", "fd.snet = 10.0.0.0/8", "(!t->addresses || ((s64)(t->server & 0xff000000) == (167772160LL)))"),
         ("socket", "evt.rawarg.domain = 17", "((s64)(s64)(u32)(A0) == (17LL))"),
         ("chmod", "evt.arg.mode contains S_ISUID", "((s64)(s64)(u32)(mode_bits(A1)) & (2048LL))"),
         ("unlink", "fs.path.name = /a/b", "(c->partly ? (c->met >> 1 & 1) : (c->met >> 0 & 1))"),
@@ -54,7 +54,9 @@ def test_a_value_that_no_number_has_is_no_test():
 def test_calls_with_the_same_fd_share_a_case_and_roles_are_learned_before_anything_is_tested():
     made = text("fd.sport = 22", "connect", "accept", "accept4", "sendto")
     assert "case 43:\n      case 288:\n        fd = (RET);" in made
-    assert made.index("role_is(c, ROLE_SERVER, RET >= 0)") < made.index("learn(c, &t)") < made.index("t.server_port")
+    assert (
+        made.index("role_is(c, ROLE_SERVER, RET >= 0)") < made.index("learn(c, &known)") < made.index("t->server_port")
+    )
 
 
 def test_only_calls_whose_path_is_tested_are_looked_at():
