@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
 
-from falco.commands.fields import print_ignored, print_list
+from falco.commands.fields import SCOPES, print_ignored, print_list
 from falco.commands.options import Options
 from falco.errors import FalcoError
+from falco.fields.field import Scope
 from falco.fields.registry import LIST_ORDER, SYSCALL_FIELDS
+
+CALLED = (r"fd\.sport", r"proc\.nchilds")
 
 
 def listed(capsys, **options):
@@ -46,6 +50,22 @@ def test_descriptions_stand_beside_the_names_and_are_wrapped(capsys):
 def test_verbose_tells_the_type(capsys):
     assert "Type: " in listed(capsys, verbose=True)
     assert "Type: " not in listed(capsys)
+
+
+def test_verbose_tells_the_scope_with_what_it_means_and_what_the_kernel_tests(capsys):
+    text = " ".join(listed(capsys, verbose=True, list="syscall").split())
+    assert all(f"Scope {scope.value}: the value " in text for scope in Scope)
+    assert text.count("Scope: volatile.") == sum(f.scope is Scope.VOLATILE and not f.later for f in SYSCALL_FIELDS)
+    sport, nchilds = (re.search(rf" {name} (.*?Scope: \w+\.( In the kernel\.)?)", text) for name in CALLED)
+    assert sport is not None
+    assert sport[1].endswith("Scope: event. In the kernel.")
+    assert nchilds is not None
+    assert nchilds[1].endswith("Scope: volatile.")
+    assert "Scope " not in listed(capsys, verbose=True, names_only=True)
+
+
+def test_every_scope_has_its_words():
+    assert set(SCOPES) == set(Scope)
 
 
 def test_an_unknown_source_is_an_error():
