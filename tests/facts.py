@@ -49,6 +49,11 @@ def attribute_fact(name: str, value: bytes) -> bytes:
     return b"X" + struct.pack("<I24s", len(value), value) + _text(name)
 
 
+def comm_fact(name: str) -> bytes:
+    """The name that the thread has from now on."""
+    return b"C" + _text(name)
+
+
 def marks_fact(bits: int) -> bytes:
     """Marks."""
     return b"M" + struct.pack("<I", bits)

@@ -14,6 +14,8 @@ the order is free. All numbers are little-endian, all texts end with a NUL:
     P  a path: role, and the kernel's absolute path of what the call acted on
     M  marks (4): 1 the call came in by the 32-bit entry, 2 it was done by io_uring, 4 the probe's sieve would have
        kept it back, 8 by sending it made a TCP connection (MSG_FASTOPEN)
+    C  a name: the one that the event's thread has from now on (comm), whoever gave it. The event is a procinfo, which
+       has no more to tell
     X  an extended attribute that was set: how many bytes its value has (4), the first 24 of them with zeros behind a
        shorter one, and its name
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     from falco.events.event import Event
 
-FD, BASE, NAME, PATH, MARKS, ATTRIBUTE = b"FBNPMX"
+FD, BASE, NAME, PATH, MARKS, ATTRIBUTE, COMM = b"FBNPMXC"
 NAMED, SOURCE, TARGET = b"nst"
 """Roles of the paths that a call is given."""
 COMPAT, IO_URING, SIFTED, FAST_OPEN = 1, 2, 4, 8
@@ -56,6 +58,7 @@ _ROLE_BYTES = frozenset((NAMED, SOURCE, TARGET))
 _TEXTS = frozenset((BASE, NAME, PATH))
 _HEAD = 2
 _MARKS_SIZE = 5
+_LONGEST_COMM = 17
 _VALUE, _VALUE_END, _LONGEST_ATTRIBUTE = 5, 29, 29 + 256
 _SLASH = ord("/")
 _ANONYMOUS = (b"anon_inode:", b"memfd:", b"pipe:", b"pidfd:", b"[", b"\0")
@@ -108,6 +111,8 @@ def is_fact(raw: bytes) -> bool:
         return begins and size <= _HEAD + LONGEST_PATH and raw[1] in _ROLE_BYTES and raw[-1] == 0
     if kind == ATTRIBUTE:
         return _VALUE_END < size <= _LONGEST_ATTRIBUTE and raw[-1] == 0
+    if kind == COMM:
+        return 1 < size <= _LONGEST_COMM and raw[-1] == 0
     return kind == MARKS and size == _MARKS_SIZE
 
 
@@ -173,6 +178,15 @@ def attribute(event: Event) -> tuple[str, bytes] | None:
             if raw[0] == ATTRIBUTE:
                 size = int.from_bytes(raw[1:_VALUE], "little")
                 return text(raw[_VALUE_END:]), raw[_VALUE : min(_VALUE + size, _VALUE_END)]
+    return None
+
+
+def comm(event: Event) -> str | None:
+    """The name that the event's thread got, None unless a fact tells."""
+    if told(event):
+        for raw in each(event):
+            if raw[0] == COMM:
+                return text(raw[1:])
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from falco.events import facts
 from falco.events.decode import signed, text, unsigned
 from falco.state.enters import call_params
 from falco.state.paths import directory, join
@@ -119,4 +120,12 @@ def renamed(state: State, event: Event) -> None:
     thread = _succeeded(event)
     if thread is not None and unsigned(event.raw(1)) == PR_SET_NAME and event.raw(2):
         thread.comm = text(event.raw(2))
+        state.lineage.changed(thread)
+
+
+def named(state: State, event: Event) -> None:
+    """procinfo of our probe: a thread has another comm, whoever gave it. Other writers' tells of processors."""
+    thread, name = event.thread, facts.comm(event)
+    if thread is not None and name is not None and name != thread.comm:
+        thread.comm = name
         state.lineage.changed(thread)

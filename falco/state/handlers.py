@@ -107,6 +107,7 @@ _BY_SYMBOL: dict[str, Handler] = {
     "SYSCALL_PRLIMIT_E": enters.store_enter,
     "SYSCALL_PRLIMIT_X": attributes.limited_other,
     "SYSCALL_PRCTL_X": attributes.renamed,
+    "PROCINFO_E": attributes.named,
     "CONTAINER_E": container_events.container_old,
     "CONTAINER_JSON_E": container_events.container_json,
     "CONTAINER_JSON_2_E": container_events.container_json,
@@ -147,15 +148,15 @@ NO_THREAD = _threadless()
 """Events that are no thread's doing."""
 NO_PLACEHOLDER = frozenset((*clones.CLONES, *codes_named("switch"), *codes_named("procinfo")))
 """Events whose thread is looked up but not created."""
-IGNORED = frozenset(t.code for t in EVENT_TABLE if t.flags & EventFlag.DROP_FALCO)
-"""Events that 0.15 discards without -A, before they change anything."""
+IGNORED = frozenset(t.code for t in EVENT_TABLE if t.flags & EventFlag.DROP_FALCO) - {CODES["PROCINFO_E"]}
+"""Events that 0.15 discards without -A, before they change anything. procinfo tells state more than 0.15 knew of."""
 
 
 _OF_PROCESSES = frozenset((
     processes.exited, clones.cloned, execs.executed, attributes.changed_directory,
     attributes.changed_directory_fd, attributes.changed_root, attributes.set_uid, attributes.set_gid,
     attributes.set_effective_uid, attributes.set_effective_gid, attributes.set_session, attributes.limited,
-    attributes.limited_other, attributes.renamed,
+    attributes.limited_other, attributes.renamed, attributes.named,
 ))  # fmt: skip
 PROCESS_LIFE = frozenset(code for code, handler in enumerate(HANDLERS) if handler in _OF_PROCESSES)
 """What state needs of a source whose events say themselves what their fds are: how processes begin, change and end."""

@@ -179,6 +179,29 @@ def name_of_thread(place: str, rounds: int) -> None:
             one.do_miss()
 
 
+def name_by_file(place: str, rounds: int) -> None:
+    """A thread writes its name into its file, and by that changes it."""
+    for one in each(place, rounds):
+        Path("/proc/thread-self/comm").write_text("races-new")
+        one.do_hit()
+        Path("/proc/thread-self/comm").write_text("races-old")
+        one.do_miss()
+
+
+def name_from_another(place: str, rounds: int) -> None:
+    """A thread gets its name from another one of its process, which keeps its own."""
+    _rename(b"races-old")
+    with _Second() as second:
+        ids: list[int] = []
+        second.do(lambda: ids.append(threading.get_native_id()))
+        comm = Path(f"/proc/self/task/{ids[0]}/comm")
+        for one in each(place, rounds):
+            comm.write_text("races-new")
+            second.do(one.do_hit)
+            comm.write_text("races-old")
+            second.do(one.do_miss)
+
+
 # -- ids: a process acts as another user or group ----------------------------------------------------------------------
 
 
@@ -395,8 +418,9 @@ def links_lead_there(place: str, rounds: int) -> None:
 RACES = {
     race.__name__: race
     for race in (
-        program_name, program_path, program_line, program_user, program_of_thread, name_by_call, name_of_child,
-        name_of_thread, id_of_user, name_of_user, id_of_group, name_of_group, user_for_good, user_of_thread,
+        program_name, program_path, program_line, program_user, program_of_thread,
+        name_by_call, name_of_child, name_of_thread, name_by_file, name_from_another,
+        id_of_user, name_of_user, id_of_group, name_of_group, user_for_good, user_of_thread,
         parent_ends, orphan_begins_program, parent_begins_program, grandparent_takes_name, directory_moves,
         files_get_links, links_lead_there,
     )

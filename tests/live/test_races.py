@@ -32,7 +32,9 @@ PROGRAMS = {
     "program_user": "user.uid = 1",
     "program_of_thread": "proc.name = races-two",
 }
-NAMES = dict.fromkeys(("name_by_call", "name_of_child", "name_of_thread"), "proc.name = races-new")
+NAMES = dict.fromkeys(
+    ("name_by_call", "name_of_child", "name_of_thread", "name_by_file", "name_from_another"), "proc.name = races-new"
+)
 IDS = {
     "id_of_user": "user.uid = 1",
     "name_of_user": "user.name = bin",

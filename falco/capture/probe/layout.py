@@ -43,7 +43,7 @@ STRUCTURES = (
         "task_struct",
         "linux/sched.h",
         "pid tgid real_parent group_leader start_time start_boottime comm flags exit_code exit_signal cred real_cred "
-        "mm fs files nsproxy thread_pid signal vfork_done min_flt maj_flt thread_info",
+        "mm fs files nsproxy thread_pid signal vfork_done min_flt maj_flt thread_info in_execve",
     ),
     Structure("task_struct", "linux/sched.h", "loginuid sessionid", AUDIT),
     Structure("task_struct", "linux/sched.h", "cgroups", CGROUPS),
@@ -154,7 +154,7 @@ RENAMED = {
 NEWER = {"mm_struct.rss_stat[0].counters": (6, 2)}
 """Optional members that kernels have from a version on. An mm_struct counts in percpu_counters since 6.2."""
 
-BIT_FIELDS = frozenset(("signal_struct.is_child_subreaper",))
+BIT_FIELDS = frozenset(("signal_struct.is_child_subreaper", "task_struct.in_execve"))
 """Optional members for which offsetof() has no answer: without BTF they stay undefined."""
 
 PRIVATE = {

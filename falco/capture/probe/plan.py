@@ -40,7 +40,7 @@ REAL_ENTERS = frozenset(code(call, "E") for call in (*LIFE, *CALLS) if call.name
 _TRACKED = frozenset(call.name for call in CALLS if call.setup)
 _BY_URING = ("openat", "connect", "renameat2", "unlinkat", "mkdirat", "symlinkat", "linkat")
 _URING = {"on_uring_submit": "io_uring_submit_req", "on_uring_complete": "io_uring_complete"}
-_SIGNAL = CODES["SIGNALDELIVER_E"]
+_SIGNAL, _NAMED = CODES["SIGNALDELIVER_E"], CODES["PROCINFO_E"]
 _EXEC, _EXIT_OF_THREAD = "sched_process_exec", "sched_process_exit"
 
 
@@ -97,7 +97,7 @@ def _others() -> tuple[Call, ...]:
 
 OTHERS = _others()
 COVERED = frozenset(code(call, half) for call in (*LIFE, *CALLS, OTHER) for half in "EX") | {
-    CODES["PROCEXIT_1_E"], _SIGNAL
+    CODES["PROCEXIT_1_E"], _SIGNAL, _NAMED
 }  # fmt: skip
 """The codes of events that the probe can send."""
 
@@ -175,6 +175,7 @@ def _tracepoints(wanted: Wanted, flags: set[int], uring: bool) -> dict[str, str]
         "on_sys_exit": "sys_exit",
         **(_URING if uring else {}),
         **({"on_signal": "signal_deliver"} if _SIGNAL in wanted.codes else {}),
+        **({"on_rename": "task_rename"} if _NAMED in wanted.codes else {}),
     }
 
 

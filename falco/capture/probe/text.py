@@ -37,6 +37,7 @@ _CODES = {
     "CODE_VFORK_X": "SYSCALL_VFORK_20_X",
     "CODE_PROCEXIT": "PROCEXIT_1_E",
     "CODE_SIGNAL": "SIGNALDELIVER_E",
+    "CODE_NAMED": "PROCINFO_E",
 }
 _CHANGING = frozenset(("bind", "connect"))
 """Calls after which the socket has another name: an enter that is made up at the exit cannot tell the one before."""

@@ -11,7 +11,7 @@ from falco.events.table import CODES, EVENT_TABLE
 from falco.state.fds import L4, FdType, Role
 from falco.state.state import State
 from tests.events import build, ends
-from tests.facts import attribute_fact, base_fact, fd_fact, marks_fact, name_fact, path_fact
+from tests.facts import attribute_fact, base_fact, comm_fact, fd_fact, marks_fact, name_fact, path_fact
 
 
 def with_facts(*extra: bytes, symbol: str = "SYSCALL_OPENAT_2_X") -> Event:
@@ -99,6 +99,15 @@ def test_an_attribute_tells_what_its_value_begins_with(value, told):
     assert facts.attribute(with_facts(b"", attribute_fact("user.ü", value))) == ("user.ü", told)
 
 
+def test_a_name_is_told():
+    assert facts.comm(with_facts(marks_fact(1), comm_fact("ü"))) == "ü"
+
+
+def test_of_no_name_nothing_is_told():
+    assert facts.comm(with_facts(marks_fact(1))) is None
+    assert facts.comm(with_facts()) is None
+
+
 def test_of_no_attribute_nothing_is_told():
     assert facts.attribute(with_facts(marks_fact(1))) is None
 
@@ -128,6 +137,9 @@ def test_flags_become_the_tables():
         attribute_fact("a", b"")[:-1],
         attribute_fact("a", b"")[:29],
         attribute_fact("a" * 256, b""),
+        b"C",
+        b"Cname",
+        comm_fact("x" * 16),
         b"M\0\0\0",
         b"M\0\0\0\0\0",
     ],

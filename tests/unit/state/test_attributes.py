@@ -2,6 +2,9 @@ import pytest
 
 from falco.state.fds import FdInfo, FdType
 from falco.state.threads import NO_ID
+from tests.events import Builder
+from tests.facts import comm_fact, marks_fact
+from tests.unit.state.conftest import machine
 
 CONTAINER = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
 
@@ -171,3 +174,23 @@ def test_prlimit(box, pid, tid, limit):
 def test_prctl(box, values, comm):
     box.call("SYSCALL_PRCTL", arg2_str="new", **values)
     assert shell(box).comm == comm
+
+
+@pytest.mark.parametrize("all_events", [False, True])
+def test_a_name_that_is_told_is_the_threads_own_whoever_gave_it(all_events):
+    state = machine(all_events)
+    before = state.threads[101].generation
+    event = Builder(state, tid=101).event("PROCINFO_E", extra=[marks_fact(1), comm_fact("new")], count=2)
+    assert event.hidden
+    assert (state.threads[101].comm, state.threads[100].comm) == ("new", "srv")
+    assert state.threads[101].generation > before
+
+
+def test_a_procinfo_of_others_names_nobody(box):
+    box.event("PROCINFO_E", cpu_usr=1, cpu_sys=2)
+    assert shell(box).comm == "sh"
+
+
+def test_a_name_for_an_unknown_thread_introduces_nobody(box):
+    box.event("PROCINFO_E", tid=5555, extra=[comm_fact("new")], count=2)
+    assert 5555 not in box.state.threads

@@ -7,6 +7,7 @@
 #define FACT_NAME 'N'
 #define FACT_MARKS 'M'
 #define FACT_ATTRIBUTE 'X'
+#define FACT_COMM 'C'
 
 #define TYPE_UNKNOWN 0
 #define TYPE_FILE 16 /* FILE_V2 */

@@ -250,3 +250,26 @@ int on_signal(struct bpf_raw_tracepoint_args *ctx) {
   return submit(r, c);
 }
 #endif
+
+/* A thread gets a name, by whatever way and maybe from another thread: by prctl or by its file comm.
+ * That of a new program comes with the program. */
+#if IN_PART(3)
+int on_rename(struct bpf_raw_tracepoint_args *ctx) {
+  HERE
+#ifdef BIT_task_struct__in_execve
+  if (KERNEL(u32, bpf_get_current_task(), OFF_task_struct__in_execve) >> BIT_task_struct__in_execve & 1) return 0;
+#endif
+  c->marks = 0;
+  c->pos = 0;
+  c->tid = KERNEL(u32, ctx->args[0], OFF_task_struct__pid);
+  begin(r, c, CODE_NAMED, bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK), 3);
+  U64(0);
+  U64(0);
+  u64 at = here(c);
+  STORE(u8, r, at, FACT_COMM);
+  long n = read_kernel_str(r->data + at + 1, 16, (void *)ctx->args[1]);
+  took(r, c, n > 0 ? n + 1 : 0);
+  end(r, c);
+  return submit(r, c);
+}
+#endif

@@ -21,3 +21,9 @@ def test_numbers_that_only_x32_has_lead_to_the_same_slots():
     sendmsg = next(call for call in CALLS if call.name == "sendmsg")
     assert plan.arrays["compat_slots"][518] == (sendmsg.number + 1).to_bytes(4, "little")
     assert 519 not in plan.arrays["compat_slots"]
+
+
+def test_names_are_followed_where_they_are_wanted():
+    wanted, other = (make_plan(Wanted(frozenset((CODES[symbol],))), 0) for symbol in ("PROCINFO_E", "SYSCALL_PRCTL_X"))
+    assert wanted.tracepoints["on_rename"] == "task_rename"
+    assert "on_rename" not in other.tracepoints
