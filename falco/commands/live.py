@@ -113,7 +113,7 @@ class Live(Run):
         return waiting.ticking(paths.ticking(running), self._stream_ns), self._getting_ready(sleep)
 
     def _getting_ready(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
-        """What to do where no event comes: generate code for the rules, or the first events would have to wait for it."""
+        """What to do where no event comes: generate code for the rules, or the first events would have to wait."""
 
         def idle(seconds: float) -> None:
             if not self._in_force.compile_next():

@@ -12,7 +12,7 @@ from falco.capture.live import scheduling
 
 def _scheduled(how):
     """Policy, nice value above the process's own, and the policy of a thread that such a thread starts."""
-    found = []
+    found: list[int] = []
 
     def look():
         me = threading.get_native_id()
