@@ -29,7 +29,7 @@ def tell_open(in_force: InForce, wanted: Wanted) -> None:
     """Warn of what leaves the kernel without need. With -A and -w everything has to, and nothing is said."""
     if wanted.syscalls is None:
         return
-    found = departures(in_force, wanted)
+    found = departures(in_force, wanted, (Way.EVERY,))
     report.warn(held_open(found, in_force.ruleset.rules))
     by_reason: dict[str, list[str]] = {}
     for each in found:

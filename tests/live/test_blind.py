@@ -76,8 +76,8 @@ def test_blindness_is_told_and_mended(blinded, order, reason):
     assert re.search(f"not seen: {reason}\\.", blind["output"])
     assert (blind["priority"], seeing["priority"]) == ("Critical", "Notice")
     assert seconds(blind) - done < PROMISED_S
-    assert falco.said(f"does not see what happens on this host: {reason}$")
-    assert falco.said(r"sees again what happens on this host, after \d\.\d s$")
+    assert falco.wait_for(lambda: falco.said(f"does not see what happens on this host: {reason}$"))
+    assert falco.wait_for(lambda: falco.said(r"sees again what happens on this host, after \d\.\d s$"))
     (folder / "own").write_text("")
     assert falco.wait_for_alerts(1, "Own file")
     assert sees(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.plan import OTHERS, make_plan
-from falco.commands.departures import Way
+from falco.commands.departures import Way, departures
 from falco.filter.superset import ALWAYS
 from tests.unit.commands.loading import departures_of, in_force_of
 
@@ -82,3 +82,10 @@ def test_what_there_is_no_room_for_has_its_reason(tmp_path):
     assert found.way is Way.EVERY
     assert found.too_large.startswith("798 comparisons")
     assert found.held_by == []
+
+
+def test_rules_are_only_looked_for_where_they_are_asked_for(tmp_path):
+    conditions = f"evt.type = open and {END} fd.name = /a", f"evt.type = unlink and {END} proc.name = a"
+    found = {each.name: each for each in departures(*in_force_of(tmp_path, *conditions), (Way.EVERY,))}
+    assert (found["open"].way, found["open"].looks) == (Way.TESTED, ())
+    assert (found["unlink"].way, len(found["unlink"].looks)) == (Way.EVERY, 1)
