@@ -33,10 +33,11 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   u64 number = KERNEL(u64, ctx->args[0], OFF_pt_regs__orig_ax);
   if (setting(TARGET) != bpf_get_current_pid_tgid() >> 32 || (number != 257 && number != 42)) return 0;
   c->task = bpf_get_current_task();
+  take_thread(c);
   c->tid = bpf_get_current_pid_tgid();
   c->ret = ctx->args[1];
   c->fd = number == 42 ? (s64)KERNEL(u64, ctx->args[0], OFF_pt_regs__di) : c->ret;
-  c->file = file_of(c->fd);
+  c->file = file_of(c, c->fd);
   c->pos = 0;
   begin(r, c, number == 42 ? CONNECT : OPENAT, bpf_ktime_get_boot_ns(), number == 42 ? 5 : 8);
   FD(c->ret);

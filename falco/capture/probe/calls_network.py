@@ -13,7 +13,7 @@ NETWORK = (
          ("FD(RET)", "U32(A0)", "U32(A1)", "U32(A2)", "U32(0)"), "RET"),
     Call("socketpair", 53, (360,), "SOCKET_SOCKETPAIR", ("U32(A0)", "U32(A1)", "U32(A2)"),
          (RES, "FD(USER(s32, A3))", "FD(USER(s32, A3 + 4))",
-          "U64(socket_of(file_of(USER(s32, A3))))", "U64(socket_of(file_of(USER(s32, A3 + 4))))",
+          "U64(socket_of(file_of(c, USER(s32, A3))))", "U64(socket_of(file_of(c, USER(s32, A3 + 4))))",
           "U32(A0)", "U32(A1)", "U32(A2)")),
     Call("bind", 49, (361,), "SOCKET_BIND", ("FD(A0)",), (RES, "ADDRESS(A1, A2)", "FD(A0)"), "A0", (), "bound(c)"),
     Call("listen", 50, (363,), "SOCKET_LISTEN", ("FD(A0)", "U32(A1)"), (RES, "FD(A0)", "S32(A1)"), "A0", (),

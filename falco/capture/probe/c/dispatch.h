@@ -27,14 +27,14 @@ INLINE void start_call(struct call *c, struct slot *s, u32 slot) {
 /* The file that the call is about. */
 INLINE void take_file(struct call *c, s32 fd) {
   c->fd = fd;
-  c->file = !c->given ? file_of(fd) : c->given == (u64)-1 ? 0 : c->given;
+  c->file = !c->given ? file_of(c, fd) : c->given == (u64)-1 ? 0 : c->given;
 }
 /* The caller's registers, all that can be needed in one read. */
 INLINE void take_registers(struct call *c, u64 regs) { read_kernel(c->regs, sizeof(c->regs), (void *)regs); }
 #define REGISTER(name) (c->regs[OFF_pt_regs__##name / 8])
 /* What only x32 has are calls whose structures are those of the 32-bit entry; their arguments come as in the 64-bit one. */
-INLINE void arguments(struct call *c, int compat, u32 number) {
-  if (!compat) {
+INLINE void arguments(struct call *c, u32 number) {
+  if (!c->compat) {
     if (number >= SLOTS) c->marks = MARK_COMPAT;
     A0 = REGISTER(di);
     A1 = REGISTER(si);
@@ -62,27 +62,30 @@ INLINE void arguments(struct call *c, int compat, u32 number) {
   A4 = short_ ? 0 : given[4];
   A5 = short_ ? 0 : given[5];
 }
-/* The slot of the call with this number, SLOTS for none. The number becomes the one in the table of its entry. */
-INLINE u32 slot_of(u64 regs, u32 *number, int *compat) {
-  u32 native = *number & ~X32_BIT, *found;
-  *compat = 0;
-  if (native >= SLOTS) {
-    *number = native;
-    found = compat_slots.lookup(number);
-    return found && *found ? *found - 1 : SLOTS;
-  }
-  found = compat_slots.lookup(number);
-  struct slot *s = slots.lookup(&native);
-  /* Most calls are wanted by the numbers of neither entry, so that it need not be told which it was. */
-  if ((!s || !s->flags) && (!found || !*found)) return SLOTS;
-  *compat = is_compat();
-  if (!*compat) {
-    *number = native;
-    return native;
-  }
-  if (*number == I386_SOCKETCALL) *number = SOCKETCALLS + (KERNEL(u32, regs, OFF_pt_regs__bx) & 31);
-  found = compat_slots.lookup(number);
+INLINE int is_wanted(u32 slot, u32 flags) {
+  struct slot *s = slots.lookup(&slot);
+  return s && s->flags & flags;
+}
+/* The slot of a number of the 32-bit entry, or of one that only x32 has; SLOTS for none. */
+INLINE u32 compat_slot(u32 number) {
+  u32 *found = compat_slots.lookup(&number);
   return found && *found ? *found - 1 : SLOTS;
+}
+/* The slot of the call with this number if it has one of these flags, else SLOTS. The number becomes the one in the table
+ * of its entry. Most calls are wanted by the numbers of neither entry, so that it need not be told which it was. */
+INLINE u32 slot_of(struct call *c, u64 regs, u32 flags, u32 *number) {
+  u32 native = *number & ~X32_BIT, slot = compat_slot(native);
+  int is_x32s = native >= SLOTS, stands_for_others = native == I386_SOCKETCALL && slot != SLOTS;
+  if (!is_wanted(slot, flags) && (is_x32s || (!is_wanted(native, flags) && !stands_for_others))) return SLOTS;
+  take_thread(c);
+  if (c->compat && stands_for_others) {
+    *number = SOCKETCALLS + (KERNEL(u32, regs, OFF_pt_regs__bx) & 31);
+    slot = compat_slot(*number);
+  } else {
+    *number = native;
+    if (!c->compat && !is_x32s) slot = native;
+  }
+  return is_wanted(slot, flags) ? slot : SLOTS;
 }
 INLINE void keep_time(u64 now) {
   u32 tid = bpf_get_current_pid_tgid();
@@ -96,19 +99,17 @@ INLINE int is_own(u32 slot) {
 /* Every call of the host passes here, nearly all of them only as far as the first return. */
 #if IN_PART(0)
 int on_sys_enter(struct bpf_raw_tracepoint_args *ctx) {
-  u32 number = ctx->args[1];
-  int compat;
-  u32 slot = slot_of(ctx->args[0], &number, &compat);
-  struct slot *s = slots.lookup(&slot);
-  if (!s || !(s->flags & (FLAG_REAL | FLAG_TIME))) return 0;
   struct call *c = this_call();
-  if (!c || is_own(slot)) return 0;
+  if (!c) return 0;
+  u32 number = ctx->args[1], slot = slot_of(c, ctx->args[0], FLAG_REAL | FLAG_TIME, &number);
+  struct slot *s = slots.lookup(&slot);
+  if (!s || is_own(slot)) return 0;
   if (s->flags & FLAG_TIME) keep_time(bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK));
   if (!(s->flags & FLAG_REAL)) return 0;
   start_call(c, s, slot);
   c->ret = 0;
   take_registers(c, ctx->args[0]);
-  arguments(c, compat, number);
+  arguments(c, number);
   stamp(c);
   enters.call(ctx, slot);
   return 0;
@@ -119,15 +120,13 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   struct call *c = this_call();
   if (!c) return 0;
   take_registers(c, ctx->args[0]);
-  u32 number = REGISTER(orig_ax);
-  int compat;
-  u32 slot = slot_of(ctx->args[0], &number, &compat);
+  u32 number = REGISTER(orig_ax), slot = slot_of(c, ctx->args[0], FLAG_EXIT | FLAG_ENTER | FLAG_TRACK, &number);
   struct slot *s = slots.lookup(&slot);
-  if (!s || !(s->flags & (FLAG_EXIT | FLAG_ENTER | FLAG_TRACK)) || is_own(slot)) return 0;
+  if (!s || is_own(slot)) return 0;
   start_call(c, s, slot);
   c->ret = ctx->args[1];
-  if (compat) c->ret = (s32)c->ret;
-  arguments(c, compat, number);
+  if (c->compat) c->ret = (s32)c->ret;
+  arguments(c, number);
   if (s->flags & FLAG_TIME) {
     u32 tid = bpf_get_current_pid_tgid();
     u64 *then = enter_times.lookup(&tid);

@@ -79,30 +79,25 @@ INLINE u32 copy_walked(struct record *r, struct call *c, struct walk *w, u64 at)
     WALKED; \
   } while (0)
 
-/* Of the thread that runs: whether it came in by the 32-bit entry, and the file that it has as this fd. Where the kernel
- * gives its task with its type (see layout.py), members are read without calling anything. */
+/* Of the thread that runs: whether it came in by the 32-bit entry, and where the files of its fds are. Where the kernel
+ * gives its task with its type (see layout.py), no function is called for the members. */
 #define STATUS_COMPAT 2 /* TS_COMPAT of thread_info.status */
 #define OFF_STATUS (OFF_task_struct__thread_info + OFF_thread_info__status)
 #ifdef TYPED_TASK
-static void *(*this_task)(void) = (void *)158; /* BPF_FUNC_get_current_task_btf, of which older versions of bcc do not know */
-
-INLINE int is_compat(void) { return (MEMBER(u32, this_task(), OFF_STATUS) & STATUS_COMPAT) != 0; }
-INLINE u64 file_of(s64 fd) {
-  if (fd < 0) return 0;
-  u64 files = MEMBER(u64, this_task(), OFF_task_struct__files), table = MEMBER(u64, files, OFF_files_struct__fdt);
-  if ((u64)fd >= MEMBER(u32, table, OFF_fdtable__max_fds)) return 0;
-  return KERNEL(u64, MEMBER(u64, table, OFF_fdtable__fd), 8 * (u64)fd);
-}
+#define OF_TASK MEMBER
+static u64 (*this_task)(void) = (void *)158; /* BPF_FUNC_get_current_task_btf, which older versions of bcc do not know */
 #else
-INLINE int is_compat(void) { return (KERNEL(u32, bpf_get_current_task(), OFF_STATUS) & STATUS_COMPAT) != 0; }
-INLINE u64 file_of(s64 fd) {
-  if (fd < 0) return 0;
-  u64 files = KERNEL(u64, bpf_get_current_task(), OFF_task_struct__files);
-  u64 table = KERNEL(u64, files, OFF_files_struct__fdt);
-  if (!table || (u64)fd >= KERNEL(u32, table, OFF_fdtable__max_fds)) return 0;
-  return KERNEL(u64, KERNEL(u64, table, OFF_fdtable__fd), 8 * (u64)fd);
-}
+#define OF_TASK KERNEL
+INLINE u64 this_task(void) { return bpf_get_current_task(); }
 #endif
+INLINE void take_thread(struct call *c) {
+  u64 task = this_task();
+  c->compat = (OF_TASK(u32, task, OFF_STATUS) & STATUS_COMPAT) != 0;
+  u64 files = OF_TASK(u64, task, OFF_task_struct__files), table = OF_TASK(u64, files, OFF_files_struct__fdt);
+  c->most_fds = OF_TASK(u32, table, OFF_fdtable__max_fds);
+  c->fds = OF_TASK(u64, table, OFF_fdtable__fd);
+}
+INLINE u64 file_of(struct call *c, s64 fd) { return fd >= 0 && fd < c->most_fds ? KERNEL(u64, c->fds, 8 * (u64)fd) : 0; }
 INLINE u64 inode_of(u64 file) { return file ? KERNEL(u64, file, OFF_file__f_inode) : 0; }
 /* The device number as stat(2) has it. */
 INLINE u32 device_of(u64 inode) {

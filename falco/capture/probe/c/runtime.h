@@ -51,6 +51,8 @@ struct call {
   u64 task, ts, enter_ts, file;
   u64 regs[(OFF_pt_regs__orig_ax + 8) / 8]; /* the caller's registers, as far as they tell of the call */
   u64 arg[6];
+  u64 fds; /* where the files of the thread's fds are */
+  u32 most_fds, compat; /* compat: it came in by the 32-bit entry */
   s64 ret, fd;
   u32 pos, lengths, first, block, walked; /* first: where the lengths end and the parameters begin */
   u64 met, unmet;         /* the tests of paths that hold, and those that do not */

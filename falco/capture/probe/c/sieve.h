@@ -171,7 +171,7 @@ INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
   u64 fs = KERNEL(u64, bpf_get_current_task(), OFF_task_struct__fs);
   c->starts_at = fs + OFF_fs_struct__pwd;
   if (s->start) c->starts_at = fs + OFF_fs_struct__root;
-  else if (c->base[0].dirfd != -100) c->starts_at = file_of(c->base[0].dirfd) + OFF_file__f_path;
+  else if (c->base[0].dirfd != -100) c->starts_at = file_of(c, c->base[0].dirfd) + OFF_file__f_path;
   return 1;
 }
 #if IN_PART(5)

@@ -90,6 +90,7 @@ INLINE int send_request(struct bpf_raw_tracepoint_args *ctx, struct request *q, 
   struct call *c = this_call();
   if (!s || !c || !(s->flags & (FLAG_EXIT | FLAG_ENTER | FLAG_REAL | FLAG_TRACK))) return 0;
   start_call(c, s, slot);
+  take_thread(c);
   c->marks = MARK_URING;
   c->tid = q->tid;
   c->given = given;

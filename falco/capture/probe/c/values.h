@@ -196,11 +196,11 @@ INLINE u32 other_end(struct record *r, u64 at, u64 sk, u64 address, int own, u32
 
 /* The queue of connections that wait at a listening socket: how full, now, at most. */
 INLINE u32 queue_now(struct call *c, u64 fd) {
-  u64 sk = socket_of(file_of((s32)fd));
+  u64 sk = socket_of(file_of(c, (s32)fd));
   return sk ? KERNEL(u32, sk, OFF_sock__sk_ack_backlog) : 0;
 }
 INLINE u32 queue_most(struct call *c, u64 fd) {
-  u64 sk = socket_of(file_of((s32)fd));
+  u64 sk = socket_of(file_of(c, (s32)fd));
   return sk ? KERNEL(u32, sk, OFF_sock__sk_max_ack_backlog) : 0;
 }
 INLINE u8 queue_percent(struct call *c, u64 fd) {
