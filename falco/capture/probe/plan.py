@@ -35,6 +35,10 @@ _REAL_ENTER = frozenset(("close", "execve", "execveat", "fork", "vfork", "clone"
 """What an enter tells of these is gone by their exit: the file, the thread that called, the program before. And a child
 comes out of a call that it never entered: to other readers an enter of its own would be one of a thread without name.
 """
+_PROMPT = frozenset(("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid"))
+"""These return, and at once, so that an enter made up at the exit is as good as one sent when they are entered. What
+hangs on sys_enter costs every call of the host.
+"""
 REAL_ENTERS = frozenset(code(call, "E") for call in (*LIFE, *CALLS) if call.name in _REAL_ENTER)
 """The codes of enters that are never made up at the exit."""
 _TRACKED = frozenset(call.name for call in CALLS if call.setup)
@@ -151,7 +155,8 @@ def _program(half: str, call: Call) -> str:
 
 def _flags(call: Call, wanted: Wanted) -> int:
     enter, leave = (is_wanted(call, half, wanted) for half in "EX")
-    real = enter and (call.name in _REAL_ENTER or not leave or code(call, "E") in wanted.real)
+    asked = code(call, "E") in wanted.real and call.name not in _PROMPT
+    real = enter and (call.name in _REAL_ENTER or not leave or asked)
     made_up = enter and not real
     track = call.name in _TRACKED
     sift = leave and not enter and call.name in wanted.sieve.by_call

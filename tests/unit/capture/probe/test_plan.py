@@ -27,3 +27,15 @@ def test_names_are_followed_where_they_are_wanted():
     wanted, other = (make_plan(Wanted(frozenset((CODES[symbol],))), 0) for symbol in ("PROCINFO_E", "SYSCALL_PRCTL_X"))
     assert wanted.tracepoints["on_rename"] == "task_rename"
     assert "on_rename" not in other.tracepoints
+
+
+def test_enters_of_calls_that_return_at_once_are_made_up_at_the_exit():
+    setuid, kill = ({CODES[f"SYSCALL_{name}_E"], CODES[f"SYSCALL_{name}_X"]} for name in ("SETUID", "KILL"))
+    wanted = frozenset(setuid | kill)
+    made_up = make_plan(Wanted(wanted, real=frozenset((CODES["SYSCALL_SETUID_E"],))), 0)
+    assert made_up.tail_calls["enters"] == {62: "enter_kill", 105: "enter_setuid"}
+    assert "on_sys_enter" not in made_up.tracepoints
+    real = make_plan(Wanted(wanted, real=frozenset((CODES["SYSCALL_KILL_E"],))), 0)
+    assert "on_sys_enter" in real.tracepoints
+    alone = make_plan(Wanted(frozenset((CODES["SYSCALL_SETUID_E"],))), 0)
+    assert "on_sys_enter" in alone.tracepoints, "there is no exit that it could be made up at"
