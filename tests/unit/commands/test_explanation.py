@@ -55,7 +55,7 @@ def test_a_page_has_lines_of_a_readable_width_and_not_too_many(capsys, tmp_path)
     assert explain(options) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= WIDTH
-    assert len(lines) < 300
+    assert len(lines) < 400
     assert "   0 all sent, as a rule holds them open" in lines
 
 
@@ -81,6 +81,24 @@ def test_a_call_that_is_not_sifted_says_so_and_has_its_rules(page):
         "add_key: all sent, as rules look at them and calls of these kinds are not tested", "  Rule 7"
     ]  # fmt: skip
     assert page("msync") == "msync: not sent: no rule looks at them\n"
+
+
+@pytest.mark.parametrize(
+    ("condition", "why"),
+    [
+        (
+            "evt.type = connect and evt.dir=> and fd.sport = 22",
+            "as it looks at the call's start, which evt.dir=< would not",
+        ),
+        ("evt.type = connect and evt.dir=<", ": it matches all"),
+        (f"evt.type = connect and {END} proc.name = a", ": nothing can be tested of proc.name"),
+    ],
+)
+def test_why_a_rule_holds_a_call_open_is_said(page, condition, why):
+    lines = page("connect", condition).splitlines()
+    assert lines[:3] == ["connect", "  Every one is sent", "  Rule 0"]
+    (line,) = lines[3:]
+    assert line.removeprefix("    every one").removeprefix(", ") == why
 
 
 def test_what_there_is_no_room_for_is_said(page):
