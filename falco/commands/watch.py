@@ -141,7 +141,8 @@ class Watch:
         )
         self._count_senseless = lambda: self.source.malformed
         self.source.own_code, self.source.on_own = canary.CODE, self._canary.saw
-        self.source.complete = PathResolver(str(self._host.proc), self._asking).complete
+        resolver = PathResolver(str(self._host.proc), self._asking, self._drops.moved)
+        self.source.complete = resolver.complete
         before = dict(self._loaded.left_out)
         self._loaded.attach()
         self._tell_left_out(before)

@@ -301,3 +301,29 @@ def test_the_counts_by_event_tell_what_was_kept_back_and_what_matched(tmp_path, 
     assert row["matched"] >= 5
     assert row["delivered"] >= row["matched"]
     assert row["seen"] == row["filtered"] + row["delivered"]
+
+
+MADE = """
+- rule: Made
+  desc: Directories of one name are made, and rules look at what else bears it.
+  condition: evt.type in (mkdir, mkdirat, unlink, unlinkat, rmdir) and evt.dir=< and fs.path.name endswith /made
+  output: "%fs.path.name"
+  priority: INFO
+"""
+
+
+def test_where_a_link_leads_is_not_remembered_beyond_its_end_though_nothing_tells_of_that(tmp_path):
+    path, place, rounds = tmp_path / "rules.yaml", tmp_path.resolve() / "place", 10
+    path.write_text(MADE)
+    place.mkdir()
+    link = place / "link"
+    with Product(tmp_path / "falco", [path]) as falco:
+        for n in range(rounds):
+            (place / f"real-{n}").mkdir()
+            link.symlink_to(place / f"real-{n}")
+            (link / "made").mkdir()
+            falco.wait_for_alerts(n + 1, "Made")
+            link.unlink()
+    assert [alert["output"].split()[-1] for alert in falco.alerts("Made")] == [
+        f"{place}/real-{n}/made" for n in range(rounds)
+    ]

@@ -6,7 +6,7 @@ import struct
 from typing import Protocol
 
 MAP = "counts"
-SENT, RING_FULL, TOO_LONG, NO_SCRATCH, NO_STEP, NAMELESS = range(6)
+SENT, RING_FULL, TOO_LONG, NO_SCRATCH, NO_STEP, NAMELESS, MOVED = range(7)
 """COUNT_* of c/runtime.h."""
 CAUSES = {
     RING_FULL: "the ring buffer was full",
@@ -40,6 +40,10 @@ class Drops:
         self._last = now
         self.total, self.sent, self.shortened = sum(now.values()), self._sum(SENT), self._sum(TOO_LONG)
         return lost
+
+    def moved(self) -> int:
+        """How many calls were kept back after which a path may lead elsewhere. BpfError."""
+        return self._sum(MOVED)
 
     def _sum(self, which: int) -> int:
         return sum(int(struct.unpack("=Q", value)[0]) for value in self._counts.lookup_cpus(which))

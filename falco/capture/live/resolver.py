@@ -26,7 +26,7 @@ from falco.events.table import CODES, EVENT_TABLE, GENERIC_X
 from falco.state.paths import below, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from falco.capture.live.asking import Asking
     from falco.events.event import Event
@@ -78,11 +78,13 @@ class _View(NamedTuple):
 class PathResolver:
     """Completes events; proc is the host's /proc. It remembers links, and who can stand in for a process that is gone.
 
-    The threads that it asks for are those of the event's state, as of before the event.
+    The threads that it asks for are those of the event's state, as of before the event. moved tells how many calls were
+    not sent after which paths may lead elsewhere: when it has grown, what is remembered is forgotten.
     """
 
-    def __init__(self, proc: str, asking: Asking) -> None:
+    def __init__(self, proc: str, asking: Asking, moved: Callable[[], int] = lambda: 0) -> None:
         self._proc, self._asking = proc, asking
+        self._moved, self._seen_moved = moved, 0
         self._links: dict[str, dict[str, str | None]] = {}  # By path, then by namespace.
         self._since = 0
         self._seats: dict[str, int] = {}
@@ -94,9 +96,11 @@ class PathResolver:
         """
         if not facts.told(event) or (event.code != GENERIC_X and not _succeeded(event)):
             return None
-        if abs(event.ts - self._since) >= LIFETIME_NS or len(self._links) > MAX_LINKS_KNOWN:
+        moved = self._moved()
+        too_old = abs(event.ts - self._since) >= LIFETIME_NS
+        if too_old or moved != self._seen_moved or len(self._links) > MAX_LINKS_KNOWN:
             self._links.clear()
-            self._since = event.ts
+            self._since, self._seen_moved = event.ts, moved
         found = list(self._found(event))
         if event.code in _MOVING:
             self._links.clear()

@@ -18,7 +18,7 @@ from falco.events.table import CODES, codes_named
 if TYPE_CHECKING:
     from falco.capture.probe.call import Call
 
-_EXIT, _ENTER, _REAL, _TIME, _TRACK, _SIEVE = 1, 2, 4, 8, 16, 32
+_EXIT, _ENTER, _REAL, _TIME, _TRACK, _SIEVE, _MOVES = 1, 2, 4, 8, 16, 32, 64
 """FLAG_* of c/runtime.h."""
 _SLOT = struct.Struct("=IHH")
 _U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
@@ -42,6 +42,8 @@ hangs on sys_enter costs every call of the host.
 REAL_ENTERS = frozenset(code(call, "E") for call in (*LIFE, *CALLS) if call.name in _REAL_ENTER)
 """The codes of enters that are never made up at the exit."""
 _TRACKED = frozenset(call.name for call in CALLS if call.setup)
+_MOVING = frozenset(("unlink", "unlinkat", "rmdir"))
+"""Sifted calls after which a path may lead elsewhere: what was there is gone, and a link may take its place."""
 _BY_URING = ("openat", "connect", "renameat2", "unlinkat", "mkdirat", "symlinkat", "linkat")
 _URING = {"on_uring_submit": "io_uring_submit_req", "on_uring_complete": "io_uring_complete"}
 _SIGNAL, _NAMED = CODES["SIGNALDELIVER_E"], CODES["PROCINFO_E"]
@@ -161,7 +163,7 @@ def _flags(call: Call, wanted: Wanted) -> int:
     track = call.name in _TRACKED
     sift = leave and not enter and call.name in wanted.sieve.by_call
     flags = _SIEVE * sift | _EXIT * leave | _ENTER * made_up | _REAL * real
-    return flags | _TIME * (made_up and wanted.times) | _TRACK * track
+    return flags | _TIME * (made_up and wanted.times) | _TRACK * track | _MOVES * (sift and call.name in _MOVING)
 
 
 def is_wanted(call: Call, half: str, wanted: Wanted) -> bool:

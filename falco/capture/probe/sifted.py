@@ -1,7 +1,8 @@
 """The calls that the sieve looks at, by groups: those of a group share a program and what is found out for it.
 
-What changes processes is not among them, since state needs all of it, nor what puts links in places: the memory of
-where links lead (falco/capture/live/resolver.py) has to see that.
+What changes processes is not among them, since state needs all of it, nor what is given two paths, of which the probe
+would look at one. What is kept back although a path leads elsewhere since is counted for the memory of where links lead
+(falco/capture/live/resolver.py).
 """
 
 from __future__ import annotations

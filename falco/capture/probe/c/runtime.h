@@ -85,6 +85,7 @@ struct slot {
 #define FLAG_TIME 8   /* keep the time of the enter for the exit */
 #define FLAG_SIEVE 32 /* a sieve looks at the call before it is sent */
 #define FLAG_TRACK 16 /* the probe learns from the call, even if it is not sent */
+#define FLAG_MOVES 64 /* paths may lead elsewhere after the call */
 #define MARK_COMPAT 1 /* the call came in by the 32-bit entry */
 #define MARK_URING 2
 #define MARK_SIFTED 4 /* the sieve would have kept it back */
@@ -111,6 +112,7 @@ BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
 #define COUNT_NO_SCRATCH 3
 #define COUNT_NO_STEP 4
 #define COUNT_NAMELESS 5 /* sent, but without the names that it was about */
+#define COUNT_MOVED 6    /* kept back by the sieve, though paths may lead elsewhere since */
 /* settings */
 #define SETTING_CLOCK 0 /* ns from the boot clock to the wall clock */
 #define SETTING_SNAPLEN 1

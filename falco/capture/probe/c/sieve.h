@@ -56,7 +56,10 @@ INLINE int sifted(struct bpf_raw_tracepoint_args *ctx, struct call *c) {
   u32 slot = c->slot;
   u64 *n = sifted_calls.lookup(&slot);
   if (n) *n += 1;
-  if (!setting(SETTING_SHADOW)) return 0;
+  if (!setting(SETTING_SHADOW)) {
+    if (c->flags & FLAG_MOVES && c->ret >= 0) count(COUNT_MOVED);
+    return 0;
+  }
   c->marks |= MARK_SIFTED;
   return send_call(ctx, c);
 }

@@ -218,6 +218,22 @@ def test_a_link_that_is_replaced_is_looked_at_again(host, led):
     assert led(UNLINK, ask, path="/bin/x", ts=later) == {"n": "/home/x"}  # or time has passed.
 
 
+def test_what_was_not_sent_may_have_put_a_link_in_its_place(host, state):
+    moved = [0]
+    paths, box = PathResolver(str(host / "proc"), Asking(), lambda: moved[0]), Builder(state, tid=7)
+
+    def ask():
+        event = box.add(UNLINK, path="/bin/x", extra=[base_fact("n", "/")], count=99)
+        return complete(paths, event.frame(Event(state), 1))
+
+    assert ask() == {"n": "/usr/bin/x"}
+    (host / "root/bin").unlink()
+    (host / "root/bin").symlink_to("etc")
+    assert ask() == {"n": "/usr/bin/x"}
+    moved[0] += 1
+    assert ask() == {"n": "/etc/x"}
+
+
 def test_what_is_told_already_is_left_alone(led):
     assert led(UNLINK, {"n": "/"}, path="/bin/x", extra=[path_fact("n", "/p"), fd_fact(1, FdType.FILE_V2, "/x")]) == {}
 

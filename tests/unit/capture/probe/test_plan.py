@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from falco.capture.probe.calls import CALLS
 from falco.capture.probe.plan import Plan, Wanted, make_plan
+from falco.capture.probe.sieve import sieve_of
 from falco.events.table import CODES
+from falco.filter.superset import How, Number
 
 
 def test_programs_come_once_and_called_ones_first():
@@ -39,3 +41,11 @@ def test_enters_of_calls_that_return_at_once_are_made_up_at_the_exit():
     assert "on_sys_enter" in real.tracepoints
     alone = make_plan(Wanted(frozenset((CODES["SYSCALL_SETUID_E"],))), 0)
     assert "on_sys_enter" in alone.tracepoints, "there is no exit that it could be made up at"
+
+
+def test_what_the_sieve_looks_at_and_takes_names_away_is_marked_as_such():
+    sifted = sieve_of({name: How(Number.RESULT, ">", 0) for name in ("unlink", "rmdir", "mkdir")})
+    wanted = frozenset(CODES[f"SYSCALL_{name}_X"] for name in ("UNLINK_2", "RMDIR_2", "MKDIR_2", "UNLINKAT_2"))
+    slots = make_plan(Wanted(wanted, sieve=sifted), 0).arrays["slots"]
+    moving = {call.name for call in CALLS if call.number in slots and slots[call.number][0] & 64}
+    assert moving == {"unlink", "rmdir"}
