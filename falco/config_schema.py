@@ -149,8 +149,7 @@ class Config:
     scheduling: str = setting(
         word_of("realtime", "raised", "normal"),
         "realtime",
-        "how the thread that takes events is scheduled: before all ordinary programs, with a nice value lower by 4, or"
-        " like any; what is not permitted is done as far as it is",
+        "whether the thread that takes events goes before all ordinary programs, has a lower nice value or neither",
     )
     health_file: str = setting(TEXT, "", "a file that says every second whether Falco lives and sees this host")
     containers: Containers = Containers()

@@ -13,7 +13,7 @@
 # * `buffered_outputs`: collect alerts in a buffer before they are written
 # * `syscall_event_drops`: What happens when system calls were lost between kernel and Falco.
 # * `syscall_buf_mb`: MB of the buffer between kernel and Falco, made a power of two; 0 is by the machine's memory
-# * `scheduling`: how the thread that takes events is scheduled: before all ordinary programs, with a nice value lower by 4, or like any; what is not permitted is done as far as it is
+# * `scheduling`: whether the thread that takes events goes before all ordinary programs, has a lower nice value or neither
 # * `health_file`: a file that says every second whether Falco lives and sees this host
 # * `containers`: Where container engines are asked about containers, as paths of the host. 0.15 has fixed ones.
 # * `outputs`: What holds for all outputs of this process: the token bucket that limits alerts, and their queues.
