@@ -157,8 +157,9 @@ def has(engine: Engine, image: str) -> bool:
     return bool(engine("images", "--quiet", image).strip())
 
 
-def make_base(docker: Engine) -> None:
-    """The image that ours is built from, from Debian's packages: registries of images may be out of reach."""
+def base_directory() -> Path:
+    """The root directory of a small Debian, made of its packages: registries of images may be out of reach."""
+    CACHE.mkdir(parents=True, exist_ok=True)
     directory = CACHE / "base"
     if not (directory / ".done").exists():
         shutil.rmtree(directory, ignore_errors=True)
@@ -174,7 +175,12 @@ def make_base(docker: Engine) -> None:
         if certificates:
             shutil.copy(certificates, directory / "etc/local-ca.pem")
         (directory / ".done").touch()
-    archive = CACHE / "base.tar"
+    return directory
+
+
+def make_base(docker: Engine) -> None:
+    """The image that ours is built from."""
+    directory, archive = base_directory(), CACHE / "base.tar"
     run("tar", "-C", str(directory), "--exclude=./.done", "-cf", str(archive), ".")
     changes = ["--change", "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     if (directory / "etc/local-ca.pem").exists():

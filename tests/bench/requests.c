@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+static const char last[] = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-static long ask(int fd, char *buffer, size_t size) {
-  if (send(fd, request, sizeof(request) - 1, 0) < 0) exit(3);
+static long ask(int fd, const char *what, char *buffer, size_t size) {
+  if (send(fd, what, strlen(what), 0) < 0) exit(3);
   long n = 0, whole = -1;
   while (whole < 0 || n < whole) {
     ssize_t got = recv(fd, buffer + n, size - n - 1, 0);
@@ -34,7 +35,10 @@ int main(int argc, char **argv) {
     for (int connection = 0; connection < atoi(argv[4]); connection++) {
       int fd = socket(AF_INET, SOCK_STREAM, 0);
       if (fd < 0 || connect(fd, (struct sockaddr *)&server, sizeof(server))) return 5;
-      for (int n = 0; n < atoi(argv[5]); n++) ask(fd, buffer, sizeof(buffer));
+      for (int n = atoi(argv[5]); n > 0; n--) ask(fd, n > 1 ? request : last, buffer, sizeof(buffer));
+      /* The server ends the connection, so that it is its side that the port stays taken on for a minute: ports of
+       * clients would run out. */
+      if (recv(fd, buffer, 1, 0)) return 6;
       close(fd);
     }
     return 0;

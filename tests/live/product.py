@@ -124,16 +124,20 @@ class Product:
         """Wait until what was done so far has been looked at: events come in their order, and this is one more."""
         self._marks += 1
         mark = self._folder / f"mark-{self._marks}-"
-        again = 0.0
+        again, tail = 0.0, b""
+        with self._out.open("rb") as out:
+            out.seek(0, os.SEEK_END)
 
-        def seen() -> bool:
-            nonlocal again
-            if time.monotonic() >= again:
-                mark.write_text("")  # It may be lost where much is.
-                again = time.monotonic() + _LOST_S
-            return bool(self.alerts("", str(mark)))
+            def seen() -> bool:
+                nonlocal again, tail
+                if time.monotonic() >= again:
+                    mark.write_text("")  # It may be lost where much is.
+                    again = time.monotonic() + _LOST_S
+                # What comes is read once: where there is much of it, reading all again each time would take for ever.
+                tail = tail[-len(str(mark)) :] + out.read()
+                return str(mark).encode() in tail
 
-        self.wait_for(seen)
+            self.wait_for(seen)
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Its exit status after a signal."""
