@@ -104,7 +104,8 @@ class Verified:
             self.marked += 1
             if rule is not None:
                 self.missed += 1
-                LOG.error("Rule %s matches event %s, which the probe would have kept back", rule.name, event.num)
+                what = f"{event.num} ({event.type.name})"
+                LOG.error("Rule %s matches event %s, which the probe would have kept back", rule.name, what)
         return rule
 
     def summary(self) -> str:

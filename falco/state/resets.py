@@ -81,6 +81,20 @@ def _exit_with_fd(event: Event, thread: ThreadInfo) -> None:
         event.fd = thread.main.fds.get(thread.last_fd)
 
 
+def _exit_that_creates(reset: Reset) -> Reset:
+    """Of a call that makes an fd: where it failed and its enter did not come, as on a live host, there is none.
+
+    Its enter would have said so. Without it the fd would be that of whatever the thread did before.
+    """
+
+    def creates(event: Event, thread: ThreadInfo) -> None:
+        reset(event, thread)
+        if event.error and thread.last_code + 1 != event.code:
+            thread.last_fd = -1
+
+    return creates
+
+
 def _reset_of(event_type: EventType) -> Reset | None:
     uses_fd = bool(event_type.flags & EventFlag.USES_FD)
     if event_type.name == "switch":
@@ -88,8 +102,10 @@ def _reset_of(event_type: EventType) -> Reset | None:
     if event_type.enter:
         return _enter_with_fd if uses_fd else _enter
     if uses_fd:
-        return _exit_with_fd
-    return _exit_with_result if event_type.params and event_type.params[0].name in ("res", "fd") else _exit
+        reset = _exit_with_fd
+    else:
+        reset = _exit_with_result if event_type.params and event_type.params[0].name in ("res", "fd") else _exit
+    return _exit_that_creates(reset) if event_type.flags & EventFlag.CREATES_FD else reset
 
 
 RESETS = tuple(map(_reset_of, EVENT_TABLE))

@@ -12,6 +12,7 @@ from falco.commands.in_force import InForce
 from falco.commands.options import Options
 from falco.commands.sifting import Verified, tell_open
 from falco.events import facts
+from falco.events.table import EVENT_TABLE
 from tests.unit.commands.loading import in_force_of
 from tests.unit.conftest import falco
 
@@ -106,7 +107,7 @@ def test_calls_whose_tests_have_no_room_are_told_of(caplog, tmp_path):
 class Marked:
     """As much of an event as is looked at."""
 
-    num, code, nparams = 7, 307, 8
+    num, code, nparams, type = 7, 307, 8, EVENT_TABLE[307]
 
     def __init__(self, marks):
         self._marks = b"M" + marks.to_bytes(4, "little")
@@ -125,7 +126,7 @@ def test_a_marked_event_that_matches_is_told_and_counted(caplog):
     assert verified.match(marked(0)) is rule
     assert verified.match(marked(facts.SIFTED)) is rule
     assert (verified.marked, verified.missed) == (1, 1)
-    assert caplog.text.count("Rule A rule matches event 7, which the probe would have kept back") == 1
+    assert caplog.text.count("Rule A rule matches event 7 (openat), which the probe would have kept back") == 1
 
 
 def test_a_marked_event_that_does_not_match_is_counted(caplog):

@@ -130,6 +130,14 @@ def test_an_exit_before_any_enter_shows_fd_0(box):
     assert box.event("SYSCALL_READ_X", res=1).fd_num == 0
 
 
+@pytest.mark.parametrize("symbol", ["SOCKET_ACCEPT4_5_X", "SYSCALL_OPENAT_2_X", "SOCKET_SOCKET_X", "SYSCALL_DUP_X"])
+def test_a_call_that_failed_to_make_an_fd_shows_none_of_an_earlier_call(box, symbol):
+    """On a live host only the exit comes: the thread may have worked on an fd just before."""
+    box.event("SYSCALL_READ_E", fd=3)
+    first = EVENT_TABLE[CODES[symbol]].params[0].name
+    assert box.event(symbol, **{first: -11}).fd_num == -1
+
+
 def test_an_exit_of_another_call_works_on_no_fd(box):
     box.state.threads[7].fds[3] = FdInfo(FdType.FILE_V2, "/x")
     box.event("SYSCALL_READ_E", fd=3)
