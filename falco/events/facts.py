@@ -155,10 +155,11 @@ def path(event: Event, role: int) -> str | None:
 
 
 def _text(event: Event, kind: int, role: int) -> str | None:
-    if told(event):
-        for raw in each(event):
-            if raw[0] == kind and raw[1] == role:
-                return text(raw[_HEAD:])
+    wanted = bytes((kind, role))
+    for index in range(OWN[event.code], event.nparams):
+        raw = event.raw(index)
+        if raw.startswith(wanted) and is_fact(raw):
+            return text(raw[_HEAD:])
     return None
 
 

@@ -62,6 +62,8 @@ def below(base: str, path: str) -> str:
     Only `.`, `..` and repeated slashes of path are resolved. Unlike join() this keeps every character as it is, as
     base does, and any length.
     """
+    if path and not _ODD.search(path) and (base == "/" or (base.startswith("/") and not _ODD.search(base))):
+        return f"{base.rstrip('/')}/{path.lstrip('/')}"
     done = [part for part in base.split("/") if part]
     floor = len(done) if path.startswith("/") else 0
     for part in path.split("/"):

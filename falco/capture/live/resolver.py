@@ -85,7 +85,8 @@ class PathResolver:
     def __init__(self, proc: str, asking: Asking, moved: Callable[[], int] = lambda: 0) -> None:
         self._proc, self._asking = proc, asking
         self._moved, self._seen_moved = moved, 0
-        self._links: dict[str, dict[str, str | None]] = {}  # By path, then by namespace.
+        self._links: dict[str, dict[str, str | None]] = {}  # By namespace, then by path.
+        self._learned = 0
         self._since = 0
         self._seats: dict[str, int] = {}
 
@@ -98,12 +99,12 @@ class PathResolver:
             return None
         moved = self._moved()
         too_old = abs(event.ts - self._since) >= LIFETIME_NS
-        if too_old or moved != self._seen_moved or len(self._links) > MAX_LINKS_KNOWN:
-            self._links.clear()
+        if too_old or moved != self._seen_moved or self._learned > MAX_LINKS_KNOWN:
+            self._clear()
             self._since, self._seen_moved = event.ts, moved
         found = list(self._found(event))
         if event.code in _MOVING:
-            self._links.clear()
+            self._clear()
         if not found:
             return None
         return writer.event(event.code, event.ts, event.tid, (*event.params(), *found), event.cpu)
@@ -114,52 +115,59 @@ class PathResolver:
             base = facts.base(event, role)
             if base is None or facts.path(event, role) is not None:
                 continue
-            last = _follows_last(event, role)
+            last, ahead = _follows_last(event, role), below(base, path)
             if not last and "/" not in path.lstrip("/"):
-                self._forget(event, below(base, path))
+                self._forget(event, ahead)
                 continue
             view = view or self._view(event)
             if view is None:
                 return
             try:
-                led = self._resolve(event, view, (base, path), last)
+                led = self._resolve(event, view, (base, path, ahead), last)
             except NoAnswerError:
                 continue
             if led is not None:
                 self._forget(event, led)
-                if led != below(base, path):
+                if led != ahead:
                     yield facts.path_fact(role, led)
 
-    def _resolve(self, event: Event, view: _View, start: tuple[str, str], last: bool) -> str | None:
-        base, path = start
-        thread, ahead = event.state.threads.get(event.tid), below(base, path)
+    def _resolve(self, event: Event, view: _View, start: tuple[str, str, str], last: bool) -> str | None:
+        base, path, ahead = start
+        thread = event.state.threads.get(event.tid)
+        known = self._links.get(view.namespace)
+        if known is None:
+            known = self._links[view.namespace] = {}
 
         def link(here: str) -> str | None:
             if thread is not None and here.startswith("/proc/"):
                 own = _own_link(thread, here)
                 if own is not None:
                     return own
-            return self._link(view, here, ahead if last else ahead.rpartition("/")[0])
+            if here in known:
+                return known[here]
+            return self._ask(view, here, ahead if last else ahead.rpartition("/")[0], known)
 
         return follow(base, path, base if path.startswith("/") else view.root, link, last)
 
-    def _link(self, view: _View, here: str, ahead: str) -> str | None:
+    def _ask(self, view: _View, here: str, ahead: str, known: dict[str, str | None]) -> str | None:
         """Where a link leads. Whoever is asked looks at what lies on the way to ahead too, and is so asked once."""
-        known, namespace = self._links.get(here), view.namespace
-        if known is not None and namespace in known:
-            return known[namespace]
         if view.path(here) is None:
             return None
-        whom = (namespace, view.root)
+        whom = (view.namespace, view.root)
         found = self._asking.ask(whom, lambda: _links(view, here, ahead), f"{ahead} of {view.door}")
-        for place, target in found.items():
-            self._links.setdefault(place, {})[namespace] = target
+        known.update(found)
+        self._learned += len(found)
         return found.get(here)
+
+    def _clear(self) -> None:
+        self._links.clear()
+        self._learned = 0
 
     def _forget(self, event: Event, path: str) -> None:
         """What was removed may become something else."""
         if event.code in _REMOVING:
-            self._links.pop(path, None)
+            for known in self._links.values():
+                known.pop(path, None)
 
     def _view(self, event: Event) -> _View | None:
         """The root of the process or, if that is gone, of one that most likely has the same."""

@@ -134,3 +134,9 @@ def test_follow_walks_as_a_kernel_does(base, path, root, last, found):
 @given(st.text("a./", max_size=20), st.text("ab", min_size=1, max_size=3).map("/{}".format))
 def test_without_links_a_walk_ends_where_the_text_says(path, base):
     assert follow(base, path, base if path.startswith("/") else "/", lambda _: None, True) == below(base, path)
+
+
+@given(st.sampled_from(("/", "/a", "/a/b", "/a/.b", "a", "/a/")), st.text("ab./\n", max_size=6))
+def test_what_needs_no_tidying_is_put_together_alike(base, path):
+    tidied = path if path in ("", "/") else f"/.{path}" if path.startswith("/") else f"./{path}"
+    assert below(base, path) == below(base, tidied)
