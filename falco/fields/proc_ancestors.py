@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from falco.events.types import Format, ParamType
 from falco.fields.field import Argument, Extractor, Field, Many, Scope
+from falco.fields.kept import kept
 from falco.fields.proc import cmdline_of
 
 if TYPE_CHECKING:
     from falco.events.event import Event
+    from falco.state.state import State
     from falco.state.threads import ThreadInfo
 
 Attribute = Callable[["ThreadInfo"], object]
@@ -78,12 +80,7 @@ def of_self(attribute: Attribute) -> Extractor:
 
 def of_ancestors(attribute: Attribute) -> Extractor:
     """An extractor for an attribute of all ancestors, the process itself left out."""
-
-    def extract(event: Event) -> object:
-        thread = event.thread
-        return () if thread is None else tuple(map(attribute, event.state.ancestors(thread)))
-
-    return extract
+    return kept(lambda state, thread: tuple(map(attribute, state.ancestors(thread))), absent=())
 
 
 def of_ancestor(attribute: Attribute, index: int) -> Extractor:
@@ -91,12 +88,11 @@ def of_ancestor(attribute: Attribute, index: int) -> Extractor:
     if index == 0:
         return of_self(attribute)
 
-    def extract(event: Event) -> object:
-        thread = event.thread
-        ancestor = None if thread is None else event.state.ancestor(thread, index)
+    def read(state: State, thread: ThreadInfo) -> object:
+        ancestor = state.ancestor(thread, index)
         return None if ancestor is None else attribute(ancestor)
 
-    return extract
+    return kept(read)
 
 
 def _ancestor_field(name: str, type: ParamType, doc: str, attribute: Attribute, later: bool = False) -> Field:

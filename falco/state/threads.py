@@ -22,6 +22,9 @@ NO_PARENT = -1
 """The ptid of a thread whose parent is not known."""
 
 
+_NOTHING: dict[object, object] = {}
+
+
 class ThreadInfo:
     """A thread. What a whole process shares (fds, cwd, env, fdlimit) is read through main, the thread with tid == pid.
 
@@ -34,7 +37,8 @@ class ThreadInfo:
     epoch is the number of the last fork that the process took part in: an fd of another epoch is its relatives' too.
     kernel_exepath says that exepath is what the kernel has, not put together from what the call was given.
     generation is another one after every change of what PROCESS-scope fields read, be it of this thread or of an
-    ancestor, and was never any thread's before (lineage.py gives them).
+    ancestor, and was never any thread's before (lineage.py gives them). kept has what was found out about the thread
+    since it has the generation kept_since.
     """
 
     __slots__ = (
@@ -55,6 +59,8 @@ class ThreadInfo:
         "generation",
         "gid",
         "healthcheck",
+        "kept",
+        "kept_since",
         "kernel_exepath",
         "last_code",
         "last_fd",
@@ -107,6 +113,8 @@ class ThreadInfo:
         self.enter: tuple[bytes, ...] | None = None
         self.closing: FdInfo | None = None
         self.generation = self.epoch = 0
+        self.kept: dict[object, object] = _NOTHING
+        self.kept_since = -1
 
     @property
     def args(self) -> list[str]:

@@ -1,4 +1,7 @@
-"""A thread whose generation is what it was has the same values in all fields of PROCESS scope as it had."""
+"""A thread whose generation is what it was has the same values in all fields of PROCESS scope as it had.
+
+So what is kept of it until its generation changes is what is found when it is read anew.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,17 @@ def values(state: State, current: Event) -> dict[int, tuple[ThreadInfo, int, lis
     for tid, thread in state.threads.items():
         current.thread = thread
         found[tid] = thread, thread.generation, [extract(current) for _, extract in EXTRACTORS]
+        assert found[tid][2] == read_anew(current, thread)
     return found
+
+
+def read_anew(current: Event, thread: ThreadInfo) -> list[object]:
+    """What the thread's fields say without anything that is kept of it."""
+    before, thread.kept_since = (thread.kept, thread.kept_since), -1
+    try:
+        return [extract(current) for _, extract in EXTRACTORS]
+    finally:
+        thread.kept, thread.kept_since = before
 
 
 def check(

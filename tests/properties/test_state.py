@@ -160,7 +160,7 @@ def seen(path: Path, codes: frozenset[int], passing_over: bool) -> Generator[obj
                 state.settle()
 
 
-_UNSEEN = {"main", "others", "fds", "generation", "enter", "enter_ts", "last_code", "last_fd"}
+_UNSEEN = {"main", "others", "fds", "generation", "kept", "kept_since", "enter", "enter_ts", "last_code", "last_fd"}
 """What is compared by other means, and what only the thread's own next exit is for."""
 _SLOTS = tuple(slot for slot in ThreadInfo.__slots__ if slot not in _UNSEEN)
 
