@@ -63,16 +63,17 @@ def build_everything(cache: Cache) -> ProbeObject:
     return _build(EVERYTHING, cache)
 
 
-def build_for(wanted: Wanted) -> ProbeObject:
+def build_for(wanted: Wanted, *cflags: str) -> ProbeObject:
     """The programs for what is wanted, not kept anywhere."""
-    return _build(wanted, None)
+    return _build(wanted, None, *cflags)
 
 
-def _build(wanted: Wanted, cache: Cache | None) -> ProbeObject:
+def _build(wanted: Wanted, cache: Cache | None, *cflags: str) -> ProbeObject:
     plan = make_plan(wanted, 0)
     text_for = partial(probe_text, plan.programs, tuple(plan.texts.values()))
     release = os.uname().release
-    return build_probe(text_for, Path("/"), release, cache, cflags=("-DRING_PAGES=1", "-g0"), compiler=compile_in_parts)
+    flags = ("-DRING_PAGES=1", "-g0", *cflags)
+    return build_probe(text_for, Path("/"), release, cache, cflags=flags, compiler=compile_in_parts)
 
 
 class Watching:

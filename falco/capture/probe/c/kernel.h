@@ -83,7 +83,7 @@ INLINE u32 copy_walked(struct record *r, struct call *c, struct walk *w, u64 at)
  * gives its task with its type (see layout.py), no function is called for the members. */
 #define STATUS_COMPAT 2 /* TS_COMPAT of thread_info.status */
 #define OFF_STATUS (OFF_task_struct__thread_info + OFF_thread_info__status)
-#ifdef TYPED_TASK
+#if defined(TYPED_TASK) && !defined(UNTYPED)
 #define OF_TASK MEMBER
 static u64 (*this_task)(void) = (void *)158; /* BPF_FUNC_get_current_task_btf, which older versions of bcc do not know */
 #else

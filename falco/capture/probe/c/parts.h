@@ -9,7 +9,9 @@
 /* Members of a structure that lie near each other are read at once. from is where the first of them begins, to is where
  * the last ends, both constants. Where a kernel has shuffled the structure they are too far apart, and each is read by
  * itself. */
+#ifndef NEAR
 #define NEAR 128
+#endif
 #define ARE_NEAR(from, to) ((to) - (from) <= NEAR)
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define GREATEST(a, b) ((a) > (b) ? (a) : (b))
