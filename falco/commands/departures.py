@@ -16,6 +16,7 @@ from falco.events.types import EventFlag
 from falco.filter.superset import ALWAYS, Superset
 from falco.filter.untested import opening, untested
 from falco.filter.weaken import superset_of
+from falco.filter.weaken_traits import traits_of, with_traits
 from falco.state.handlers import PROCESS_LIFE
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def departures(in_force: InForce, wanted: Wanted, ways: Collection[Way] = frozen
 def _departure(call: Call, in_force: InForce, wanted: Wanted, ways: Collection[Way]) -> Departure:
     sifted, sieve = _SIFTED.get(call.name), wanted.sieve
     way = _way(call, wanted) if sifted is None else _way_of_sifted(call, wanted)
-    looks = tuple(_looks(call, sifted, in_force)) if way in ways else ()
+    asked = {each.text for each in traits_of(sieve.supersets.get(call.name, ALWAYS))}
+    looks = tuple(_looks(call, sifted, in_force, asked)) if way in ways else ()
     return Departure(call, way, looks, sifted, sieve.left_open[call.name] if call.name in sieve.too_large else "")
 
 
@@ -118,7 +120,7 @@ def _way_of_sifted(call: Call, wanted: Wanted) -> Way:
     return Way.TESTED if end and not start and call.name in wanted.sieve.by_call else Way.EVERY
 
 
-def _looks(call: Call, sifted: Sifted | None, in_force: InForce) -> Iterator[Look]:
+def _looks(call: Call, sifted: Sifted | None, in_force: InForce, asked: Collection[str]) -> Iterator[Look]:
     number = None if call.event else generic(call)
     at_start, at_end = (dict(_by_rule(in_force.remaining(code(call, half), number))) for half in "EX")
     for name, (rule, node) in (at_start | at_end).items():
@@ -128,11 +130,11 @@ def _looks(call: Call, sifted: Sifted | None, in_force: InForce) -> Iterator[Loo
         elif name not in at_end:
             yield Look(rule, ALWAYS, at_start=True, meant=meant)
         else:
-            yield _look(rule, node, sifted, at_start=name in at_start, meant=meant)
+            yield _look(rule, node, sifted, asked, at_start=name in at_start, meant=meant)
 
 
-def _look(rule: Rule, node: Node, sifted: Sifted, *, at_start: bool, meant: bool) -> Look:
-    superset = superset_of([node], sifted.vocabulary)
+def _look(rule: Rule, node: Node, sifted: Sifted, asked: Collection[str], *, at_start: bool, meant: bool) -> Look:
+    superset = with_traits(superset_of([node], sifted.vocabulary), asked)
     opens = opening(node, sifted.vocabulary) if superset == ALWAYS else ()
     matches_all = superset == ALWAYS and not opens
     return Look(rule, superset, untested(node, sifted.vocabulary), opens, at_start, meant or matches_all)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from falco.capture.probe.text import code
@@ -169,12 +169,10 @@ def _style(departure: Departure, style: Style) -> Style:
 
 def _tests(look: Look, style: Style) -> Iterator[str]:
     if look.at_start:
-        yield "    every one, as it looks at the call's start, which evt.dir=< would not"
-    if look.opens:
-        yield from _wrapped(f"    every one: nothing can be tested of {', '.join(look.opens)}", _INDENT + 2)
-    elif look.superset == ALWAYS and not look.at_start:
-        yield "    every one: it matches all"
+        yield "    every one, as it looks at the call's start too (it lacks evt.dir=<)"
     if look.superset == ALWAYS:
+        why = f"nothing can be tested of {', '.join(look.opens)}" if look.opens else "it matches all"
+        yield from _wrapped(f"    every one: {why}", _INDENT + 2)
         return
     yield from _wrapped(f"    {told(gathered(look.superset), style)}", _INDENT + 2)
     if look.untested:
@@ -224,7 +222,8 @@ def _whole_call(departure: Departure, sieve: Sieve, whole: Style) -> Iterator[st
 def _wrapped(text: str, indent: int = 2) -> Iterator[str]:
     """Lines of a page; what has no blank in it is not broken."""
     lead = text[: len(text) - len(text.lstrip())]
-    yield from textwrap.wrap(
+    wrap: Callable[..., list[str]] = textwrap.wrap
+    yield from wrap(
         text.lstrip(), WIDTH, initial_indent=lead, subsequent_indent=" " * indent, break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from falco.commands.foreseen import Foreseen
 from falco.commands.host_paths import HostPaths
 from falco.commands.refusals import LOOKUPS, SHORTENED, UNANSWERED, Refusals
 from falco.commands.run import Run
+from falco.commands.thread_traits import Telling
 from falco.commands.watch import Around
 from falco.errors import FalcoError
 from falco.logs import LOG, to_stderr
@@ -149,6 +150,7 @@ class Live(Run):
         self._go_first()
         verified = sifting.Verified(waiting)
         matcher: Matcher = verified if self._options.verify_filter else waiting
+        matcher = Telling(matcher, watching.traits)
         monitor(watching.source, state, matcher, self._alerts, self._controls, self._recording)
         if self._options.verify_filter:
             to_stderr(verified.summary())

@@ -23,6 +23,7 @@ from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
 from falco.capture.probe.sifted import SIFTED
 from falco.capture.probe.text import code
 from falco.commands import probing
+from falco.commands.thread_traits import ThreadTraits
 from falco.errors import FalcoError
 from falco.events.event import Event
 from falco.logs import LOG
@@ -117,6 +118,8 @@ class Watch:
         self._canary = canary.Canary(self._loaded, self._ring, around.sight.lost, around.sight.regained)
         self._wall_clock = WallClock(self._host.now)
         self._asking = Asking(around.go_first)
+        self.traits = ThreadTraits(self._loaded.maps["told_traits"], self._loaded.maps["changed_at"])
+        self.traits.change(need.sieve)
         self._watchdog = Watchdog(around.sight.stuck, around.sight.moving)
         self._next_look = self._next_mend = 0.0
         self._lost = False
@@ -153,6 +156,7 @@ class Watch:
         if found.trouble:
             LOG.warning("%s", found.trouble)
         self._teach_roles(found.snapshot)
+        self.traits.begin(found.snapshot.threads)
         return found.snapshot
 
     def build(self, need: Wanted) -> ProbeObject:
@@ -175,6 +179,7 @@ class Watch:
         plan, probe = self._plan(need), probe or self.build(need)
         self._loaded.change(probe, plan)
         self._need, self._half = need, half
+        self.traits.change(need.sieve)
         self.source.expect(REAL_ENTERS | need.real)
         self._tell_left_out(before)
 
@@ -273,6 +278,7 @@ class Watch:
             self._around.on_lost(lost)
 
     def _mend(self) -> None:
+        self.traits.forget_all()
         try:
             done = procfs.reconcile(self._state, self._host)
         except OSError as error:

@@ -1,10 +1,11 @@
 """Supersets: weaker conditions, of what can be tested before an event is decoded (weaken.py makes them).
 
-Two kinds of tests there are:
+Three kinds of tests there are:
 
 - Where: a path, by texts that it has to begin with, end with or contain: the one that the kernel resolved for a file,
   or what a call that has no file was given. They serve fd.name exactly, fd.directory and fd.filename more loosely.
 - How: a whole number that the call or its socket tells: the result, a port, an address.
+- Who: what the calling thread is, such as its name or its user. The probe does not find that out itself: it is told.
 
 What is not known of an event passes every test of it, be it negated or not. passes() is the plain meaning of a
 superset; the probe's C text is the other (falco/capture/probe/sieve.py), and both are held against each other.
@@ -16,6 +17,10 @@ import dataclasses
 import enum
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from falco.filter.ast import Test
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,6 +109,15 @@ class How:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Who:
+    """That a comparison of what the thread is holds or, negated, does not. Those of the same text are the same."""
+
+    text: str
+    negated: bool
+    test: Test = dataclasses.field(compare=False, repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Level:
     """That a path has this many slashes: how deep it lies."""
 
@@ -124,8 +138,10 @@ class Any:
     parts: tuple[Superset, ...]
 
 
-Superset = Where | Level | How | All | Any
+Superset = Where | Level | How | Who | All | Any
 ALWAYS, NEVER = All(()), Any(())
+NOBODY: Mapping[str, bool] = {}
+"""Nothing is known of the thread."""
 
 COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -175,13 +191,20 @@ def _without(part: Superset, said: Iterable[Superset]) -> Superset:
     )
 
 
-def passes(superset: Superset, path: Path, numbers: Mapping[Number | Param, int]) -> bool:
-    """Whether a superset holds for what is known of the call's path and of numbers."""
+def passes(
+    superset: Superset,
+    path: Path,
+    numbers: Mapping[Number | Param, int],
+    traits: Mapping[str, bool] = NOBODY,
+) -> bool:
+    """Whether a superset holds for what is known of the call's path, of numbers, and of the thread (by Who.text)."""
     match superset:
         case All(parts):
-            return all(passes(part, path, numbers) for part in parts)
+            return all(passes(part, path, numbers, traits) for part in parts)
         case Any(parts):
-            return any(passes(part, path, numbers) for part in parts)
+            return any(passes(part, path, numbers, traits) for part in parts)
+        case Who(text, negated):
+            return text not in traits or traits[text] is not negated
         case Where():
             return _has_text(superset, path)
         case Level(slashes):
@@ -218,6 +241,6 @@ def tests_of(superset: Superset) -> tuple[Where, ...]:
     """The tests of paths, without repetition."""
     if isinstance(superset, Where):
         return (superset,)
-    if isinstance(superset, How | Level):
+    if isinstance(superset, How | Level | Who):
         return ()
     return tuple(dict.fromkeys(test for part in superset.parts for test in tests_of(part)))

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from falco.events.flags import ERRNO
-from falco.filter.superset import All, Any, How, Kind, Level, Number, Param, Superset, Text, Where
+from falco.filter.superset import All, Any, How, Kind, Level, Number, Param, Superset, Text, Where, Who
 from falco.state.fds import L4
 
 _FLAGS = {
@@ -72,6 +72,8 @@ def told(superset: Superset, style: Style = SHORT) -> str:
             return f"path has {_slashes((slashes,))}"
         case How():
             return _number(superset, style)
+        case Who():
+            return _trait(superset, style)
 
 
 def _joined(parts: Iterable[Superset], style: Style, *, negated: bool) -> Iterator[str]:
@@ -177,6 +179,19 @@ def _shown(texts: frozenset[Text]) -> list[str]:
         if not (text.begins and (text.text if text.ends else text.text[:-1]) in both)
     ]
     return sorted([*others, *(f"{_decoded(path)}{AND_BELOW}" for path in both)])
+
+
+def _trait(test: Who, style: Style) -> str:
+    """A comparison of what the thread is, as a rule says it."""
+    operand = test.test.operand
+    field, op = test.test.field.key, test.test.op
+    if op == "exists":
+        said = f"{field} exists"
+    elif isinstance(operand, frozenset | set | tuple):
+        said = f"{field} {op} ({style.listed(sorted(map(str, operand)))})"
+    else:
+        said = f"{field} {op} {operand}"
+    return f"not {said}" if test.negated else said
 
 
 def _decoded(text: bytes) -> str:

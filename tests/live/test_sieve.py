@@ -282,7 +282,7 @@ NAMED = """
   priority: INFO
 - rule: Anything of a program
   desc: What the kernel cannot test.
-  condition: evt.type=truncate or (evt.type=fchmod and evt.dir=< and proc.name = nobody)
+  condition: evt.type=truncate or (evt.type=fchmod and evt.dir=< and proc.pname = nobody)
   output: "%fd.name"
   priority: INFO
 """
@@ -297,7 +297,7 @@ def test_the_counts_by_event_tell_what_was_kept_back_and_what_matched(tmp_path, 
                 os.close(os.open(place / name, os.O_RDONLY))
         falco.catch_up()
         falco.stop()
-        assert falco.said(r'rule "Anything of a program": every fchmod call leaves the kernel for it, .* proc\.name')
+        assert falco.said(r'rule "Anything of a program": every fchmod call leaves the kernel for it, .* proc\.pname')
     row = json.loads(stats.read_text().splitlines()[-1])["by_event"]["openat"]
     assert row["filtered"] >= 1009
     assert row["matched"] >= 5

@@ -21,6 +21,7 @@ from falco.filter.superset import Kind, Number, Path, passes
 from falco.filter.vocabulary import NAMES as NAMED
 from falco.filter.vocabulary import OPENS, TRANSFERS
 from falco.filter.weaken import superset_of
+from falco.filter.weaken_traits import TRAITS, traits_of, with_traits, without_paths
 from falco.state.fds import L4
 
 if TYPE_CHECKING:
@@ -122,8 +123,12 @@ def reading_rows(node):
 
 def check_passes(text, row, vocabulary, path, known):
     condition = check(parse_condition(text, "test"), SYSCALL_FIELDS)
+    superset = superset_of([condition], {**vocabulary, **TRAITS})
+    told = {each.text: evaluate(reading_rows(each.test), cast("Event", row)) for each in traits_of(superset)}
     if evaluate(reading_rows(condition), cast("Event", row)):
-        assert passes(superset_of([condition], vocabulary), path, known)
+        assert passes(superset, path, known, told)
+        for looser in (without_paths(superset), with_traits(superset, list(told)[::2]), with_traits(superset, ())):
+            assert passes(looser, path, known, told)
 
 
 @settings(max_examples=1000)

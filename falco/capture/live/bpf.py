@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SYSCALL = 321
 """bpf's number on x86-64; other machines have other numbers, and the probe is not built for them."""
+_NOEXIST = 1
 MAP_CREATE, MAP_LOOKUP, MAP_UPDATE, MAP_DELETE = 0, 1, 2, 3
 PROG_LOAD, INFO_BY_FD, RAW_TRACEPOINT_OPEN = 5, 15, 17
 PER_CPU_HASH, PER_CPU_ARRAY = 5, 6
@@ -121,6 +122,11 @@ class Map:
         buffer.raw = value.ljust(len(buffer), b"\0")
         self._element("write into", MAP_UPDATE, key)
 
+    def add(self, key: int | bytes, value: bytes) -> None:
+        """Set a value that there is none of yet; BpfError, with EEXIST where there is one."""
+        self._buffers[1].raw = value.ljust(len(self._buffers[1]), b"\0")
+        self._element("add to", MAP_UPDATE, key, flags=_NOEXIST)
+
     def delete(self, key: int | bytes) -> None:
         """Remove an element; BpfError."""
         self._element("delete from", MAP_DELETE, key, with_value=False)
@@ -131,11 +137,11 @@ class Map:
             os.close(self.fd)
             self.fd = -1
 
-    def _element(self, verb: str, command: int, key: int | bytes, *, with_value: bool = True) -> None:
+    def _element(self, verb: str, command: int, key: int | bytes, *, with_value: bool = True, flags: int = 0) -> None:
         at, value = self._buffers
         at.raw = key if isinstance(key, bytes) else struct.pack("=I", key)
         what = f"cannot {verb} map {self.spec.name}"
-        _bpf(what, command, "IIQQQ", self.fd, 0, _address(at), _address(value) if with_value else 0, 0)
+        _bpf(what, command, "IIQQQ", self.fd, 0, _address(at), _address(value) if with_value else 0, flags)
 
 
 def check_access() -> None:

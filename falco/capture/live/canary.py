@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from falco.capture.probe.sifted import CANARY_OPTION
 from falco.errors import FalcoError
 from falco.events.table import CODES, EVENT_TABLE
 
@@ -23,7 +24,7 @@ CODE = CODES["SYSCALL_PRCTL_X"]
 INTERVAL_S = LIMIT_S = 2.0
 """How often a call is made, and how long its event may take. Together they are less than the 5 s that are promised."""
 _OPTION_AT, _NUMBER_AT = (EVENT_TABLE[CODE].index(name) or 0 for name in ("option", "arg2_int"))
-_OPTION, _BITS = 0x46614C63, 62
+_BITS = 62
 _UNSEEN = "events no longer arrive"
 
 
@@ -61,7 +62,7 @@ _libc = ctypes.CDLL(None)
 
 def call(number: int) -> None:
     """Make the call with this number."""
-    _libc.prctl(_OPTION, ctypes.c_ulong(number), 0, 0, 0)
+    _libc.prctl(CANARY_OPTION, ctypes.c_ulong(number), 0, 0, 0)
 
 
 class Canary:
@@ -96,7 +97,7 @@ class Canary:
 
     def saw(self, event: Event) -> bool:
         """Whether the event is of the call that beat() made."""
-        if self._number is None or event.param(_NUMBER_AT) != self._number or event.param(_OPTION_AT) != _OPTION:
+        if self._number is None or event.param(_NUMBER_AT) != self._number or event.param(_OPTION_AT) != CANARY_OPTION:
             return False
         self._number = None
         if self._blind_since is not None and self._sound:

@@ -88,7 +88,8 @@ FILES = (
     generic("mount_setattr", 442, (442,), "", path("n", "A0", "A1")),
     Call("chdir", 80, (12,), "SYSCALL_CHDIR", NO_ENTER, (RES, "CWD_OR(A0)")),
     Call("fchdir", 81, (133,), "SYSCALL_FCHDIR", ("FD(A0)",), (RES, "FD(A0)"), "A0"),
-    Call("chroot", 161, (61,), "SYSCALL_CHROOT", NO_ENTER, (RES, "TEXT(A0)"), "", own_path("A0")),
+    Call("chroot", 161, (61,), "SYSCALL_CHROOT", NO_ENTER, (RES, "TEXT(A0)"), "", own_path("A0"),
+         setup="thread_changes()"),
     generic("pivot_root", 155, (217,), "", path("t", CWD, "A0"), path("s", CWD, "A1")),
 )
 

@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from falco.capture.probe import automaton
-from falco.capture.probe.sieve_text import program
+from falco.capture.probe.sieve_text import Traits, program
 from falco.capture.probe.sifted import SIFTED, Group, Sifted
 from falco.capture.probe.text import code
 from falco.filter.gather import coarse, gathered, size
 from falco.filter.superset import ALWAYS, NEVER, Superset, Text, either, of_last, tests_of
 from falco.filter.weaken import superset_of
+from falco.filter.weaken_traits import traits_of, with_traits, without_paths
 
 if TYPE_CHECKING:
-    from falco.filter.ast import Node
+    from falco.filter.ast import Node, Test
 
 LARGEST, LARGEST_OF_GROUP = 512, 2048
 """The most comparisons that a call's superset may have, and those of a group together: a program has its limits."""
+ALL_TRAITS = 64
+"""In supersets of more comparisons than this it is asked what the thread is only where no path is tested."""
+MOST_TRAITS = 64
+"""The most comparisons of what threads are: one for each bit of what is told of a thread (c/traits.h)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,6 +46,10 @@ class Sieve:
     supersets: Mapping[str, Superset]
     left_open: Mapping[str, str]
     too_large: frozenset[str] = frozenset()
+    traits: tuple[Test, ...] = ()
+    """What is to be found out about threads and told: a bit for each, from the lowest."""
+    list_number: int = 0
+    """Names these traits: what is told of others is not meant."""
 
 
 NO_SIEVE = Sieve({}, {}, None, {}, {})
@@ -57,6 +67,14 @@ def make_sieve(conditions: Callable[[int], Iterable[Node]]) -> Sieve:
 
 def sieve_of(supersets: Mapping[str, Superset]) -> Sieve:
     """The sieve that lets through what calls' supersets do, by the calls' names."""
+    supersets = {
+        name: superset if size(superset) <= ALL_TRAITS else without_paths(superset)
+        for name, superset in supersets.items()
+    }
+    said = Counter(each.text for superset in supersets.values() for each in traits_of(superset))
+    if len(said) > MOST_TRAITS:
+        kept = frozenset(text for text, _ in said.most_common(MOST_TRAITS))
+        supersets = {name: with_traits(superset, kept) for name, superset in supersets.items()}
     left_open = {
         name: "a rule has nothing that can be tested" for name, superset in supersets.items() if superset == ALWAYS
     }
@@ -64,17 +82,23 @@ def sieve_of(supersets: Mapping[str, Superset]) -> Sieve:
     members = [(sifted, fitting[sifted.call.name]) for sifted in SIFTED if sifted.call.name in fitting]
     tests = _tests(members)
     bits = {texts: bit for bit, texts in enumerate(tests)}
+    told = {each.text: each for _, superset in members for each in traits_of(superset)}
+    list_number = int.from_bytes(hashlib.sha256("\0".join(told).encode("utf-8", "surrogatepass")).digest()[:4], "big")
+    traits = Traits({text: bit for bit, text in enumerate(told)}, list_number)
     programs, by_call = {}, {}
     for group in Group:
         rows = [row for row in members if row[0].group is group]
         if rows:
-            text = program(group, rows, bits)
+            text = program(group, rows, bits, traits)
             # Programs of the same name are taken to be the same, so the name says what is in it.
             name = f"sieve_{group.value}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
             programs[name] = text.replace("@", name)
             by_call.update({sifted.call.name: name for sifted, _ in rows})
     table = automaton.build(tests) if tests else None
-    return Sieve(programs, by_call, table, {**supersets, **fitting}, left_open | too_large, frozenset(too_large))
+    return Sieve(
+        programs, by_call, table, {**supersets, **fitting}, left_open | too_large, frozenset(too_large),
+        tuple(each.test for each in told.values()), list_number,
+    )  # fmt: skip
 
 
 def _fitted(
@@ -88,7 +112,8 @@ def _fitted(
         name = sifted.call.name
         if name not in supersets or name in left_open:
             continue
-        for superset in (supersets[name], coarse(supersets[name])):
+        whole = supersets[name]
+        for superset in (whole, gathered(with_traits(whole, ())), coarse(with_traits(whole, ()))):
             reason = _no_room(sifted, superset, fitting, room[sifted.group])
             if not reason and superset != ALWAYS:
                 fitting[name] = superset

@@ -1,15 +1,18 @@
 """The sieve's C text: for each group of calls a program that finds out what their supersets test, and tests it.
 
-A program runs again once their path was looked at (c/sieve.h). Until then every test of it holds.
+A program tests what costs least first, and runs again once it is known what the thread is (c/traits.h), and again once
+the path was looked at (c/sieve.h). Until then every test of these holds.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from falco.capture.probe.sifted import FLAGS, Group, Sifted
-from falco.filter.superset import All, Any, How, Level, Number, Superset, Text, Where, of_last
+from falco.filter.superset import All, Any, How, Level, Number, Superset, Text, Where, Who, of_last
+from falco.filter.weaken_traits import traits_of
 
 if TYPE_CHECKING:
     from falco.filter.superset import Param
@@ -38,6 +41,17 @@ many comparisons, which needs more constants at once than the stack of a program
 """
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Traits:
+    """Which tests of what a thread is are told to the probe: their bits by their texts, and the list's number."""
+
+    bits: Mapping[str, int]
+    list_number: int
+
+
+NO_TRAITS = Traits({}, 0)
+
+
 def needs_path(superset: Superset) -> bool:
     """Whether it tests a path."""
     if isinstance(superset, All | Any):
@@ -45,24 +59,37 @@ def needs_path(superset: Superset) -> bool:
     return isinstance(superset, Where | Level)
 
 
-def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits) -> str:
+def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits, traits: Traits = NO_TRAITS) -> str:
     """The program of a group, called @. Members are its calls that have anything to test."""
     rows = list(members)
     calls = [sifted for sifted, _ in rows]
     tests = [
-        f"    case {sifted.call.number}: if (!{_expression(superset, sifted, bits)}) goto sifted; break;\n"
-        for sifted, superset in rows
+        f"    case {sifted.call.number}: if (!{_expression(superset, known)}) goto sifted; break;\n"
+        for sifted, superset, known in ((*row, _Known(row[0], bits, traits)) for row in rows)
     ]
     looking = "".join(f"    case {sifted.call.number}:\n" for sifted, superset in rows if needs_path(superset))
     step = "STEP_LOOK_AT_NAME" if group is Group.NAMES else "STEP_LOOK"
     look = (
         f"  if (!c->looked) switch (c->slot) {{\n{looking}      return look(ctx, c, {step});\n  }}\n" if looking else ""
     )
+    ask = _asking(rows, traits)
     return (
         "int @(struct bpf_raw_tracepoint_args *ctx) {\n  HERE\n"
-        f"  if (!c->looked) {{\n    know_no_path(c);\n{_first(group, calls)}  }}\n{_always(group, calls)}"
-        f"  switch (c->slot) {{\n{''.join(tests)}  }}\n{look}  return send_call(ctx, c);\n"
+        f"  if (!c->looked && !c->asked) {{\n    know_no_path(c);\n    know_no_traits(c);\n{_first(group, calls)}  }}\n"
+        f"{_always(group, calls)}"
+        f"  switch (c->slot) {{\n{''.join(tests)}  }}\n{ask}{look}  return send_call(ctx, c);\n"
         "sifted:\n  return sifted(ctx, c);\n}"
+    )
+
+
+def _asking(rows: Iterable[tuple[Sifted, Superset]], traits: Traits) -> str:
+    """Has the program run again if something is known of the thread."""
+    cases = "".join(f"    case {sifted.call.number}:\n" for sifted, superset in rows if any(traits_of(superset)))
+    if not cases:
+        return ""
+    return (
+        f"  if (!c->asked) switch (c->slot) {{\n{cases}      c->asked = 1;\n"
+        f"      if (know_traits(c, {traits.list_number}u)) sieves.call(ctx, c->slot);\n  }}\n"
     )
 
 
@@ -108,32 +135,43 @@ def _switch(variable: str, values: Iterable[tuple[Sifted, str]]) -> str:
     return f"    switch (c->slot) {{\n{cases}    }}\n" if cases else ""
 
 
-def _expression(superset: Superset, sifted: Sifted, bits: Bits) -> str:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Known:
+    """What the expressions of a call are made with."""
+
+    sifted: Sifted
+    bits: Bits
+    traits: Traits
+
+
+def _expression(superset: Superset, known: _Known) -> str:
     match superset:
         case All(parts):
-            return _joined(parts, " && ", "1", sifted, bits)
+            return _joined(parts, " && ", "1", known)
         case Any(parts):
-            return _joined(parts, " || ", "0", sifted, bits)
+            return _joined(parts, " || ", "0", known)
         case Where():
-            return _text(superset, sifted, bits)
+            return _text(superset, known)
         case Level(slashes):
             return f"(!c->slashes || c->slashes == {slashes})"
         case How():
-            return _compared(superset, sifted.params)
+            return _compared(superset, known.sifted.params)
+        case Who(text, negated):
+            return f"(c->{'isnt' if negated else 'is'} >> {known.traits.bits[text]} & 1)"
 
 
-def _joined(parts: tuple[Superset, ...], operator: str, neutral: str, sifted: Sifted, bits: Bits) -> str:
-    each = dict.fromkeys(_expression(part, sifted, bits) for part in parts)
+def _joined(parts: tuple[Superset, ...], operator: str, neutral: str, known: _Known) -> str:
+    each = dict.fromkeys(_expression(part, known) for part in parts)
     return f"({operator.join(each) or neutral})"
 
 
-def _text(test: Where, sifted: Sifted, bits: Bits) -> str:
-    bit = bits[test.texts]
+def _text(test: Where, known: _Known) -> str:
+    bit = known.bits[test.texts]
     whole = f"(c->{'unmet' if test.negated else 'met'} >> {bit} & 1)"
-    if sifted.group is not Group.NAMES:
+    if known.sifted.group is not Group.NAMES:
         return whole
     texts = None if test.negated else of_last(test.texts)
-    last = "1" if texts is None else f"(c->met >> {bits[texts]} & 1)"
+    last = "1" if texts is None else f"(c->met >> {known.bits[texts]} & 1)"
     return f"(c->partly ? {last} : {whole})"
 
 

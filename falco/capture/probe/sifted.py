@@ -17,9 +17,11 @@ from falco.capture.probe.calls import CALLS
 from falco.capture.probe.text import code
 from falco.events.decode import DECODERS, signed
 from falco.events.table import EVENT_TABLE
-from falco.filter.superset import NEVER, How, Number, Param, Superset
+from falco.filter.superset import NEVER, Any, How, Number, Param, Superset
 from falco.filter.vocabulary import BY_FD, FDS, MAKES, NAMES, OPENS, RESULT, TRANSFERS, with_params
 from falco.filter.weaken_numbers import of_number
+from falco.filter.weaken_traits import TRAITS
+from falco.state.attributes import PR_SET_NAME
 
 if TYPE_CHECKING:
     from falco.capture.probe.call import Call
@@ -61,7 +63,7 @@ _FDS = (
 _NAMES = ("unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "mknod", "mknodat")
 _PLAIN = (
     "chmod", "fchmodat", "fchmodat2", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill",
-    "mmap", "munmap", "mprotect", "brk", "access", "stat", "lstat", "newfstatat", "prlimit64",
+    "mmap", "munmap", "mprotect", "brk", "prctl", "access", "stat", "lstat", "newfstatat", "prlimit64",
 )  # fmt: skip
 _OWN = {
     "creat": MAKES, "fchmod": BY_FD, "fchown": BY_FD,
@@ -70,7 +72,13 @@ _OWN = {
 _OF_GROUP: Mapping[Group, Vocabulary] = {
     Group.OPENS: OPENS, Group.FDS: FDS, Group.NAMES: NAMES, Group.PLAIN: RESULT,
 }  # fmt: skip
-_STATE: Mapping[str, Superset] = {"prlimit64": How(Number.LIMITS, "=", 1)}
+CANARY_OPTION = 0x46614C63
+"""An option of prctl that no kernel has: calls with it are Falco's own (falco/capture/live/canary.py)."""
+_OPTION = Param("option")
+_STATE: Mapping[str, Superset] = {
+    "prlimit64": How(Number.LIMITS, "=", 1),
+    "prctl": Any((How(_OPTION, "=", PR_SET_NAME), How(_OPTION, "=", CANARY_OPTION))),
+}
 _RESULTS = frozenset(("S64(RET)", "FD(RET)", "U64(RET)"))
 _NUMBER = re.compile(r"[US](8|16|32)\((.*)\)")
 _OF_MEMORY = re.compile(r"USER|how|\bc\b")
@@ -79,7 +87,7 @@ _OF_MEMORY = re.compile(r"USER|how|\bc\b")
 
 def _sifted(call: Call, group: Group) -> Sifted:
     params = _params(call)
-    vocabulary = dict(_OWN.get(call.name, _OF_GROUP[group]))
+    vocabulary = {**_OWN.get(call.name, _OF_GROUP[group]), **TRAITS}
     if not _tells_result(call):
         vocabulary = {name: weaken for name, weaken in vocabulary.items() if name not in RESULT}
     if call.fd == "RET":

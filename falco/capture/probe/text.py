@@ -41,7 +41,10 @@ _CODES = {
 }
 _CHANGING = frozenset(("bind", "connect"))
 """Calls after which the socket has another name: an enter that is made up at the exit cannot tell the one before."""
-_HEADERS = ("runtime.h", "kernel.h", "facts.h", "values.h", "parts.h", "sieve.h", "dispatch.h", "process.h", "uring.h")
+_HEADERS = (
+    "runtime.h", "kernel.h", "facts.h", "values.h", "parts.h", "traits.h", "sieve.h", "dispatch.h", "process.h",
+    "uring.h",
+)  # fmt: skip
 
 
 def probe_text(programs: Collection[str], texts: Collection[str], layout: str) -> str:

@@ -15,7 +15,7 @@ def test_every_call_has_its_way(tmp_path):
     found = departures_of(
         tmp_path,
         f"evt.type = open and {END} fd.name = /a",
-        f"evt.type = unlink and {END} proc.name = a",
+        f"evt.type = unlink and {END} proc.pname = a",
         "evt.type in (rename, add_key) and evt.dir=<",
     )
     assert len(found) == len((*LIFE, *CALLS, *OTHERS))
@@ -31,12 +31,12 @@ def test_every_call_has_its_way(tmp_path):
 def test_the_rules_that_look_at_a_call_are_told_in_order_with_what_is_tested_of_them(tmp_path):
     found = departures_of(
         tmp_path,
-        f"evt.type = open and {END} fd.name = /a and proc.name = a",
+        f"evt.type = open and {END} fd.name = /a and proc.pname = a",
         f"evt.type in (open, connect) and {END} user.name = b",
     )
     first, second = found["open"].looks
     assert [first.rule.name, second.rule.name] == ["Rule 0", "Rule 1"]
-    assert (first.untested, first.opens, first.holds_open) == (("proc.name",), (), False)
+    assert (first.untested, first.opens, first.holds_open) == (("proc.pname",), (), False)
     assert (second.superset, second.opens, second.holds_open) == (ALWAYS, ("user.name",), True)
     assert [rule.name for rule in found["open"].held_by] == ["Rule 1"]
 
@@ -63,7 +63,7 @@ def test_what_a_rule_asks_for_is_meant(tmp_path):
     found = departures_of(
         tmp_path,
         "evt.type = creat and evt.dir=<",
-        f"evt.type in (read, connect) and {END} proc.name = a | all_events: true",
+        f"evt.type in (read, connect) and {END} proc.pname = a | all_events: true",
     )
     assert [look.meant for look in found["creat"].looks] == [True]
     assert [look.meant for look in found["read"].looks] == [True]
@@ -71,7 +71,7 @@ def test_what_a_rule_asks_for_is_meant(tmp_path):
 
 
 def test_the_rules_of_calls_without_an_event_of_their_own_are_known(tmp_path):
-    found = departures_of(tmp_path, f"evt.type = add_key and {END} proc.name = a")
+    found = departures_of(tmp_path, f"evt.type = add_key and {END} proc.pname = a")
     assert [look.rule.name for look in found["add_key"].looks] == ["Rule 0"]
     assert not found["msync"].looks
 

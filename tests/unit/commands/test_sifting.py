@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from falco.events.event import Event
 
 END = "evt.dir=< and"
-OPEN = f"evt.type in (open, connect) and {END} proc.name = a"
+OPEN = f"evt.type in (open, connect) and {END} proc.pname = a"
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def told(tmp_path, capsys):
 
 
 def test_a_rule_that_holds_calls_open_is_told_of_with_its_place_the_reason_and_what_would_help(told, tmp_path):
-    text = told(f"evt.type = open and {END} proc.name = a and fd.name startswith /b", OPEN)
+    text = told(f"evt.type = open and {END} proc.pname = a and fd.name startswith /b", OPEN)
     first, *rest = text.splitlines()
     assert first == (
         f'{tmp_path}/rules.yaml:6:9: warning (every-call): rule "Rule 1": every open, connect call leaves the kernel'
-        " for it, as the kernel cannot test proc.name; cheaper: `and` with a test of fd.name or fd.num or"
+        " for it, as the kernel cannot test proc.pname; cheaper: `and` with a test of fd.name or fd.num or"
         " evt.is_open_write or fd.typechar or fd.sport or evt.rawres where calls differ in that"
     )
     assert rest == ["  - rule: Rule 1", "          ^^^^^^"]
@@ -51,11 +51,11 @@ def test_a_rule_that_looks_at_starts_is_told_to_look_at_ends(told):
 
 
 def test_a_rule_without_types_is_told_to_name_some_unless_it_says_that_it_is_meant(told):
-    text = told("proc.name = a")
+    text = told("proc.pname = a")
     assert text.count("every-call") == 1
     assert "every open, creat, openat, openat2, unlink, unlinkat (and " in text
     assert "as it names no evt.type; cheaper: evt.type and evt.dir=< for those that are meant" in text
-    assert told("proc.name = a | warn_evttypes: false") == ""
+    assert told("proc.pname = a | warn_evttypes: false") == ""
 
 
 def test_rules_are_told_of_in_their_order_each_once(told):
@@ -68,10 +68,10 @@ def test_rules_are_told_of_in_their_order_each_once(told):
 @pytest.mark.parametrize(
     "condition",
     [
-        f"evt.type = read and {END} proc.name = a | all_events: true",
+        f"evt.type = read and {END} proc.pname = a | all_events: true",
         "evt.type = creat and evt.dir=<",
-        f"evt.type = rename and {END} proc.name = a",
-        f"evt.type = execve and {END} proc.name = a",
+        f"evt.type = rename and {END} proc.pname = a",
+        f"evt.type = execve and {END} proc.pname = a",
     ],
     ids=["asked for by its key", "matches all", "no kind that is tested", "needed in any case"],
 )

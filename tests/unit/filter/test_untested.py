@@ -19,7 +19,7 @@ def bound(text):
 @pytest.mark.parametrize(
     ("condition", "fields"),
     [
-        ("proc.name = a and (fd.name = /b or not user.name = c or proc.name = d)", ("proc.name", "user.name")),
+        ("proc.pname = a and (fd.name = /b or not user.name = c or proc.pname = d)", ("proc.pname", "user.name")),
         ("fd.name = /a and fd.num > 3", ()),
         ("fd.name pmatch (/a) and not fd.name pmatch (/a/b)", ("not fd.name pmatch",)),
         ("proc.aname[2] = a", ("proc.aname[2]",)),
@@ -32,12 +32,12 @@ def test_fields_of_which_nothing_can_be_tested_are_told(condition, fields):
 @pytest.mark.parametrize(
     ("condition", "fields"),
     [
-        ("proc.name = a and user.name = b", ("proc.name", "user.name")),
-        ("proc.name = a or fd.name = /a", ("proc.name",)),
-        ("not (proc.name = a and fd.name = /a)", ("proc.name",)),
-        ("not (proc.name = a or user.name = b)", ("proc.name", "user.name")),
-        ("proc.name = a and (fd.num = 1 or user.name = b)", ("proc.name", "user.name")),
-        ("fd.num = 1 or (fd.name = /a and proc.name = a) or user.name = b", ("user.name",)),
+        ("proc.pname = a and user.name = b", ("proc.pname", "user.name")),
+        ("proc.pname = a or fd.name = /a", ("proc.pname",)),
+        ("not (proc.pname = a and fd.name = /a)", ("proc.pname",)),
+        ("not (proc.pname = a or user.name = b)", ("proc.pname", "user.name")),
+        ("proc.pname = a and (fd.num = 1 or user.name = b)", ("proc.pname", "user.name")),
+        ("fd.num = 1 or (fd.name = /a and proc.pname = a) or user.name = b", ("user.name",)),
     ],
 )
 def test_only_what_lets_everything_through_opens(condition, fields):

@@ -21,7 +21,7 @@ INLINE void start_call(struct call *c, struct slot *s, u32 slot) {
   c->fd = -1;
   c->file = 0;
   c->bases = 0;
-  c->looked = 0;
+  c->looked = c->asked = 0;
   c->pos = 0;
 }
 /* The file that the call is about. */

@@ -170,6 +170,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   struct slot *s = slots.lookup(&zero);
   struct call *c = this_call();
   if (!s || !s->flags || !c) return 0;
+  thread_changes();
   start_call(c, s, SLOT_EXECVE);
   stamp(c);
   c->ret = 0;
@@ -198,7 +199,9 @@ int exit_execveat(struct bpf_raw_tracepoint_args *ctx) {
 #endif
 INLINE int cloned(struct bpf_raw_tracepoint_args *ctx, u32 code) {
   struct call *c = this_call();
-  return c ? process_record(ctx, c, code, 21, STEP_CLONE) : 0;
+  if (!c) return 0;
+  if (!RET) thread_changes();
+  return process_record(ctx, c, code, 21, STEP_CLONE);
 }
 #if IN_PART(11)
 int exit_clone(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_CLONE_X); }
@@ -217,6 +220,7 @@ int exit_vfork(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_VF
 #if IN_PART(15)
 int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   HERE
+  thread_ends();
   c->marks = 0;
   c->pos = 0;
   c->tid = bpf_get_current_pid_tgid();
@@ -262,6 +266,7 @@ int on_rename(struct bpf_raw_tracepoint_args *ctx) {
   c->marks = 0;
   c->pos = 0;
   c->tid = KERNEL(u32, ctx->args[0], OFF_task_struct__pid);
+  change_thread(c->tid);
   begin(r, c, CODE_NAMED, bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK), 3);
   U64(0);
   U64(0);
@@ -270,6 +275,9 @@ int on_rename(struct bpf_raw_tracepoint_args *ctx) {
   long n = read_kernel_str(r->data + at + 1, 16, (void *)ctx->args[1]);
   took(r, c, n > 0 ? n + 1 : 0);
   end(r, c);
-  return submit(r, c);
+  submit(r, c);
+  /* What the thread did meanwhile, if it was another that named it, may stand before this in the ring. */
+  change_thread(c->tid);
+  return 0;
 }
 #endif

@@ -56,6 +56,8 @@ struct call {
   s64 ret, fd;
   u32 pos, lengths, first, block, walked; /* first: where the lengths end and the parameters begin */
   u64 met, unmet;         /* the tests of paths that hold, and those that do not */
+  u64 is, isnt;           /* the tests of what the thread is that hold, and those that do not */
+  u32 asked;              /* that it was tried to know these */
   u32 looked;             /* that met and unmet are known */
   u32 slashes;            /* in the path that was looked at, 0 if it is not known */
   u32 partly;             /* only the last part of the path was looked at */

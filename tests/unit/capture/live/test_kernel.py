@@ -13,7 +13,7 @@ def declared(protocol):
 
 
 def test_a_map_is_asked_what_is_declared():
-    assert declared(Table).keys() == {"lookup", "lookup_cpus", "update", "delete", "close"}
+    assert declared(Table).keys() == {"lookup", "lookup_cpus", "update", "add", "delete", "close"}
     assert isinstance(Table.fd, property)
 
 
