@@ -85,7 +85,7 @@ def test_what_there_is_no_room_for_has_its_reason(tmp_path):
 
 
 def test_rules_are_only_looked_for_where_they_are_asked_for(tmp_path):
-    conditions = f"evt.type = open and {END} fd.name = /a", f"evt.type = unlink and {END} proc.name = a"
+    conditions = f"evt.type = open and {END} fd.name = /a", f"evt.type = unlink and {END} proc.pname = a"
     found = {each.name: each for each in departures(*in_force_of(tmp_path, *conditions), (Way.EVERY,))}
     assert (found["open"].way, found["open"].looks) == (Way.TESTED, ())
     assert (found["unlink"].way, len(found["unlink"].looks)) == (Way.EVERY, 1)
