@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,6 +152,8 @@ class Live(Run):
         verified = sifting.Verified(waiting)
         matcher: Matcher = verified if self._options.verify_filter else waiting
         matcher = Telling(matcher, watching.traits)
+        # What is there now stays, so that the collector need not look through it while events wait.
+        gc.freeze()
         monitor(watching.source, state, matcher, self._alerts, self._controls, self._recording)
         if self._options.verify_filter:
             to_stderr(verified.summary())

@@ -147,6 +147,7 @@ class Telling:
     """Rules whose events are also looked at for what they tell of threads."""
 
     def __init__(self, rules: Matcher, traits: ThreadTraits) -> None:
+        self.rules = rules
         self._match, self._look = rules.match, traits.look
 
     def match(self, event: Event) -> Rule | None:

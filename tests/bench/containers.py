@@ -22,6 +22,7 @@ from tests.live.engines import IMAGE, Engines
 from tests.live.product import DEFAULT_RULES
 
 if TYPE_CHECKING:
+    from falco.commands.thread_traits import Telling
     from falco.engine.rule import Rule
     from falco.engine.waiting import Waiting
     from falco.events.event import Event
@@ -39,8 +40,8 @@ _PARTS = (0.5, 0.9, 0.99, 0.999, 1.0)
 class Timed:
     """The rules in force behind a watch; taken() says that a batch was taken."""
 
-    def __init__(self, inner: Waiting) -> None:
-        self.inner = inner
+    def __init__(self, inner: Telling, waiting: Waiting) -> None:
+        self.inner, self.waiting = inner, waiting
         self.by_clock: list[int] = []
         self.by_processor: list[int] = []
         self._at = (0, 0)
@@ -49,9 +50,9 @@ class Timed:
         self._at = time.perf_counter_ns(), time.thread_time_ns()
 
     def match(self, event: Event) -> Rule | None:
-        held = self.inner.held
+        held = self.waiting.held
         found = self.inner.match(event)
-        if self.inner.held == held:
+        if self.waiting.held == held:
             self.by_clock.append(time.perf_counter_ns() - self._at[0])
             self.by_processor.append(time.thread_time_ns() - self._at[1])
         return found
@@ -63,7 +64,7 @@ def watch(config: Path, ready: threading.Event, done: threading.Event) -> Timed:
     found: list[Timed] = []
 
     def timed_monitor(source: Any, state: Any, matcher: Any, *rest: Any) -> None:
-        timed = Timed(matcher)
+        timed = Timed(matcher, matcher.rules)
         found.append(timed)
         take, go_on = source.ring.take, source._idle
 
@@ -108,7 +109,7 @@ def main() -> int:
         starting.start()
         timed = watch(config, ready, done)
         starting.join()
-    print(f"{len(timed.by_clock)} events, {timed.inner.held} waited, {timed.inner.unanswered} without an answer")
+    print(f"{len(timed.by_clock)} events, {timed.waiting.held} waited, {timed.waiting.unanswered} without an answer")
     for what, found in (("by the clock", timed.by_clock), ("on a processor", timed.by_processor)):
         found.sort()
         parts = ", ".join(f"{100 * part:g} %: {found[int((len(found) - 1) * part)] / 1e6:.2f}" for part in _PARTS)

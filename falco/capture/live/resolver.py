@@ -16,6 +16,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from falco.capture.live.asking import NoAnswerError
+from falco.capture.live.cached import plain
 from falco.capture.scap import writer
 from falco.events import facts
 from falco.events.decode import signed, text, unsigned
@@ -140,7 +141,7 @@ class PathResolver:
 
         def link(here: str) -> str | None:
             if thread is not None and here.startswith("/proc/"):
-                own = _own_link(thread, here)
+                own = _own_link(thread, here, self._proc)
                 if own is not None:
                     return own
             if here in known:
@@ -153,8 +154,14 @@ class PathResolver:
         """Where a link leads. Whoever is asked looks at what lies on the way to ahead too, and is so asked once."""
         if view.path(here) is None:
             return None
+        places, cut = _on_the_way(here, ahead), 0 if view.root == "/" else len(view.root)
+        no_links = plain(view.door, [place[cut:] for place in places])
+        if no_links:
+            known.update(dict.fromkeys(places[:no_links]))
+            self._learned += no_links
+            return None
         whom = (view.namespace, view.root)
-        found = self._asking.ask(whom, lambda: _links(view, here, ahead), f"{ahead} of {view.door}")
+        found = self._asking.ask(whom, lambda: _links(view, places), f"{ahead} of {view.door}")
         known.update(found)
         self._learned += len(found)
         return found.get(here)
@@ -201,15 +208,20 @@ class PathResolver:
             return None
 
 
-def _links(view: _View, here: str, ahead: str) -> dict[str, str | None]:
-    """What is a link, and where it leads, on the way from here to ahead, as far as the first one or what is not there.
+def _on_the_way(here: str, ahead: str) -> list[str]:
+    """All places from here to ahead, both included; only the former if the latter is not below it."""
+    if not ahead.startswith(f"{here}/"):
+        return [here]
+    parts = ahead[len(here) + 1 :].split("/")
+    return [here, *(f"{here}/{'/'.join(parts[: n + 1])}" for n in range(len(parts)))]
+
+
+def _links(view: _View, places: list[str]) -> dict[str, str | None]:
+    """What is a link, and where it leads, of these places on a way, as far as the first one or what is not there.
 
     It may be there at once, so that is left out.
     """
-    places, found = [here], dict[str, str | None]()
-    if ahead.startswith(f"{here}/"):
-        parts = ahead[len(here) + 1 :].split("/")
-        places += [f"{here}/{'/'.join(parts[: n + 1])}" for n in range(len(parts))]
+    found = dict[str, str | None]()
     for place in places:
         try:
             found[place] = os.readlink(view.path(place) or "")  # noqa: PTH115 - Path would tidy the path up
@@ -251,7 +263,7 @@ def _follows_last(event: Event, role: int) -> bool:
     return event.code in _FOLLOWING
 
 
-def _own_link(thread: ThreadInfo, here: str) -> str | None:
+def _own_link(thread: ThreadInfo, here: str, proc: str) -> str | None:
     """Where a link below /proc leads for this thread, as far as state knows: it may be gone, and we are not it."""
     pid, tid = (thread.vpid, thread.vtid) if thread.vpid > 0 else (thread.pid, thread.tid)
     if here == "/proc/self":
@@ -264,5 +276,17 @@ def _own_link(thread: ThreadInfo, here: str) -> str | None:
     if name == "cwd":
         return thread.main.cwd or None
     number = name.removeprefix("fd/")
-    fd = thread.main.fds.get(int(number)) if number.isdecimal() and number.isascii() and len(number) < 10 else None
-    return fd.name if fd is not None and fd.kernel_path else None
+    is_number = name != number and number.isdecimal() and number.isascii() and len(number) < 10
+    fd = thread.main.fds.get(int(number)) if is_number else None
+    if fd is not None and fd.kernel_path:
+        return fd.name
+    return _readlink(f"{proc}/{thread.pid}/{name}") if is_number or name == "exe" else None
+
+
+def _readlink(link: str) -> str | None:
+    """Where a link of procfs itself leads, which it tells without asking another file system; None if to no path."""
+    try:
+        found = os.readlink(link)  # noqa: PTH115 - Path would tidy the path up
+    except OSError:
+        return None
+    return found if found.startswith("/") else None
