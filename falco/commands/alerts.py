@@ -18,7 +18,7 @@ from falco.commands.say import say
 from falco.config_values import SEVERITY
 from falco.errors import FalcoError
 from falco.priority import Priority
-from falco.store.query import Reader, Selection
+from falco.store.query import NotYetError, Reader, Selection
 
 if TYPE_CHECKING:
     from falco.store.record import StoredAlert
@@ -39,7 +39,7 @@ def alerts(argv: Sequence[str], now_s: Callable[[], float] = time.time) -> int:
         with Reader(path) as reader:
             last = _print(reader.select(wanted), form, with_id=options.ids)
     except sqlite3.Error as error:
-        if not options.follow or path.exists():
+        if not options.follow or (path.exists() and not isinstance(error, NotYetError)):
             raise FalcoError(f"alert store {path}: {error}") from None
         last = 0
     if options.follow:

@@ -36,6 +36,10 @@ class Selection:
         )
 
 
+class NotYetError(sqlite3.OperationalError):
+    """The file is there, but whoever makes the store of it has not come far enough."""
+
+
 class Reader:
     """A store opened for reading. sqlite3.Error from each method, when the store is not there or damaged."""
 
@@ -44,6 +48,8 @@ class Reader:
         try:
             owner = self._database.execute("PRAGMA application_id").fetchone()[0]
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
+            if not self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise NotYetError(f"{path}: not yet a store")
             if owner != APPLICATION or version > len(MIGRATIONS):
                 raise SchemaError(f"{path}: not a store that this Falco knows")
             self.identity = identity(self._database)

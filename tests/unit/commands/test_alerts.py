@@ -157,3 +157,20 @@ def test_a_store_that_cannot_be_opened_does_not_keep_alerts_from_the_outputs(con
     assert "Warning An open was seen /dev/null" in done.stdout
     assert "alert store: /proc/none/alerts.db cannot be written" in done.stderr
     assert "Critical Falco internal: alert store. /proc/none/alerts.db cannot be written" in done.stdout
+
+
+def test_a_store_that_is_being_made_is_waited_for_only_by_who_follows(capsys, tmp_path):
+    path = tmp_path / "alerts.db"
+    path.touch()
+    assert main(["alerts", "-o", f"alert_store.path={path}"]) == 1
+    assert "not yet a store" in capsys.readouterr().err
+    process = subprocess.Popen(
+        [*FALCO, "alerts", "--follow", "--json", "-o", f"alert_store.path={path}"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    time.sleep(0.3)
+    store(path, alert("first", Priority.ERROR, 0))
+    assert json.loads(process.stdout.readline())["rule"] == "first"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    process.stdout.close()
