@@ -67,7 +67,7 @@ def test_the_counts_are_exact_wherever_they_are_told(tmp_path):
         told = json.loads(support.stdout)
         assert told["running"]["events"][CALL] == COUNTS
         assert told["running"]["sees"] is True
-        assert re.fullmatch(r" +\d+ sent if a rule may match: prlimit64, process_vm_readv", told["filter"][1])
+        assert re.fullmatch(r" +\d+ sent if a rule may match: prctl, prlimit64, process_vm_readv", told["filter"][1])
         falco.stop()
     assert sample(stats) == COUNTS
     line = falco.said(rf"^   {CALL} +(.*)$")
