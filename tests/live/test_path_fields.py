@@ -123,7 +123,8 @@ def test_odd_names(tree, shown, name):
         (tree / "link" / os.fsdecode(name)).unlink()
 
     expected = [os.fsdecode(path)]
-    assert shown("fd.name", "SYSCALL_OPENAT_2_X", act) == expected
+    # The resolver works in this process here, and opens the root that it looks below.
+    assert [path for path in shown("fd.name", "SYSCALL_OPENAT_2_X", act) if path != "/"] == expected
     assert shown("fs.path.name", "SYSCALL_UNLINK_2_X", act) == expected
 
 
