@@ -40,13 +40,13 @@ def traits_of(superset: Superset) -> Iterator[Who]:
             yield from traits_of(part)
 
 
-def without_paths(superset: Superset) -> Superset:
+def without_needless_traits(superset: Superset) -> Superset:
     """A looser superset, which does not ask what a thread is where a path says already that few calls are meant."""
     match superset:
         case All(parts):
-            return with_traits(superset, ()) if _says_path(superset) else both(map(without_paths, parts))
+            return with_traits(superset, ()) if _says_path(superset) else both(map(without_needless_traits, parts))
         case Any(parts):
-            return either(map(without_paths, parts))
+            return either(map(without_needless_traits, parts))
         case _:
             return superset
 

@@ -19,7 +19,7 @@ from falco.capture.probe.text import code
 from falco.filter.gather import coarse, gathered, size
 from falco.filter.superset import ALWAYS, NEVER, Superset, Text, either, of_last, tests_of
 from falco.filter.weaken import superset_of
-from falco.filter.weaken_traits import traits_of, with_traits, without_paths
+from falco.filter.weaken_traits import traits_of, with_traits, without_needless_traits
 
 if TYPE_CHECKING:
     from falco.filter.ast import Node, Test
@@ -68,7 +68,7 @@ def make_sieve(conditions: Callable[[int], Iterable[Node]]) -> Sieve:
 def sieve_of(supersets: Mapping[str, Superset]) -> Sieve:
     """The sieve that lets through what calls' supersets do, by the calls' names."""
     supersets = {
-        name: superset if size(superset) <= ALL_TRAITS else without_paths(superset)
+        name: superset if size(superset) <= ALL_TRAITS else without_needless_traits(superset)
         for name, superset in supersets.items()
     }
     said = Counter(each.text for superset in supersets.values() for each in traits_of(superset))

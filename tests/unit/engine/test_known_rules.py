@@ -81,7 +81,7 @@ def test_the_code_of_rules_that_tables_do_not_concern_is_the_same():
     assert known._by_any_name is not None
 
 
-def test_rules_without_paths_stay_the_same():
+def test_rules_without_needless_traits_stay_the_same():
     rules = (bound_rule("any", path_test("fd.name", "contains", "/bin")),)
     assert spelled_out(rules, SHADOW) is rules
     known = KnownRules(Ruleset(rules, all_events=True), SHADOW)

@@ -11,7 +11,7 @@ from falco.filter.parser import parse_condition
 from falco.filter.superset import ALWAYS, UNKNOWN_PATH, passes
 from falco.filter.vocabulary import OPENS
 from falco.filter.weaken import superset_of
-from falco.filter.weaken_traits import FIELDS, TRAITS, traits_of, with_traits, without_paths
+from falco.filter.weaken_traits import FIELDS, TRAITS, traits_of, with_traits, without_needless_traits
 
 
 def superset(text):
@@ -61,7 +61,7 @@ def test_what_there_is_no_room_for_holds_always():
     ],
 )
 def test_where_a_path_is_tested_nothing_else_needs_to_be(text, left):
-    assert without_paths(superset(text)) == superset(left)
+    assert without_needless_traits(superset(text)) == superset(left)
 
 
 def test_no_field_is_told_that_changes_with_time_or_by_other_processes():
