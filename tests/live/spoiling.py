@@ -14,15 +14,15 @@ from falco.capture.probe.sifted import Group, Sifted
 from falco.cli import main
 
 if TYPE_CHECKING:
-    from falco.capture.probe.sieve_text import Bits
+    from falco.capture.probe.sieve_text import Bits, Traits
     from falco.filter.superset import Superset
 
 SPOILED = b"/spoiled"
 _BAD = {"verifier": "*(volatile u64 *)8 = 1;", "compiler": "this is no C;"}
 
 
-def _spoiled(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits) -> str:
-    text = sieve_text.program(group, members, bits)
+def _spoiled(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits, traits: Traits) -> str:
+    text = sieve_text.program(group, members, bits, traits)
     if group is not Group.OPENS or not any(each.text == SPOILED for texts in bits for each in texts):
         return text
     return text.replace("HERE", f"HERE\n  {_bad}", 1)
