@@ -44,19 +44,20 @@ def without_needless_traits(superset: Superset) -> Superset:
     """A looser superset, which does not ask what a thread is where a path says already that few calls are meant."""
     match superset:
         case All(parts):
-            return with_traits(superset, ()) if _says_path(superset) else both(map(without_needless_traits, parts))
+            return with_traits(superset, ()) if says_path(superset) else both(map(without_needless_traits, parts))
         case Any(parts):
             return either(map(without_needless_traits, parts))
         case _:
             return superset
 
 
-def _says_path(superset: Superset) -> bool:
+def says_path(superset: Superset) -> bool:
+    """Whether it can only hold for paths that have one of some texts."""
     match superset:
         case All(parts):
-            return any(map(_says_path, parts))
+            return any(map(says_path, parts))
         case Any(parts):
-            return all(map(_says_path, parts))
+            return all(map(says_path, parts))
         case Where():
             return not superset.negated
         case _:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from falco.filter.superset import Superset
 
 SPOILED = b"/spoiled"
+_START = "if (!c) return 0;"
 _BAD = {"verifier": "*(volatile u64 *)8 = 1;", "compiler": "this is no C;"}
 
 
@@ -25,7 +26,7 @@ def _spoiled(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bit
     text = sieve_text.program(group, members, bits, traits)
     if group is not Group.OPENS or not any(each.text == SPOILED for texts in bits for each in texts):
         return text
-    return text.replace("HERE", f"HERE\n  {_bad}", 1)
+    return text.replace(_START, f"{_START}\n  {_bad}", 1)
 
 
 if __name__ == "__main__":

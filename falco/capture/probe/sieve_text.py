@@ -1,7 +1,8 @@
 """The sieve's C text: for each group of calls a program that finds out what their supersets test, and tests it.
 
 A program tests what costs least first, and runs again once it is known what the thread is (c/traits.h), and again once
-the path was looked at (c/sieve.h). Until then every test of these holds.
+the path was looked at (c/sieve.h). Until then every test of these holds. Where a path alone decides most calls it is
+looked at first.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from falco.capture.probe.sifted import FLAGS, Group, Sifted
 from falco.filter.superset import All, Any, How, Level, Number, Superset, Text, Where, Who, of_last
-from falco.filter.weaken_traits import traits_of
+from falco.filter.weaken_traits import says_path, traits_of
 
 if TYPE_CHECKING:
     from falco.filter.superset import Param
@@ -68,23 +69,22 @@ def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits
         for sifted, superset, known in ((*row, _Known(row[0], bits, traits)) for row in rows)
     ]
     looking = "".join(f"    case {sifted.call.number}:\n" for sifted, superset in rows if needs_path(superset))
-    step = "STEP_LOOK_AT_NAME" if group is Group.NAMES else "STEP_LOOK"
-    look = (
-        f"  if (!c->looked) switch (c->slot) {{\n{looking}      return look(ctx, c, {step});\n  }}\n" if looking else ""
-    )
-    ask = _asking(rows, traits)
+    look = f"  if (!c->looked) switch (c->slot) {{\n{looking}{_looked_at(group)}  }}\n" if looking else ""
+    asking = [row for row in rows if any(traits_of(row[1]))]
+    ask_first = _asking([sifted for sifted, superset in asking if not says_path(superset)], traits)
+    ask_last = _asking([sifted for sifted, superset in asking if says_path(superset)], traits)
     return (
-        "int @(struct bpf_raw_tracepoint_args *ctx) {\n  HERE\n"
+        "int @(struct bpf_raw_tracepoint_args *ctx) {\n  struct call *c = this_call();\n  if (!c) return 0;\n"
         f"  if (!c->looked && !c->asked) {{\n    know_no_path(c);\n    know_no_traits(c);\n{_first(group, calls)}  }}\n"
         f"{_always(group, calls)}"
-        f"  switch (c->slot) {{\n{''.join(tests)}  }}\n{ask}{look}  return send_call(ctx, c);\n"
+        f"  switch (c->slot) {{\n{''.join(tests)}  }}\n{ask_first}{look}{ask_last}  return send_call(ctx, c);\n"
         "sifted:\n  return sifted(ctx, c);\n}"
     )
 
 
-def _asking(rows: Iterable[tuple[Sifted, Superset]], traits: Traits) -> str:
+def _asking(calls: Iterable[Sifted], traits: Traits) -> str:
     """Has the program run again if something is known of the thread."""
-    cases = "".join(f"    case {sifted.call.number}:\n" for sifted, superset in rows if any(traits_of(superset)))
+    cases = "".join(f"    case {sifted.call.number}:\n" for sifted in calls)
     if not cases:
         return ""
     return (
@@ -93,11 +93,15 @@ def _asking(rows: Iterable[tuple[Sifted, Superset]], traits: Traits) -> str:
     )
 
 
+def _looked_at(group: Group) -> str:
+    """Has the program run again once the path of the call was looked at."""
+    take = "      take_file(c, RET);\n" if group is Group.OPENS else ""
+    return f"{take}      return look(ctx, c, {'STEP_LOOK_AT_NAME' if group is Group.NAMES else 'STEP_LOOK'});\n"
+
+
 def _first(group: Group, calls: list[Sifted]) -> str:
     """What is done once for a call."""
     match group:
-        case Group.OPENS:
-            return "    take_file(c, RET);\n"
         case Group.FDS:
             fds = _switch("fd", [(sifted, f"({sifted.call.fd})") for sifted in calls if sifted.call.fd != "A0"])
             setups = "".join(
@@ -111,7 +115,7 @@ def _first(group: Group, calls: list[Sifted]) -> str:
             names = _switch("c->base[0].name", [(sifted, sifted.call.bases[0].name) for sifted in calls])
             dirfds = _switch("c->base[0].dirfd", [(sifted, sifted.call.bases[0].dirfd) for sifted in calls])
             return names + dirfds
-        case Group.PLAIN:
+        case Group.OPENS | Group.PLAIN:
             return ""
 
 

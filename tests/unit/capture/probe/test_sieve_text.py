@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from falco.capture.probe.sieve_text import needs_path, program
+from falco.capture.probe.sieve_text import Traits, needs_path, program
 from falco.capture.probe.sifted import SIFTED
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter import superset as module
@@ -12,6 +12,7 @@ from falco.filter.check import check
 from falco.filter.parser import parse_condition
 from falco.filter.superset import ALWAYS, How, Number, of_last
 from falco.filter.weaken import superset_of
+from falco.filter.weaken_traits import traits_of
 
 BY_NAME = {each.call.name: each for each in SIFTED}
 
@@ -23,7 +24,8 @@ def text(condition, *names):
     texts = [found.texts for _, superset in rows for found in module.tests_of(superset)]
     wanted = [*texts, *(last for each in texts if (last := of_last(each)) is not None)]
     bits = {each: bit for bit, each in enumerate(dict.fromkeys(wanted))}
-    return program(rows[0][0].group, rows, bits)
+    told = {each.text: each for _, superset in rows for each in traits_of(superset)}
+    return program(rows[0][0].group, rows, bits, Traits({text: bit for bit, text in enumerate(told)}, 7))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,15 @@ def test_calls_with_the_same_fd_share_a_case_and_roles_are_learned_before_anythi
     assert (
         made.index("role_is(c, ROLE_SERVER, RET >= 0)") < made.index("learn(c, &known)") < made.index("t->server_port")
     )
+
+
+def test_the_thread_is_asked_for_last_where_a_path_says_most():
+    look, ask = "look(ctx, c, STEP_LOOK)", "know_traits(c, 7u)"
+    made = text("fd.name = /a and proc.name = a", "openat")
+    assert made.index(look) < made.index(ask)
+    for condition in ("fd.name = /a or proc.name = a", "not fd.name = /a and proc.name = a"):
+        made = text(condition, "openat")
+        assert made.index(ask) < made.index(look)
 
 
 def test_only_calls_whose_path_is_tested_are_looked_at():
