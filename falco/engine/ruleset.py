@@ -87,6 +87,7 @@ class Ruleset:
             self._left[code] = left
             tried[code] = frozenset(index for index, _ in left)
         calls = [self._settle_calls(EVENT_TABLE[code], running) for code in GENERIC]
+        self._coming = iter(self._groups.values())
         self.syscalls = frozenset(number for slots in calls for number, match in slots.items() if match is not None)
         self.codes = frozenset(code for code, match in self._matchers.items() if match is not None)
         self.enters = frozenset(
@@ -151,11 +152,11 @@ class Ruleset:
         return "\n".join(("# Rules by index:\n" + rules, *parts))
 
     def _compile_one(self) -> bool:
-        group = next((group for group in self._groups.values() if group.code is None), None)
-        if group is None:
-            return False
-        self._compile(group)
-        return True
+        for group in self._coming:
+            if group.code is None:
+                self._compile(group)
+                return True
+        return False
 
     def _weaken(self) -> Ruleset:
         self._weak = Ruleset(_weakened(self._rules), all_events=self.all_events)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tests.bench.workload import Again, Workload
 
 ROUNDS = 3
+_STILL_S = 0.05
+"""What a detector without work uses in a second at the most."""
 _NONE, _FILTER, _WITHOUT = "no falco", "default rules", "without filter"
 _UNSIFTED = (sys.executable, "-m", "tests.bench.unsifted")
 
@@ -114,8 +116,18 @@ def _shares(case: Case, ready: Mapping[Workload, Again], folder: Path) -> None:
             print(f"  {workload.name:28}{made:11,}{kept:11,}{delivered:11,}{delivered / made:8.2%}{aim:>6}  {most}")
 
 
+def _settle(falco: Product) -> None:
+    """Wait until what a detector does once after its start is done: the code of its rules is made while it is idle."""
+    used = -1.0
+    while cpu_s(falco.process.pid) - used > _STILL_S:
+        used = cpu_s(falco.process.pid)
+        time.sleep(1)
+
+
 def _measure(case: Case, ready: Mapping[Workload, Again], group: Group, folder: Path, costs: Costs) -> None:
     with _watched(case, folder) if case.rules else contextlib.nullcontext() as falco:
+        if falco:
+            _settle(falco)
         for workload, again in ready.items():
             cost = costs.setdefault((case.name, workload.name), Cost())
             spent = cpu_s(falco.process.pid) if falco else 0.0
