@@ -32,6 +32,13 @@ EVERY_OPEN = """
   output: "%fd.name"
   priority: INFO
 """
+WRITES = """
+- rule: Below etc
+  desc: Opens that only read are none of its.
+  condition: evt.type in (open, openat, creat) and evt.is_open_write=true and fd.num>=0 and fd.name startswith /etc/
+  output: "%fd.name"
+  priority: INFO
+"""
 COLD = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o mode=0700 none "$0" && exec "$@"', "/var/cache/falco")
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -82,8 +89,9 @@ def empty_hook() -> Iterator[None]:
 
 def calls(folder: Path, program: Path) -> None:
     """What others' calls cost."""
-    plain = folder / "plain"
+    plain, writes = folder / "plain", folder / "writes.yaml"
     plain.touch()
+    writes.write_text(WRITES)
     took: dict[str, list[float]] = {}
 
     def measure(name: str, kind: str, path: str = "", count: int = PAIRS) -> None:
@@ -99,6 +107,8 @@ def calls(folder: Path, program: Path) -> None:
             measure("open+close, default rules", "open", str(plain))
             measure("open+close, default rules, reported", "open", "/etc/shadow", REPORTED)
             measure("getppid twice, default rules", "getppid")
+        with Product(folder / f"writes{number}", [writes]):
+            measure("open+close, rules about writing alone", "open", str(plain))
     for name in sorted(took, reverse=True):
         base = statistics.median(took[f"{name.partition(',')[0]}, no probe"])
         median = statistics.median(took[name])

@@ -31,8 +31,8 @@ alert_store: {enabled: false}
 """
 _MARK = """
 - rule: Mark
-  desc: A test opens a file that only it knows.
-  condition: evt.type=openat and evt.dir=< and fd.num >= 0 and fd.name startswith "{folder}/mark-"
+  desc: A test writes a file that only it knows. Of opens that read nothing is asked, so they cost what they would.
+  condition: evt.type=openat and evt.is_open_write=true and fd.num>=0 and fd.name startswith "{folder}/mark-"
   output: "%fd.name"
   priority: INFO
 """
