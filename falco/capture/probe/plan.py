@@ -22,7 +22,7 @@ _EXIT, _ENTER, _REAL, _TIME, _TRACK, _SIEVE, _MOVES = 1, 2, 4, 8, 16, 32, 64
 """FLAG_* of c/runtime.h."""
 _SLOT = struct.Struct("=IHH")
 _U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
-_CLOCK, _SNAPLEN, _SELF, _ROWS, _SHADOW = 0, 1, 2, 3, 4
+_CLOCK, _SNAPLEN, _SELF, _ROWS, _SHADOW, _TRAITS = 0, 1, 2, 3, 4, 5
 """SETTING_* of c/runtime.h."""
 _SOCKETCALL, _SOCKETCALL_BASE, _X32_BASE = 102, 480, 512
 _STEPS = (
@@ -118,7 +118,8 @@ def make_plan(wanted: Wanted, clock_ns: int, half: int = 0, shadow: bool = False
     flags = {call.name: _flags(call, wanted) for call in (*LIFE, *CALLS, *OTHERS)}
     chosen = [call for call in (*LIFE, *CALLS, *OTHERS) if flags[call.name]]
     settings = {
-        _CLOCK: clock_ns, _SNAPLEN: wanted.snaplen, _SELF: wanted.self_tgid, _ROWS: first, _SHADOW: int(shadow)
+        _CLOCK: clock_ns, _SNAPLEN: wanted.snaplen, _SELF: wanted.self_tgid, _ROWS: first, _SHADOW: int(shadow),
+        _TRAITS: wanted.sieve.list_number,
     }  # fmt: skip
     sieves = {c.number: wanted.sieve.by_call[c.name] for c in chosen if flags[c.name] & _SIEVE}
     texts = {name: wanted.sieve.programs[name] for name in sieves.values()}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from falco.capture.probe import automaton
-from falco.capture.probe.sieve_text import Traits, program
+from falco.capture.probe.sieve_text import program
 from falco.capture.probe.sifted import SIFTED, Group, Sifted
 from falco.capture.probe.text import code
 from falco.filter.gather import coarse, gathered, size
@@ -49,7 +49,8 @@ class Sieve:
     traits: tuple[Test, ...] = ()
     """What is to be found out about threads and told: a bit for each, from the lowest."""
     list_number: int = 0
-    """Names these traits: what is told of others is not meant."""
+    """Names these traits: what is told of others is not meant. It is no part of the programs: to them it does not matter
+    what their bits stand for, and where the paths of rules lead elsewhere they stay as they are."""
 
 
 NO_SIEVE = Sieve({}, {}, None, {}, {})
@@ -83,8 +84,7 @@ def sieve_of(supersets: Mapping[str, Superset]) -> Sieve:
     tests = _tests(members)
     bits = {texts: bit for bit, texts in enumerate(tests)}
     told = {each.text: each for _, superset in members for each in traits_of(superset)}
-    list_number = int.from_bytes(hashlib.sha256("\0".join(told).encode("utf-8", "surrogatepass")).digest()[:4], "big")
-    traits = Traits({text: bit for bit, text in enumerate(told)}, list_number)
+    traits = {text: bit for bit, text in enumerate(told)}
     programs, by_call = {}, {}
     for group in Group:
         rows = [row for row in members if row[0].group is group]
@@ -97,8 +97,13 @@ def sieve_of(supersets: Mapping[str, Superset]) -> Sieve:
     table = automaton.build(tests) if tests else None
     return Sieve(
         programs, by_call, table, {**supersets, **fitting}, left_open | too_large, frozenset(too_large),
-        tuple(each.test for each in told.values()), list_number,
+        tuple(each.test for each in told.values()), _number_of(told),
     )  # fmt: skip
+
+
+def _number_of(texts: Iterable[str]) -> int:
+    """A number (u32) that other texts, or these in another order, are as good as certain not to have."""
+    return int.from_bytes(hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).digest()[:4], "big")
 
 
 def _fitted(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Bits = Mapping[frozenset[Text], int]
 """The bit of each test of paths."""
+Traits = Mapping[str, int]
+"""The bit of each test of what a thread is, by its text."""
+NO_TRAITS: Traits = {}
 _INT_MIN, _INT_MAX = -(1 << 63) + 1, (1 << 63) - 1
 _NUMBERS: Mapping[Number, tuple[str, str]] = {
     Number.WRITES: ("(flags >> 1 & 1)", ""),
@@ -42,17 +45,6 @@ many comparisons, which needs more constants at once than the stack of a program
 """
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Traits:
-    """Which tests of what a thread is are told to the probe: their bits by their texts, and the list's number."""
-
-    bits: Mapping[str, int]
-    list_number: int
-
-
-NO_TRAITS = Traits({}, 0)
-
-
 def needs_path(superset: Superset) -> bool:
     """Whether it tests a path."""
     if isinstance(superset, All | Any):
@@ -71,8 +63,8 @@ def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits
     looking = "".join(f"    case {sifted.call.number}:\n" for sifted, superset in rows if needs_path(superset))
     look = f"  if (!c->looked) switch (c->slot) {{\n{looking}{_looked_at(group)}  }}\n" if looking else ""
     asking = [row for row in rows if any(traits_of(row[1]))]
-    ask_first = _asking([sifted for sifted, superset in asking if not says_path(superset)], traits)
-    ask_last = _asking([sifted for sifted, superset in asking if says_path(superset)], traits)
+    ask_first = _asking([sifted for sifted, superset in asking if not says_path(superset)])
+    ask_last = _asking([sifted for sifted, superset in asking if says_path(superset)])
     return (
         "int @(struct bpf_raw_tracepoint_args *ctx) {\n  struct call *c = this_call();\n  if (!c) return 0;\n"
         f"  if (!c->looked && !c->asked) {{\n    know_no_path(c);\n    know_no_traits(c);\n{_first(group, calls)}  }}\n"
@@ -82,14 +74,14 @@ def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits
     )
 
 
-def _asking(calls: Iterable[Sifted], traits: Traits) -> str:
+def _asking(calls: Iterable[Sifted]) -> str:
     """Has the program run again if something is known of the thread."""
     cases = "".join(f"    case {sifted.call.number}:\n" for sifted in calls)
     if not cases:
         return ""
     return (
         f"  if (!c->asked) switch (c->slot) {{\n{cases}      c->asked = 1;\n"
-        f"      if (know_traits(c, {traits.list_number}u)) sieves.call(ctx, c->slot);\n  }}\n"
+        "      if (know_traits(c)) sieves.call(ctx, c->slot);\n  }\n"
     )
 
 
@@ -161,7 +153,7 @@ def _expression(superset: Superset, known: _Known) -> str:
         case How():
             return _compared(superset, known.sifted.params)
         case Who(text, negated):
-            return f"(c->{'isnt' if negated else 'is'} >> {known.traits.bits[text]} & 1)"
+            return f"(c->{'isnt' if negated else 'is'} >> {known.traits[text]} & 1)"
 
 
 def _joined(parts: tuple[Superset, ...], operator: str, neutral: str, known: _Known) -> str:

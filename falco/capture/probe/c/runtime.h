@@ -120,6 +120,7 @@ BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
 #define SETTING_SNAPLEN 1
 #define SETTING_ROWS 3   /* where the sieve's table begins */
 #define SETTING_SHADOW 4 /* send what the sieve would keep back, marked */
+#define SETTING_TRAITS 5 /* which list of tests of threads the sieves are made for */
 #define SETTING_SELF 2 /* our own process, of which only prctl is told, or 0 */
 /* steps: programs that finish a record */
 #define STEP_FD 0

@@ -27,11 +27,11 @@ INLINE void thread_ends(void) {
   changed_at.delete(&tid);
 }
 INLINE void know_no_traits(struct call *c) { c->is = c->isnt = ALL_TRAITS; }
-/* Which of the tests in this list hold for the call's thread, and which do not; 0 if that is not known. */
-INLINE int know_traits(struct call *c, u32 list) {
+/* Which of the tests that are asked for hold for the call's thread, and which do not; 0 if that is not known. */
+INLINE int know_traits(struct call *c) {
   u32 tid = c->tid ? c->tid : (u32)bpf_get_current_pid_tgid();
   struct traits *told = told_traits.lookup(&tid);
-  if (!told || told->list != list) return 0;
+  if (!told || told->list != (u32)setting(SETTING_TRAITS)) return 0;
   u64 *changed = changed_at.lookup(&tid);
   if (!changed || told->as_of < *changed) return 0;
   c->is = told->bits;

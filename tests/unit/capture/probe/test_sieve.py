@@ -17,6 +17,7 @@ from falco.filter.superset import UNKNOWN_PATH, How, Number, Path, either, passe
 
 SHADOW = "evt.is_open_read = true and fd.num >= 0 and fd.name = /etc/shadow"
 BELOW = "evt.is_open_write = true and fd.name startswith /bin/"
+SETTING_TRAITS = 5
 OPENS = ("open", "openat", "openat2")
 CODES = frozenset(code(each.call, "X") for each in SIFTED if each.group is Group.OPENS)
 
@@ -59,6 +60,14 @@ def test_other_texts_for_the_same_tests_need_no_other_program():
     other = sieve_of(SHADOW.replace("/etc/shadow", "/etc/gshadow"))
     assert other.programs == sieve_of(SHADOW).programs
     assert other.table != sieve_of(SHADOW).table
+
+
+def test_other_tests_of_threads_need_no_other_program_but_have_another_number_in_the_settings():
+    one, other = sieve_of("proc.exepath = /bin/sh"), sieve_of("proc.exepath in (/bin/sh, /usr/bin/sh)")
+    assert other.programs == one.programs
+    assert other.list_number != one.list_number == sieve_of("proc.exepath = /bin/sh").list_number
+    settings = make_plan(Wanted(CODES, sieve=other), 0).arrays["settings"]
+    assert settings[SETTING_TRAITS] == other.list_number.to_bytes(8, "little")
 
 
 def test_a_rule_without_a_test_leaves_its_calls_open_and_no_others():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from falco.capture.probe.sieve_text import Traits, needs_path, program
+from falco.capture.probe.sieve_text import needs_path, program
 from falco.capture.probe.sifted import SIFTED
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter import superset as module
@@ -25,7 +25,7 @@ def text(condition, *names):
     wanted = [*texts, *(last for each in texts if (last := of_last(each)) is not None)]
     bits = {each: bit for bit, each in enumerate(dict.fromkeys(wanted))}
     told = {each.text: each for _, superset in rows for each in traits_of(superset)}
-    return program(rows[0][0].group, rows, bits, Traits({text: bit for bit, text in enumerate(told)}, 7))
+    return program(rows[0][0].group, rows, bits, {text: bit for bit, text in enumerate(told)})
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_calls_with_the_same_fd_share_a_case_and_roles_are_learned_before_anythi
 
 
 def test_the_thread_is_asked_for_last_where_a_path_says_most():
-    look, ask = "look(ctx, c, STEP_LOOK)", "know_traits(c, 7u)"
+    look, ask = "look(ctx, c, STEP_LOOK)", "know_traits(c)"
     made = text("fd.name = /a and proc.name = a", "openat")
     assert made.index(look) < made.index(ask)
     for condition in ("fd.name = /a or proc.name = a", "not fd.name = /a and proc.name = a"):
