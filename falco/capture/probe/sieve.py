@@ -49,8 +49,8 @@ class Sieve:
     traits: tuple[Test, ...] = ()
     """What is to be found out about threads and told: a bit for each, from the lowest."""
     list_number: int = 0
-    """Names these traits: what is told of others is not meant. It is no part of the programs: to them it does not matter
-    what their bits stand for, and where the paths of rules lead elsewhere they stay as they are."""
+    """Names these traits: what is told of others is not meant. It is no part of the programs: what their bits stand for
+    does not matter to them, and where paths of rules lead elsewhere they stay as they are."""
 
 
 NO_SIEVE = Sieve({}, {}, None, {}, {})
