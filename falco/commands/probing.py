@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from falco.capture.live.loader import Loaded
 from falco.capture.live.procfs_host import own_pid
-from falco.capture.probe.build import ProbeError, build_probe
+from falco.capture.probe.build import Plain, ProbeError, build_probe
 from falco.capture.probe.cache import DIRECTORY, Cache
 from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.compile import compile_in_parts
@@ -23,6 +23,8 @@ from falco.logs import LOG
 from falco.state.handlers import PROCESS_LIFE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from falco.capture.probe.compile import Job
     from falco.capture.probe.object import ProbeObject
     from falco.capture.probe.plan import Plan
@@ -58,12 +60,14 @@ def unseen(ruleset: Ruleset) -> tuple[str, ...]:
 def build(plan: Plan, host_root: Path, *, compiling: bool = True) -> ProbeObject:
     """The compiled probe for the kernel that runs, from the cache if it is there. ProbeError.
 
-    Without compiling it has to be there. A sieve that cannot be compiled is not in it: the loader leaves out what is
-    missing, and all calls are sent that this would keep back.
+    Without compiling it has to be there. A sieve that cannot be compiled, or is not there, is not in it: the loader
+    leaves out what is missing, and all calls are sent that this would keep back.
     """
     try:
         return _built(plan, host_root, compiling=compiling)
     except ProbeError as error:
+        if not compiling:
+            return _plain(plan, host_root, error)
         if not plan.texts or not error.by_text:
             raise
         # The compiler names the function that it refuses, but for mistakes that it finds before it knows any.
@@ -72,16 +76,36 @@ def build(plan: Plan, host_root: Path, *, compiling: bool = True) -> ProbeObject
     return build(_without(plan, refused), host_root, compiling=compiling)
 
 
-def _without(plan: Plan, sieves: list[str]) -> Plan:
+def _plain(plan: Plan, host_root: Path, error: ProbeError) -> ProbeObject:
+    """The probe without sieves, out of the cache; the error if it is not there either."""
+    if not plan.texts:
+        raise error
+    try:
+        probe = _built(_without(plan, plan.texts), host_root, compiling=False)
+    except ProbeError:
+        raise error from None
+    LOG.warning("probe: %s; there is one for other rules, which keeps back nothing that these look at", error)
+    return probe
+
+
+def _without(plan: Plan, sieves: Collection[str]) -> Plan:
     kept = {number: name for number, name in plan.tail_calls["sieves"].items() if name not in sieves}
     texts = {name: text for name, text in plan.texts.items() if name not in sieves}
     return dataclasses.replace(plan, texts=texts, tail_calls={**plan.tail_calls, "sieves": kept})
 
 
 def _built(plan: Plan, host_root: Path, *, compiling: bool) -> ProbeObject:
-    text_for, release = partial(probe_text, plan.programs, tuple(plan.texts.values())), os.uname().release
     compiler = compile_in_parts if compiling else _refuse
-    return build_probe(text_for, host_root, release, Cache(), cflags=_FLAGS, compiler=compiler)
+    sieves = frozenset(plan.texts)
+    # Where nothing may be compiled other rules, or the same where links lead elsewhere, have to do with what is there.
+    plain = Plain(_text_for(_without(plan, sieves)), sieves) if sieves else None
+    return build_probe(
+        _text_for(plan), host_root, os.uname().release, Cache(), cflags=_FLAGS, compiler=compiler, plain=plain
+    )
+
+
+def _text_for(plan: Plan) -> Callable[[str], str]:
+    return partial(probe_text, plan.programs, tuple(plan.texts.values()))
 
 
 def _refuse(_job: Job) -> ProbeObject:

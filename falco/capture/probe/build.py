@@ -20,7 +20,8 @@ from falco import VERSION
 from falco.capture.probe.btf import Btf, BtfError
 from falco.capture.probe.cache import Cache, CacheError, cache_key, kernel_build_id
 from falco.capture.probe.compile import FAILED, NO_BCC, NOT_ALLOWED, CompileError, Job, compile_in_child, scratch_place
-from falco.capture.probe.headers import ABSENT, BTF, Attempt, Tree, find_headers, resolve
+from falco.capture.probe.headers import ABSENT, BTF, Attempt, Tree, find_headers
+from falco.capture.probe.install import install_command
 from falco.capture.probe.layout import layout_from_btf, layout_from_headers, missing_in_btf
 from falco.capture.probe.shim import write_shim
 from falco.errors import FalcoError
@@ -40,16 +41,6 @@ _MENDING = {
     NO_BCC: "apt-get install python3-bpfcc (Debian, Ubuntu; python3-bcc elsewhere)",
     NOT_ALLOWED: "run as root, or with the capabilities BPF and PERFMON",
 }
-_INSTALL = {
-    "debian": "apt-get install linux-headers-{release}",
-    "ubuntu": "apt-get install linux-headers-{release}",
-    "fedora": "dnf install kernel-devel-{release}",
-    "rhel": "dnf install kernel-devel-{release}",
-    "suse": "zypper install kernel-default-devel",
-    "arch": "pacman -S linux-headers",
-    "alpine": "apk add linux-lts-dev",
-}
-"""What brings the headers of a kernel, by the ID or ID_LIKE of /etc/os-release."""
 
 
 class ProbeError(FalcoError):
@@ -73,7 +64,20 @@ class _Kernel:
     btf_problem: str
 
 
-def build_probe(
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plain:
+    """A probe without some programs, which is kept beside the one that has them; text_for gives its C text."""
+
+    text_for: Callable[[str], str]
+    without: frozenset[str]
+
+    def of(self, probe: ProbeObject, key: str) -> ProbeObject:
+        """What is kept of a probe, under this key."""
+        programs = tuple(program for program in probe.programs if program.name not in self.without)
+        return dataclasses.replace(probe, programs=programs, meta=probe.meta | {"key": key})
+
+
+def build_probe(  # noqa: PLR0913 - an object that holds the arguments would be made for this one call
     text_for: Callable[[str], str],
     host_root: Path,
     release: str,
@@ -82,18 +86,17 @@ def build_probe(
     cflags: tuple[str, ...] = (),
     system: Path = Path("/sys"),
     compiler: Callable[[Job], ProbeObject] = compile_in_child,
+    plain: Plain | None = None,
 ) -> ProbeObject:
     """The compiled probe for the kernel of this release. Raises ProbeError.
 
     text_for gives the C text with a text of definitions (see layout) in it. cflags hold its sizes (-DRING_PAGES=...).
+    plain is kept too once it was compiled.
     """
     _require_floor(release)
     kernel = _ask(release, system, host_root)
-    btf_hash = hashlib.sha256(kernel.btf).digest()
     machine = os.uname().machine
-    # The text without a layout, and what the layout is made of, stand for the text with it.
-    sources = (GENERATOR, VERSION, text_for(""), layout_from_headers(), "\0".join(cflags))
-    key = cache_key(*sources, machine, release, kernel.build_id, btf_hash)
+    key = _key(text_for, cflags, kernel)
     probe = _from_cache(cache, key)
     if not probe:
         build = _Build(text_for, cflags, compiler, kernel, host_root)
@@ -105,9 +108,18 @@ def build_probe(
         notes = {"key": key, "release": release, "machine": machine, "falco": VERSION}
         probe = dataclasses.replace(probe, meta=probe.meta | notes)
         _to_cache(cache, key, probe)
+        if plain is not None:
+            _to_cache(cache, plain_key := _key(plain.text_for, cflags, kernel), plain.of(probe, plain_key))
     if missing := probe.meta.get(MISSING):
         LOG.warning("probe: this kernel has no %s; what that tells is left out", missing)
     return probe
+
+
+def _key(text_for: Callable[[str], str], cflags: tuple[str, ...], kernel: _Kernel) -> str:
+    # The text without a layout, and what the layout is made of, stand for the text with it.
+    sources = (GENERATOR, VERSION, text_for(""), layout_from_headers(), "\0".join(cflags))
+    btf_hash = hashlib.sha256(kernel.btf).digest()
+    return cache_key(*sources, os.uname().machine, kernel.release, kernel.build_id, btf_hash)
 
 
 def _require_floor(release: str) -> None:
@@ -242,22 +254,10 @@ class _Build:
             self._absent.clear()
 
     def _failure(self, reason: int) -> ProbeError:
-        mending = _MENDING.get(reason) or _install_command(self._host_root, self._kernel.release)
+        mending = _MENDING.get(reason) or install_command(self._host_root, self._kernel.release)
         tried = "".join("\n  " + line.replace("\n", "\n    ") for line in self._tried)
         error = ProbeError(
             f"the probe cannot be built for kernel {self._kernel.release}. Tried:{tried}\nTo mend it: {mending}"
         )
         error.by_text = self._by_text
         return error
-
-
-def _install_command(host_root: Path, release: str) -> str:
-    """What brings matching headers to the host, as its /etc/os-release tells."""
-    try:
-        text = resolve(host_root, "etc/os-release").read_text("utf-8", "replace")
-    except OSError:
-        text = ""
-    ids = re.findall(r"^(?:ID|ID_LIKE)=[\"']?([\w .-]*)", text, re.MULTILINE)
-    known = (_INSTALL[name] for names in ids for name in names.split() if name in _INSTALL)
-    command = next(known, "install the headers of kernel {release}, or run a kernel with CONFIG_DEBUG_INFO_BTF")
-    return command.format(release=release)

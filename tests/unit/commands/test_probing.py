@@ -126,6 +126,24 @@ def test_a_sieve_that_cannot_be_compiled_is_left_out_alone_if_the_compiler_names
     assert says.partition("{}")[2] in caplog.text
 
 
+def test_without_compiling_rules_have_to_do_with_a_probe_that_was_made_for_others(monkeypatch, caplog):
+    plans = []
+
+    def built(plan, _host_root, *, compiling):
+        plans.append((plan, compiling))
+        if plan.texts:
+            raise ProbeError("there is none")
+        return PROBE
+
+    monkeypatch.setattr(probing, "_built", built)
+    whole = sifting_plan()
+    assert probing.build(whole, Path("/"), compiling=False) is PROBE
+    (_, first), (plain, second) = plans
+    assert not first and not second
+    assert set(whole.programs) - set(plain.programs) == set(whole.texts) != set()
+    assert "there is none; there is one for other rules" in caplog.text
+
+
 def test_what_another_text_would_not_mend_is_not_tried_again(monkeypatch):
     builds = Builds("opens", "")
     monkeypatch.setattr(probing, "_built", builds)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from falco.capture.probe.build import ProbeError, build_probe
+from falco.capture.probe.build import Plain, ProbeError, build_probe
 from falco.capture.probe.cache import Cache
 from falco.capture.probe.compile import NO_BCC, NOT_ALLOWED, CompileError, Job
 from falco.capture.probe.object import ProbeObject, ProgramSpec
@@ -171,27 +171,6 @@ def test_if_nothing_works_one_message_tells_all(host, system):
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "command"),
-    [
-        ("ID=debian\n", "apt-get install linux-headers-R"),
-        ('ID="rocky"\nID_LIKE="rhel centos fedora"\n', "dnf install kernel-devel-R"),
-        ("ID=arch", "pacman -S linux-headers"),
-        ("ID=other\n", "install the headers of kernel R, or run a kernel with CONFIG_DEBUG_INFO_BTF"),
-        ("", "install the headers of kernel R, or run a kernel with CONFIG_DEBUG_INFO_BTF"),
-    ],
-)
-def test_the_command_is_that_of_the_host(host, text, command):
-    if text:
-        (host / "usr/lib").mkdir(parents=True)
-        (host / "usr/lib/os-release").write_text(text)
-        (host / "etc").mkdir()
-        (host / "etc/os-release").symlink_to("/usr/lib/os-release")
-    with pytest.raises(ProbeError) as failure:
-        build_probe(with_layout, host, RELEASE, None, system=host / "none", compiler=Compiler())
-    assert str(failure.value).splitlines()[-1] == "To mend it: " + command.replace("R", RELEASE, 1)
-
-
 @pytest.mark.parametrize(("reason", "word"), [(NO_BCC, "python3-bpfcc"), (NOT_ALLOWED, "run as root")])
 def test_what_no_other_source_would_mend_ends_the_search(host, system, reason, word):
     headers(host)
@@ -225,6 +204,22 @@ def test_the_second_build_comes_from_the_cache(host, system, cache, log):
     assert first == again
     assert len(compiler.jobs) == 1
     assert "from the cache, built with BTF" in log.text
+
+
+def test_a_probe_without_some_programs_is_kept_beside_it(host, system, cache):
+    compiler = Compiler()
+    whole = build_probe(with_layout, host, RELEASE, None, system=system, compiler=compiler)
+    name = whole.programs[0].name
+
+    def less(layout: str) -> str:
+        return layout + "/* less */"
+
+    plain = Plain(less, frozenset((name,)))
+    build_probe(with_layout, host, RELEASE, cache, system=system, compiler=compiler, plain=plain)
+    assert len(compiler.jobs) == 2
+    kept = build_probe(less, host, RELEASE, cache, system=system, compiler=compiler)
+    assert len(compiler.jobs) == 2
+    assert {each.name for each in whole.programs} - {each.name for each in kept.programs} == {name}
 
 
 def test_whatever_the_probe_depends_on_builds_it_anew(host, system, cache):
