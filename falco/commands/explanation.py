@@ -40,8 +40,8 @@ _SUMMARY = (
 )
 _HOW_TO_READ = (
     f"In paths {ANY_TEXT} stands for any text, {AND_BELOW} for a directory itself and all below it. What the kernel"
-    " cannot test counts as true there; the rules test it when the call has come. Files that rules name are sent by"
-    " whatever name they are used."
+    " cannot test counts as true there; the rules test it when the call has come. Of two paths that a call was given"
+    " either may be the one. Files that rules name are sent by whatever name they are used."
 )
 _EVERYTHING = "With -A and with -w every system call is sent, whatever the rules look at."
 
@@ -139,7 +139,8 @@ def _about(departure: Departure, style: Style, told_of: dict[tuple[str, ...], st
         yield "  Every one is sent"
     style = _style(departure, style)
     again: dict[str, list[str]] = {}
-    for text, names in _by_text(departure.looks, style).items():
+    one_path = departure.sifted is None or departure.sifted.one_path
+    for text, names in _by_text(departure.looks, style, one_path).items():
         lines = (*_wrapped(f"  {'; '.join(names)}"), *text)
         if lines in told_of:
             again.setdefault(told_of[lines], []).extend(names)
@@ -153,11 +154,11 @@ def _about(departure: Departure, style: Style, told_of: dict[tuple[str, ...], st
         yield from _wrapped(f"    {told(departure.sifted.state, style)}", _INDENT + 2)
 
 
-def _by_text(looks: Iterable[Look], style: Style) -> dict[tuple[str, ...], list[str]]:
+def _by_text(looks: Iterable[Look], style: Style, one_path: bool) -> dict[tuple[str, ...], list[str]]:
     """Rules by what is to be said of them."""
     found: dict[tuple[str, ...], list[str]] = {}
     for look in looks:
-        found.setdefault(tuple(_tests(look, style)), []).append(look.rule.name)
+        found.setdefault(tuple(_tests(look, style, one_path)), []).append(look.rule.name)
     return found
 
 
@@ -167,14 +168,14 @@ def _style(departure: Departure, style: Style) -> Style:
     return Style(style.whole, {param.name: {bits: name for name, bits in param.flags or ()} for param in params})
 
 
-def _tests(look: Look, style: Style) -> Iterator[str]:
+def _tests(look: Look, style: Style, one_path: bool) -> Iterator[str]:
     if look.at_start:
         yield "    every one, as it looks at the call's start too (it lacks evt.dir=<)"
     if look.superset == ALWAYS:
         why = f"nothing can be tested of {', '.join(look.opens)}" if look.opens else "it matches all"
         yield from _wrapped(f"    every one: {why}", _INDENT + 2)
         return
-    yield from _wrapped(f"    {told(gathered(look.superset), style)}", _INDENT + 2)
+    yield from _wrapped(f"    {told(gathered(look.superset, one_path=one_path), style)}", _INDENT + 2)
     if look.untested:
         yield from _wrapped(f"    not tested: {style.listed(look.untested)}", _INDENT + 2)
 

@@ -65,8 +65,9 @@ def _reasons(held: list[tuple[Departure, Look]]) -> tuple[list[str], list[str]]:
         cheaper.append("evt.dir=< beside evt.type")
     opens = tuple(dict.fromkeys(field for _, look in held for field in look.opens))
     if opens:
-        groups = {each.sifted.group for each, look in held if each.sifted is not None and look.opens}
-        helpful = list(dict.fromkeys(field for group in Group if group in groups for field in CHEAP[group]))
+        calls = [each.sifted for each, look in held if each.sifted is not None and look.opens]
+        in_order = (call for group in Group for call in calls if call.group is group)
+        helpful = dict.fromkeys(field for call in in_order for field in CHEAP[call.group] if field in call.vocabulary)
         why.append(f"the kernel cannot test {SHORT.listed(opens)}")
         cheaper.append(f"`and` with a test of {' or '.join(helpful)} where calls differ in that")
     return why, cheaper

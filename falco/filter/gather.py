@@ -1,7 +1,8 @@
 """Supersets made smaller: the same or looser ones that have fewer comparisons and fewer tests of paths.
 
 Many rules about the same calls say much of the same. What they share is tested once, and texts that several look for
-in paths become one test.
+in paths become one test. Of two paths either may meet a test, so that two negated ones may each be met by another: for
+calls that are given two, one_path is false and these stay apart.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ _SHARED = frozenset(
 """Numbers that have few values: what is said of them is likely to be said by many rules."""
 
 
-def gathered(superset: Superset) -> Superset:
+def gathered(superset: Superset, *, one_path: bool = True) -> Superset:
     """The same superset with shared parts taken out of its alternatives."""
     match superset:
         case All(parts):
-            return _with_one_text(both(map(gathered, parts)), negated=True)
+            joined = both(gathered(part, one_path=one_path) for part in parts)
+            return _with_one_text(joined, negated=True) if one_path else joined
         case Any(parts):
-            return _with_one_text(either(_grouped(map(gathered, parts))), negated=False)
+            each = (gathered(part, one_path=one_path) for part in parts)
+            return _with_one_text(either(_grouped(each)), negated=False)
         case _:
             return superset
 
@@ -58,13 +61,13 @@ def _with_one_text(superset: Superset, negated: bool) -> Superset:
     return both((*others, one)) if negated else either((*others, one))
 
 
-def coarse(superset: Superset) -> Superset:
+def coarse(superset: Superset, *, one_path: bool = True) -> Superset:
     """A looser superset, for want of room: how deep paths lie is not tested."""
     match superset:
         case All(parts):
-            return gathered(both(map(coarse, parts)))
+            return gathered(both(coarse(part, one_path=one_path) for part in parts), one_path=one_path)
         case Any(parts):
-            return gathered(either(map(coarse, parts)))
+            return gathered(either(coarse(part, one_path=one_path) for part in parts), one_path=one_path)
         case Level():
             return ALWAYS
         case _:

@@ -4,6 +4,7 @@ Three kinds of tests there are:
 
 - Where: a path, by texts that it has to begin with, end with or contain: the one that the kernel resolved for a file,
   or what a call that has no file was given. They serve fd.name exactly, fd.directory and fd.filename more loosely.
+  Of a call that was given two paths a test holds if it holds of either, so what is tested of one field serves for both.
 - How: a whole number that the call or its socket tells: the result, a port, an address.
 - Who: what the calling thread is, such as its name or its user. The probe does not find that out itself: it is told.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -86,12 +87,13 @@ class Path:
     last: bytes | None = None
 
 
-UNKNOWN_PATH = Path()
+UNKNOWN_PATH = (Path(),)
+"""The paths of a call of which nothing is known."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Where:
-    """That a path has one of these texts or, negated, none of them."""
+    """That a path of the call has one of these texts or, negated, that one has none of them."""
 
     texts: frozenset[Text]
     negated: bool = False
@@ -119,7 +121,7 @@ class Who:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Level:
-    """That a path has this many slashes: how deep it lies."""
+    """That a path of the call has this many slashes: how deep it lies."""
 
     slashes: int
 
@@ -193,22 +195,22 @@ def _without(part: Superset, said: Iterable[Superset]) -> Superset:
 
 def passes(
     superset: Superset,
-    path: Path,
+    paths: Collection[Path],
     numbers: Mapping[Number | Param, int],
     traits: Mapping[str, bool] = NOBODY,
 ) -> bool:
-    """Whether a superset holds for what is known of the call's path, of numbers, and of the thread (by Who.text)."""
+    """Whether a superset holds for what is known of the call's paths, of numbers, and of the thread (by Who.text)."""
     match superset:
         case All(parts):
-            return all(passes(part, path, numbers, traits) for part in parts)
+            return all(passes(part, paths, numbers, traits) for part in parts)
         case Any(parts):
-            return any(passes(part, path, numbers, traits) for part in parts)
+            return any(passes(part, paths, numbers, traits) for part in parts)
         case Who(text, negated):
             return text not in traits or traits[text] is not negated
         case Where():
-            return _has_text(superset, path)
+            return any(_has_text(superset, path) for path in paths)
         case Level(slashes):
-            return path.whole is None or path.whole.count(b"/") == slashes
+            return any(path.whole is None or path.whole.count(b"/") == slashes for path in paths)
         case How(number, op, value, negated, mask):
             if number not in numbers:
                 return True

@@ -96,6 +96,10 @@ BY_FD: Vocabulary = {**FDS, "fs.path.name": _of_success()}
 """Of calls that change the file of an fd."""
 NAMES: Vocabulary = {**RESULT, "fs.path.name": _of_passed, "fs.path.written": _of_passed}
 """Of calls that are given one path and act on its last component, not on where that leads."""
+MAKES_LINK: Vocabulary = {**RESULT, "fs.path.source": _of_passed, "fs.path.written": _of_passed}
+"""Of calls that make a symbolic link. What it points at is a text, and no path that the call looks at."""
+PAIRS: Vocabulary = {**MAKES_LINK, "fs.path.target": _of_passed}
+"""Of calls that are given two paths and act on the last component of both."""
 
 
 def with_params(vocabulary: Vocabulary, code: int, names: Collection[str]) -> Vocabulary:

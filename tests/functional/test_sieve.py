@@ -52,10 +52,10 @@ class Verified:
         name = sifted_calls.BY_CODE[event.code].call.name
         names = [param.name for param in event.type.params]
         values = {name: event.param(i) for i, name in enumerate(names) if i < event.nparams}
-        path, numbers = sifted_calls.known(Seen(event.num, event.ts, event.tid, event.code, event.params(), values))
+        paths, numbers = sifted_calls.known(Seen(event.num, event.ts, event.tid, event.code, event.params(), values))
         if event.fd is not None and (event.fd.dev, event.fd.ino) in self._tables.files:
-            path = UNKNOWN_PATH  # The rules mean this file whatever it is called.
-        if passes(self._sieve.supersets[name], path, numbers):
+            paths = UNKNOWN_PATH  # The rules mean this file whatever it is called.
+        if passes(self._sieve.supersets[name], paths, numbers):
             self.passed[name] += 1
         else:
             self.kept_back.append((rule.name, name, values))

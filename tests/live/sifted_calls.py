@@ -9,26 +9,35 @@ What is known of a call is taken from its event and the facts in it, by other wa
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
+import itertools
 import os
 import resource
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path as Folder
 from typing import TYPE_CHECKING, cast
 
+from falco.capture.probe.sieve_text import PASSED
 from falco.capture.probe.sifted import SIFTED, Group, Sifted
 from falco.capture.probe.text import code
 from falco.events import facts
 from falco.events.decode import EventError
+from falco.events.paths import PATHS
 from falco.filter.superset import Kind, Number, Param, Path
 from falco.state.fds import FdType, Role
 from falco.state.network import V4_MAPPED
 
 if TYPE_CHECKING:
+    from falco.capture.probe.call import Base
     from tests.live.watching import Seen
 
 LONGEST = 256
+AT_FDCWD, RENAMEAT2, FOLLOW = -100, 316, 0x400
+"""FOLLOW is AT_SYMLINK_FOLLOW."""
+_LIBC = ctypes.CDLL(None)
+ROLES = {"n": facts.NAMED, "s": facts.SOURCE, "t": facts.TARGET}
 OTHER = "127.0.0.9"
 BY_CODE: dict[int, Sifted] = {}
 for _sifted in SIFTED:
@@ -66,6 +75,40 @@ def make_names(place: Folder) -> None:
     finally:
         os.close(directory)
         os.chdir(here)
+
+
+def make_pairs(place: Folder) -> None:
+    """Calls that are given two paths, and those that make links: each kind of name beside each other."""
+    here = os.getcwd()
+    os.chdir(place)
+    directory = os.open(place / "sub", os.O_RDONLY)
+    names = ("pair", "x.so", "sub/passwd", f"{place}/made", "./needle-2", "made//", "sub/..", "none/x", "n" * 250)
+    try:
+        for one, other in itertools.product(names, names):
+            (place / "pair").write_text("x")
+            for call in (os.rename, os.link, _link_followed, os.symlink):
+                with contextlib.suppress(OSError):
+                    call(one, other)
+            for call in (os.rename, os.link):
+                with contextlib.suppress(OSError):
+                    call(one, other, src_dir_fd=directory)
+                with contextlib.suppress(OSError):
+                    call(one, other, dst_dir_fd=directory)
+            _exchange(one, other)
+            for name in {one, other} - {"sub/.."}:
+                with contextlib.suppress(OSError):
+                    os.unlink(name)
+    finally:
+        os.close(directory)
+        os.chdir(here)
+
+
+def _link_followed(one: str, other: str) -> None:
+    _LIBC.linkat(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), FOLLOW)
+
+
+def _exchange(one: str, other: str) -> None:
+    _LIBC.syscall(RENAMEAT2, AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), 2)
 
 
 def make_plain(place: Folder) -> None:
@@ -156,7 +199,7 @@ def _datagrams(server_at: str, client_at: str) -> None:
             client.recv(8)
 
 
-def known(event: Seen) -> tuple[Path, dict[Number | Param, int]]:
+def known(event: Seen) -> tuple[Collection[Path], dict[Number | Param, int]]:
     """What the plain meaning knows of the call of an event."""
     sifted = BY_CODE[event.code]
     numbers: dict[Number | Param, int] = {param: cast("int", event.values[param.name]) for param in sifted.params}
@@ -168,16 +211,16 @@ def known(event: Seen) -> tuple[Path, dict[Number | Param, int]]:
         flags = cast("int", event.values["flags"])
         numbers[Number.WRITES], numbers[Number.READS] = flags >> 1 & 1, flags & 1
     numbers[Number.LIMITS] = int(event.values.get("newcur") != -1)
-    if sifted.group is Group.NAMES:
-        return _name(event), numbers
+    if sifted.group in PASSED:
+        return [_passed(event, base) for base in sifted.call.bases], numbers
     fact = _fd(event)
     if fact is None:
-        return Path(), numbers
+        return [Path()], numbers
     if fact.type in _KINDS:
         numbers[Number.KIND] = _KINDS[FdType(fact.type)]
     numbers.update(_ends(fact))
     whole = os.fsencode(fact.path) if fact.type in (FdType.FILE_V2, FdType.DIRECTORY) else b""
-    return Path(whole=whole if 0 < len(whole) < LONGEST else None), numbers
+    return [Path(whole=whole if 0 < len(whole) < LONGEST else None)], numbers
 
 
 def _fd(event: Seen) -> facts.FdFact | None:
@@ -209,12 +252,24 @@ def _ends(fact: facts.FdFact) -> Iterator[tuple[Number, int]]:
         yield Number.SERVER, int.from_bytes(server, "big")
 
 
-def _name(event: Seen) -> Path:
-    passed = os.fsencode(cast("str", event.values.get("path", event.values.get("name"))))
-    base = event.fact(facts.BASE)[2:-1]
+def _passed(event: Seen, base: Base) -> Path:
+    """What is known of a path that the call was given."""
+    role = ROLES[base.role]
+    if event.type.name == "linkat" and role == facts.SOURCE and cast("int", event.values["flags"]) & FOLLOW:
+        return Path()
+    param = next(each for each in PATHS[event.code] if each.role == role)
+    passed = os.fsencode(cast("str", event.values[event.type.params[param.name].name]))
+    start = _start(event, role)
     last = passed.rpartition(b"/")[2]
     if last in (b"", b".", b"..") or len(passed) >= LONGEST - 1:
         return Path()
     if b"/" in passed.lstrip(b"/"):
         return Path(last=last)
-    return Path(whole=base.rstrip(b"/") + b"/" + last)
+    whole = start.rstrip(b"/") + b"/" + last
+    return Path(whole=whole if start and len(whole) < LONGEST else None)
+
+
+def _start(event: Seen, role: int) -> bytes:
+    """The directory in which a path starts that the call was given."""
+    told = event.raw[len(event.type.params) :]
+    return next((raw[2:-1] for raw in told if raw[:2] == bytes((facts.BASE, role))), b"")

@@ -69,7 +69,8 @@ BESIDE = """
   desc: What the kernel cannot test, and never is.
   condition: >
     evt.dir=< and evt.rawtime = 0 and ((evt.type in (open, openat) and fd.name startswith {place}/sent)
-    or evt.type=connect)
+    or evt.type=connect
+    or (evt.type in (rename, link, symlink, unlink) and fs.path.written startswith {place}/sent))
   output: "never"
   priority: INFO
 """

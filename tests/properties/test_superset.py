@@ -17,9 +17,9 @@ from falco.filter.ast import And, Not, Or
 from falco.filter.check import check
 from falco.filter.interpret import evaluate
 from falco.filter.parser import parse_condition
-from falco.filter.superset import Kind, Number, Path, passes
+from falco.filter.superset import UNKNOWN_PATH, Kind, Number, Path, passes
 from falco.filter.vocabulary import NAMES as NAMED
-from falco.filter.vocabulary import OPENS, TRANSFERS
+from falco.filter.vocabulary import OPENS, PAIRS, TRANSFERS
 from falco.filter.weaken import superset_of
 from falco.filter.weaken_traits import TRAITS, traits_of, with_traits, without_needless_traits
 from falco.state.fds import L4
@@ -88,6 +88,12 @@ OF_NAMES = conditions(
         numbers(st.just("evt.res"), st.sampled_from(["SUCCESS", "ENOENT", "EPERM", "ELSE"]), EQUAL),
     )
 )
+OF_PAIRS = conditions(
+    st.one_of(
+        texts(st.sampled_from(["fs.path.source", "fs.path.target", "fs.path.written", "proc.name"])),
+        numbers(st.just("evt.rawres"), st.integers(-2, 4)),
+    )
+)
 ADDRESSES = st.sampled_from(["127.0.0.1", "10.0.0.1", "9.9.9.9", "::1", "0.0.0.0"])
 NETS = st.sampled_from(["127.0.0.0/8", "10.0.0.0/30", "0.0.0.0/0", "::/8"])
 PORTS = st.sampled_from([0, 22, 443, 30000, 65535])
@@ -121,18 +127,18 @@ def reading_rows(node):
             return dataclasses.replace(node, field=dataclasses.replace(node.field, extract=lambda row: row.get(key)))
 
 
-def check_passes(text, row, vocabulary, path, known):
+def check_passes(text, row, vocabulary, paths, known):
     condition = check(parse_condition(text, "test"), SYSCALL_FIELDS)
     superset = superset_of([condition], {**vocabulary, **TRAITS})
     told = {each.text: evaluate(reading_rows(each.test), cast("Event", row)) for each in traits_of(superset)}
     if evaluate(reading_rows(condition), cast("Event", row)):
-        assert passes(superset, path, known, told)
+        assert passes(superset, paths, known, told)
         for looser in (
             without_needless_traits(superset),
             with_traits(superset, list(told)[::2]),
             with_traits(superset, ()),
         ):
-            assert passes(looser, path, known, told)
+            assert passes(looser, paths, known, told)
 
 
 @settings(max_examples=1000)
@@ -154,12 +160,12 @@ def test_whatever_open_matches_passes(text, path, writes, reads, fd, program):
     }
     known = Path(whole=None if failed else path.encode("utf-8", "surrogateescape"))
     told = {Number.WRITES: int(writes), Number.READS: int(reads), Number.FD: fd, Number.RESULT: fd}
-    check_passes(text, row, OPENS, known, told)
+    check_passes(text, row, OPENS, [known], told)
 
 
 @settings(max_examples=1000)
 @given(
-    OF_NAMES, PATHS, st.sampled_from(["whole", "last", "nothing"]), st.integers(-2, 2), st.booleans(),
+    OF_NAMES, PATHS, st.sampled_from(["whole", "last"]), st.integers(-2, 2), st.booleans(),
     st.sampled_from(["cat", None]),
 )  # fmt: skip
 def test_whatever_call_with_a_name_matches_passes(text, path, known, result, readable, program):
@@ -171,11 +177,33 @@ def test_whatever_call_with_a_name_matches_passes(text, path, known, result, rea
         "evt.res": "SUCCESS" if result >= 0 else errno_name(result),
         "proc.name": program,
     }
+    check_passes(text, row, NAMED, [passed(path, known, readable)], {Number.RESULT: result})
+
+
+@settings(max_examples=2000)
+@given(
+    OF_PAIRS, st.lists(st.tuples(PATHS, st.sampled_from(["whole", "last"]), st.booleans()), min_size=2, max_size=2),
+    st.integers(-2, 2), st.booleans(),
+)  # fmt: skip
+def test_whatever_call_with_two_names_matches_passes(text, given_, result, source_is_written):
+    values = [path if result >= 0 and readable else None for path, _, readable in given_]
+    row = {
+        "fs.path.source": values[0],
+        "fs.path.target": values[1],
+        "fs.path.written": values[0 if source_is_written else 1],
+        "evt.rawres": result,
+        "evt.res": "SUCCESS" if result >= 0 else errno_name(result),
+        "proc.name": None,
+    }
+    check_passes(text, row, PAIRS, [passed(*each) for each in given_], {Number.RESULT: result})
+
+
+def passed(path, known, readable):
+    """What is known of a passed path: nothing if it could not be read, or ends in a slash and so has no last part."""
     raw = path.encode()
-    # What could not be read is not known, and what ends in a slash has no last part.
-    seen = known if readable and not path.endswith("/") else "nothing"
-    paths = {"whole": Path(whole=raw), "last": Path(last=raw.rpartition(b"/")[2]), "nothing": Path()}
-    check_passes(text, row, NAMED, paths[seen], {Number.RESULT: result})
+    if not readable or raw.endswith(b"/"):
+        return Path()
+    return Path(whole=raw) if known == "whole" else Path(last=raw.rpartition(b"/")[2])
 
 
 @st.composite
@@ -225,4 +253,4 @@ def connect(draw, row, known, kind):
 @given(OF_SOCKETS, sockets())
 def test_whatever_call_on_an_fd_matches_passes(text, socket):
     row, known = socket
-    check_passes(text, row, TRANSFERS, Path(), known)
+    check_passes(text, row, TRANSFERS, UNKNOWN_PATH, known)

@@ -42,8 +42,11 @@ hangs on sys_enter costs every call of the host.
 REAL_ENTERS = frozenset(code(call, "E") for call in (*LIFE, *CALLS) if call.name in _REAL_ENTER)
 """The codes of enters that are never made up at the exit."""
 _TRACKED = frozenset(call.name for call in CALLS if call.setup)
-_MOVING = frozenset(("unlink", "unlinkat", "rmdir"))
-"""Sifted calls after which a path may lead elsewhere: what was there is gone, and a link may take its place."""
+_MOVING = frozenset(("unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2"))
+"""Sifted calls after which a path may lead elsewhere: what was there is gone, and a link may take its place, or has.
+
+Calls that make something where nothing was are not among them: nobody remembers of a place that nothing is there.
+"""
 _BY_URING = ("openat", "connect", "renameat2", "unlinkat", "mkdirat", "symlinkat", "linkat")
 _URING = {"on_uring_submit": "io_uring_submit_req", "on_uring_complete": "io_uring_complete"}
 _SIGNAL, _NAMED = CODES["SIGNALDELIVER_E"], CODES["PROCINFO_E"]

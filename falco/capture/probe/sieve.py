@@ -9,11 +9,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from falco.capture.probe import automaton
-from falco.capture.probe.sieve_text import program
+from falco.capture.probe.sieve_text import PASSED, program
 from falco.capture.probe.sifted import SIFTED, Group, Sifted
 from falco.capture.probe.text import code
 from falco.filter.gather import coarse, gathered, size
@@ -79,7 +79,7 @@ def sieve_of(supersets: Mapping[str, Superset]) -> Sieve:
     left_open = {
         name: "a rule has nothing that can be tested" for name, superset in supersets.items() if superset == ALWAYS
     }
-    fitting, too_large = _fitted({name: gathered(superset) for name, superset in supersets.items()}, left_open)
+    fitting, too_large = _fitted(supersets, left_open)
     members = [(sifted, fitting[sifted.call.name]) for sifted in SIFTED if sifted.call.name in fitting]
     tests = _tests(members)
     bits = {texts: bit for bit, texts in enumerate(tests)}
@@ -117,8 +117,7 @@ def _fitted(
         name = sifted.call.name
         if name not in supersets or name in left_open:
             continue
-        whole = supersets[name]
-        for superset in (whole, gathered(with_traits(whole, ())), coarse(with_traits(whole, ()))):
+        for superset in _ever_looser(supersets[name], sifted.one_path):
             reason = _no_room(sifted, superset, fitting, room[sifted.group])
             if not reason and superset != ALWAYS:
                 fitting[name] = superset
@@ -127,6 +126,14 @@ def _fitted(
         else:
             too_large[name] = reason or "what would fit tests nothing"
     return fitting, too_large
+
+
+def _ever_looser(superset: Superset, one_path: bool) -> Iterator[Superset]:
+    """What is tried in turn: all that can be tested, without what threads are, without how deep paths lie."""
+    yield gathered(superset, one_path=one_path)
+    lean = with_traits(superset, ())
+    yield gathered(lean, one_path=one_path)
+    yield coarse(lean, one_path=one_path)
 
 
 def _no_room(sifted: Sifted, superset: Superset, fitting: Mapping[str, Superset], room: int) -> str:
@@ -149,7 +156,7 @@ def _tests(members: Iterable[tuple[Sifted, Superset]]) -> tuple[frozenset[Text],
     for sifted, superset in members:
         for test in tests_of(superset):
             found[test.texts] = None
-            last = of_last(test.texts) if sifted.group is Group.NAMES and not test.negated else None
+            last = of_last(test.texts) if sifted.group in PASSED and not test.negated else None
             if last is not None:
                 found[last] = None
     return tuple(found)

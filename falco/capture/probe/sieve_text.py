@@ -23,6 +23,12 @@ Bits = Mapping[frozenset[Text], int]
 Traits = Mapping[str, int]
 """The bit of each test of what a thread is, by its text."""
 NO_TRAITS: Traits = {}
+PASSED = (Group.NAMES, Group.PAIRS)
+"""Groups whose calls are given paths, of which maybe only the last part is looked at."""
+_FOLLOWED = {"linkat": "(A4 & 0x400 ? 0 : A1)"}
+"""The first name of calls that may follow a link at its end (AT_SYMLINK_FOLLOW): as if there were none if they do."""
+_MOST_SLASHES = 63
+"""Deeper paths are not known (MOST_PARTS of c/parts.h)."""
 _INT_MIN, _INT_MAX = -(1 << 63) + 1, (1 << 63) - 1
 _NUMBERS: Mapping[Number, tuple[str, str]] = {
     Number.WRITES: ("(flags >> 1 & 1)", ""),
@@ -88,7 +94,7 @@ def _asking(calls: Iterable[Sifted]) -> str:
 def _looked_at(group: Group) -> str:
     """Has the program run again once the path of the call was looked at."""
     take = "      take_file(c, RET);\n" if group is Group.OPENS else ""
-    return f"{take}      return look(ctx, c, {'STEP_LOOK_AT_NAME' if group is Group.NAMES else 'STEP_LOOK'});\n"
+    return f"{take}      return look(ctx, c, {'STEP_LOOK_AT_NAME' if group in PASSED else 'STEP_LOOK'});\n"
 
 
 def _first(group: Group, calls: list[Sifted]) -> str:
@@ -104,11 +110,20 @@ def _first(group: Group, calls: list[Sifted]) -> str:
             setup = f"    switch (c->slot) {{\n{setups}    }}\n" if setups else ""
             return f"    s32 fd = A0;\n{fds}    take_file(c, fd);\n{setup}"
         case Group.NAMES:
-            names = _switch("c->base[0].name", [(sifted, sifted.call.bases[0].name) for sifted in calls])
-            dirfds = _switch("c->base[0].dirfd", [(sifted, sifted.call.bases[0].dirfd) for sifted in calls])
-            return names + dirfds
+            return f"    c->names = 1;\n{_passed(0, calls)}"
+        case Group.PAIRS:
+            return f"    c->names = 2;\n{_passed(0, calls)}{_passed(1, calls)}"
         case Group.OPENS | Group.PLAIN:
             return ""
+
+
+def _passed(which: int, calls: list[Sifted]) -> str:
+    """Takes a path that the calls were given."""
+    names = [(sifted, sifted.call.bases[which].name) for sifted in calls]
+    if which == 0:
+        names = [(sifted, _FOLLOWED.get(sifted.call.name, name)) for sifted, name in names]
+    dirfds = [(sifted, sifted.call.bases[which].dirfd) for sifted in calls]
+    return _switch(f"c->base[{which}].name", names) + _switch(f"c->base[{which}].dirfd", dirfds)
 
 
 def _always(group: Group, calls: list[Sifted]) -> str:
@@ -149,7 +164,7 @@ def _expression(superset: Superset, known: _Known) -> str:
         case Where():
             return _text(superset, known)
         case Level(slashes):
-            return f"(!c->slashes || c->slashes == {slashes})"
+            return f"(c->levels >> {slashes} & 1)" if slashes <= _MOST_SLASHES else "1"
         case How():
             return _compared(superset, known.sifted.params)
         case Who(text, negated):
@@ -163,12 +178,13 @@ def _joined(parts: tuple[Superset, ...], operator: str, neutral: str, known: _Kn
 
 def _text(test: Where, known: _Known) -> str:
     bit = known.bits[test.texts]
-    whole = f"(c->{'unmet' if test.negated else 'met'} >> {bit} & 1)"
-    if known.sifted.group is not Group.NAMES:
-        return whole
-    texts = None if test.negated else of_last(test.texts)
-    last = "1" if texts is None else f"(c->met >> {known.bits[texts]} & 1)"
-    return f"(c->partly ? {last} : {whole})"
+    if test.negated:
+        return f"(c->unmet >> {bit} & 1)"
+    if known.sifted.group not in PASSED:
+        return f"(c->met >> {bit} & 1)"
+    texts = of_last(test.texts)
+    last = "c->partly" if texts is None else f"c->met_last >> {known.bits[texts]}"
+    return f"((c->met >> {bit} | {last}) & 1)"
 
 
 def _compared(test: How, params: Mapping[Param, str]) -> str:

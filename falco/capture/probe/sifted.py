@@ -1,8 +1,7 @@
 """The calls that the sieve looks at, by groups: those of a group share a program and what is found out for it.
 
-What changes processes is not among them, since state needs all of it, nor what is given two paths, of which the probe
-would look at one. What is kept back although a path leads elsewhere since is counted for the memory of where links lead
-(falco/capture/live/resolver.py).
+What changes processes is not among them, since state needs all of it. What is kept back although a path leads elsewhere
+since is counted for the memory of where links lead (falco/capture/live/resolver.py).
 """
 
 from __future__ import annotations
@@ -18,7 +17,18 @@ from falco.capture.probe.text import code
 from falco.events.decode import DECODERS, signed
 from falco.events.table import EVENT_TABLE
 from falco.filter.superset import NEVER, Any, How, Number, Param, Superset
-from falco.filter.vocabulary import BY_FD, FDS, MAKES, NAMES, OPENS, RESULT, TRANSFERS, with_params
+from falco.filter.vocabulary import (
+    BY_FD,
+    FDS,
+    MAKES,
+    MAKES_LINK,
+    NAMES,
+    OPENS,
+    PAIRS,
+    RESULT,
+    TRANSFERS,
+    with_params,
+)
 from falco.filter.weaken_numbers import of_number
 from falco.filter.weaken_traits import TRAITS
 from falco.state.attributes import PR_SET_NAME
@@ -29,11 +39,12 @@ if TYPE_CHECKING:
 
 
 class Group(enum.Enum):
-    """What is found out about a call: the file that it opens, its fd, the path that it was given, or nothing."""
+    """What is found out about a call: the file that it opens, its fd, the path or paths that it was given, or none."""
 
     OPENS = "opens"
     FDS = "fds"
     NAMES = "names"
+    PAIRS = "pairs"
     PLAIN = "plain"
 
 
@@ -46,6 +57,11 @@ class Sifted:
     vocabulary: Vocabulary
     params: Mapping[Param, str]
     state: Superset = NEVER
+
+    @property
+    def one_path(self) -> bool:
+        """Whether there is one path at most that its tests can be met by."""
+        return self.group is not Group.PAIRS
 
 
 FLAGS = {
@@ -60,7 +76,8 @@ _FDS = (
     "read", "write", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev", "sendfile", "lseek", "fstat",
     "getdents", "getdents64", "flock",
 )  # fmt: skip
-_NAMES = ("unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "mknod", "mknodat")
+_NAMES = ("unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat")
+_PAIRS = ("rename", "renameat", "renameat2", "link", "linkat")
 _PLAIN = (
     "chmod", "fchmodat", "fchmodat2", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill",
     "mmap", "munmap", "mprotect", "brk", "prctl", "access", "stat", "lstat", "newfstatat", "prlimit64",
@@ -68,9 +85,10 @@ _PLAIN = (
 _OWN = {
     "creat": MAKES, "fchmod": BY_FD, "fchown": BY_FD,
     **dict.fromkeys(("sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg", "recvmmsg"), TRANSFERS),
+    "symlink": MAKES_LINK, "symlinkat": MAKES_LINK,
 }  # fmt: skip
 _OF_GROUP: Mapping[Group, Vocabulary] = {
-    Group.OPENS: OPENS, Group.FDS: FDS, Group.NAMES: NAMES, Group.PLAIN: RESULT,
+    Group.OPENS: OPENS, Group.FDS: FDS, Group.NAMES: NAMES, Group.PAIRS: PAIRS, Group.PLAIN: RESULT,
 }  # fmt: skip
 CANARY_OPTION = 0x46614C63
 """An option of prctl that no kernel has: calls with it are Falco's own (falco/capture/live/canary.py)."""
@@ -114,16 +132,20 @@ def _params(call: Call) -> dict[Param, str]:
 
 def _table() -> tuple[Sifted, ...]:
     by_name = {call.name: call for call in CALLS}
-    groups = ((Group.OPENS, tuple(FLAGS)), (Group.FDS, _FDS), (Group.NAMES, _NAMES), (Group.PLAIN, _PLAIN))
+    groups = (
+        (Group.OPENS, tuple(FLAGS)), (Group.FDS, _FDS), (Group.NAMES, _NAMES), (Group.PAIRS, _PAIRS),
+        (Group.PLAIN, _PLAIN),
+    )  # fmt: skip
     return tuple(_sifted(by_name[name], group) for group, names in groups for name in names)
 
 
 CHEAP: Mapping[Group, tuple[str, ...]] = {
     Group.OPENS: ("fd.name", "fd.num", "evt.is_open_write"),
     Group.FDS: ("fd.typechar", "fd.sport", "fd.name", "evt.rawres"),
-    Group.NAMES: ("fs.path.name", "evt.rawres"),
+    Group.NAMES: ("fs.path.name", "fs.path.source", "evt.rawres"),
+    Group.PAIRS: ("fs.path.source", "fs.path.target", "evt.rawres"),
     Group.PLAIN: ("evt.rawres",),
 }
-"""Fields of a group's calls that rules can test, and that keep most calls in the kernel."""
+"""Fields that rules can test, if the call has them, and that keep most calls of a group in the kernel."""
 SIFTED = _table()
 """In the order in which they get what room there is for tests of paths."""

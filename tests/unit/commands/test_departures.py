@@ -16,13 +16,13 @@ def test_every_call_has_its_way(tmp_path):
         tmp_path,
         f"evt.type = open and {END} fd.name = /a",
         f"evt.type = unlink and {END} proc.pname = a",
-        "evt.type in (rename, add_key) and evt.dir=<",
+        "evt.type in (mount, add_key) and evt.dir=<",
     )
     assert len(found) == len((*LIFE, *CALLS, *OTHERS))
     ways = {name: each.way for name, each in found.items()}
     assert ways["open"] is Way.TESTED
     assert ways["unlink"] is Way.EVERY
-    assert ways["rename"] is ways["add_key"] is Way.UNTESTED
+    assert ways["mount"] is ways["add_key"] is Way.UNTESTED
     assert ways["execve"] is ways["setuid"] is Way.STATE
     assert ways["connect"] is ways["msync"] is Way.NEVER
     assert ways["prlimit64"] is Way.TESTED, "those that set a limit change what is known of processes"

@@ -21,7 +21,7 @@ SAMPLE = (
     "evt.type = dup and fd.typechar = 4",
     f"evt.type = chmod and {END} (evt.arg.mode contains S_ISUID or evt.arg.mode contains S_ISGID)",
     f"evt.type = socket and {END} proc.pname = a",
-    "evt.type in (rename, add_key, execve) and evt.dir=<",
+    "evt.type in (mount, add_key, execve) and evt.dir=<",
 )
 
 

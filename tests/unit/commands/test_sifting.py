@@ -45,6 +45,14 @@ def test_a_rule_that_holds_calls_open_is_told_of_with_its_place_the_reason_and_w
     assert rest == ["  - rule: Rule 1", "          ^^^^^^"]
 
 
+@pytest.mark.parametrize(
+    ("name", "helpful"),
+    [("unlink", "fs.path.name"), ("symlink", "fs.path.source"), ("link", "fs.path.source or fs.path.target")],
+)
+def test_a_rule_is_told_of_the_fields_that_its_calls_have(told, name, helpful):
+    assert f"with a test of {helpful} or evt.rawres where" in told(f"evt.type = {name} and {END} proc.pname = a")
+
+
 def test_a_rule_that_looks_at_starts_is_told_to_look_at_ends(told):
     text = told("evt.type = connect and fd.sport = 22")
     assert "as it looks at their start too, when little is known; cheaper: evt.dir=< beside evt.type\n" in text
@@ -53,7 +61,7 @@ def test_a_rule_that_looks_at_starts_is_told_to_look_at_ends(told):
 def test_a_rule_without_types_is_told_to_name_some_unless_it_says_that_it_is_meant(told):
     text = told("proc.pname = a")
     assert text.count("every-call") == 1
-    assert "every open, creat, openat, openat2, unlink, unlinkat (and " in text
+    assert "every open, creat, openat, openat2, rename, renameat (and " in text
     assert "as it names no evt.type; cheaper: evt.type and evt.dir=< for those that are meant" in text
     assert told("proc.pname = a | warn_evttypes: false") == ""
 
@@ -70,7 +78,7 @@ def test_rules_are_told_of_in_their_order_each_once(told):
     [
         f"evt.type = read and {END} proc.pname = a | all_events: true",
         "evt.type = creat and evt.dir=<",
-        f"evt.type = rename and {END} proc.pname = a",
+        f"evt.type = mount and {END} proc.pname = a",
         f"evt.type = execve and {END} proc.pname = a",
     ],
     ids=["asked for by its key", "matches all", "no kind that is tested", "needed in any case"],

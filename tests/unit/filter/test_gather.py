@@ -42,9 +42,28 @@ def test_without_room_it_is_not_tested_how_deep_paths_lie():
 
 @given(PARTS, PATHS, NUMBERS)
 def test_the_same_passes(superset, path, numbers):
-    assert passes(gathered(superset), path, numbers) is passes(superset, path, numbers)
+    assert passes(gathered(superset), [path], numbers) is passes(superset, [path], numbers)
+
+
+@given(PARTS, PATHS, PATHS, NUMBERS)
+def test_the_same_passes_of_calls_with_two_paths(superset, one, other, numbers):
+    assert passes(gathered(superset, one_path=False), [one, other], numbers) is passes(superset, [one, other], numbers)
+
+
+def test_two_paths_may_each_lack_a_text_that_the_other_has():
+    none = both(Where(each.texts, negated=True) for each in (A, B))
+    assert gathered(none, one_path=False) == none
+    paths = [Path(b"/a"), Path(b"/b")]
+    assert passes(none, paths, {})
+    assert not passes(gathered(none), paths, {})
 
 
 @given(PARTS, PATHS, NUMBERS)
 def test_what_passes_passes_the_looser_one(superset, path, numbers):
-    assert passes(coarse(superset), path, numbers) or not passes(superset, path, numbers)
+    assert passes(coarse(superset), [path], numbers) or not passes(superset, [path], numbers)
+
+
+@given(PARTS, PATHS, PATHS, NUMBERS)
+def test_what_passes_passes_the_looser_one_of_calls_with_two_paths(superset, one, other, numbers):
+    looser = coarse(superset, one_path=False)
+    assert passes(looser, [one, other], numbers) or not passes(superset, [one, other], numbers)

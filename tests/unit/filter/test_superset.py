@@ -58,7 +58,7 @@ def test_the_tests_of_paths_are_listed_once():
     ],
 )
 def test_what_passes(superset, path, answer):
-    assert passes(superset, Path(whole=path), NUMBERS) is answer
+    assert passes(superset, [Path(whole=path)], NUMBERS) is answer
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,19 @@ def test_what_passes(superset, path, answer):
     ],
 )
 def test_of_a_path_whose_end_is_known_alone(text, last, answer):
-    assert passes(Where(frozenset((text,))), Path(last=last), {}) is answer
-    assert passes(Where(frozenset((text,)), negated=True), Path(last=last), {}) is True
+    assert passes(Where(frozenset((text,))), [Path(last=last)], {}) is answer
+    assert passes(Where(frozenset((text,)), negated=True), [Path(last=last)], {}) is True
+
+
+@pytest.mark.parametrize(
+    "test", [Where(frozenset((Text(b"b"),))), Where(frozenset((Text(b"a"),)), negated=True), Level(2)]
+)
+def test_of_two_paths_either_may_meet_a_test(test):
+    one, other = Path(b"/b/c"), Path(b"/a")
+    assert passes(test, [one, other], {})
+    assert passes(test, [other, one], {})
+    assert passes(test, [other, Path()], {})
+    assert not passes(test, [other, other], {})
 
 
 @pytest.mark.parametrize("negated", [False, True])

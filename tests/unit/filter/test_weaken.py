@@ -23,7 +23,7 @@ def superset(text):
 def lets(text, path, **numbers):
     told = NUMBERS | {Number[name.upper()]: value for name, value in numbers.items()}
     told[Number.RESULT] = told[Number.FD]
-    return passes(superset(text), Path(whole=path), told)
+    return passes(superset(text), [Path(whole=path)], told)
 
 
 @pytest.mark.parametrize(

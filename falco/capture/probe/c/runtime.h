@@ -55,13 +55,14 @@ struct call {
   u32 most_fds, compat; /* compat: it came in by the 32-bit entry */
   s64 ret, fd;
   u32 pos, lengths, first, block, walked; /* first: where the lengths end and the parameters begin */
-  u64 met, unmet;         /* the tests of paths that hold, and those that do not */
+  u64 met, met_last;      /* the tests that a path meets which is known, and those that one's last part does */
+  u64 unmet, levels;      /* the tests that a path does not meet, and which numbers of slashes there are: a bit for each */
   u64 is, isnt;           /* the tests of what the thread is that hold, and those that do not */
   u32 asked;              /* that it was tried to know these */
-  u32 looked;             /* that met and unmet are known */
-  u32 slashes;            /* in the path that was looked at, 0 if it is not known */
-  u32 partly;             /* only the last part of the path was looked at */
-  u32 named;              /* the path to look at is one that the call was given */
+  u32 looked;             /* that it was tried to know these */
+  u32 names, paths;       /* how many paths are to be looked at of those that the call was given, how many paths were */
+  u32 partly;             /* of a path only the last part was looked at */
+  u32 named;              /* NAMED_*: the path to look at is one that the call was given */
   u64 starts_at;          /* and this is where the kernel keeps which directory it starts in */
   struct scan scan;
   u32 nameless;           /* what was walked has no directory: a memfd, a pipe and their like */

@@ -9,6 +9,8 @@
 #define ROWS 16384      /* both halves */
 #define NUMBERS 8192    /* a power of two */
 #define PATH_UNKNOWN (~0ull)
+#define NAMED_WHOLE 1
+#define NAMED_LAST 2 /* it leads through other directories than where it starts: only its last part is looked at */
 
 struct row {
   u16 next[MOST_CLASSES];
@@ -71,23 +73,36 @@ INLINE int is_known(u64 inode, u64 number) {
   struct file_id id = {device_of(inode), number};
   return known_files.lookup(&id) != 0;
 }
-/* Nothing is known of the call's path: all tests of it hold, and all negated ones. */
+/* Nothing is known of a path of the call: all tests hold, and all negated ones. */
 INLINE void know_no_path(struct call *c) {
-  c->met = c->unmet = PATH_UNKNOWN;
-  c->slashes = 0;
-  c->partly = c->named = 0;
+  c->met = c->met_last = c->unmet = c->levels = PATH_UNKNOWN;
+  c->names = c->paths = c->named = 0;
 }
 INLINE int look(struct bpf_raw_tracepoint_args *ctx, struct call *c, int which) {
   c->looked = 1;
   step(ctx, which);
   return send_call(ctx, c);
 }
-/* Which tests are met by the path of these parts, as bits. */
-INLINE void seek(struct call *c, struct parts *p) {
+/* Add what was found in a path to what was in those before. */
+INLINE void know_path(struct call *c, struct parts *p, u64 found) {
+  if (!c->paths) c->met = c->met_last = c->unmet = c->levels = c->partly = 0;
+  c->paths += 1;
+  if (c->named == NAMED_LAST) {
+    c->partly = 1;
+    c->met_last |= found;
+    c->unmet = c->levels = PATH_UNKNOWN;
+    return;
+  }
+  c->met |= found;
+  c->unmet |= ~found;
+  c->levels |= 1ull << ((p->count ? p->count : 1) & (MOST_PARTS - 1));
+}
+/* Which tests are met by the path of these parts, as bits; 0 if that cannot be told. */
+INLINE int seek(struct call *c, struct parts *p) {
   u32 first = setting(SETTING_ROWS), half = first != 0, state = first + 1;
   struct classes *k = classes.lookup(&half);
   struct row *row = rows.lookup(&state);
-  if (!k || !row) return;
+  if (!k || !row) return 0;
   u64 found = row->met;
   rewind(p);
 #pragma clang loop unroll(disable)
@@ -95,14 +110,13 @@ INLINE void seek(struct call *c, struct parts *p) {
     u8 byte = next_byte(p);
     state = row->next[k->of[byte] & (MOST_CLASSES - 1)];
     row = rows.lookup(&state);
-    if (!row) return;
+    if (!row) return 0;
     found |= row->met;
     if (byte) continue;
-    c->met = found;
-    c->unmet = ~found;
-    c->slashes = c->partly ? 0 : p->count ? p->count : 1;
-    return;
+    know_path(c, p, found);
+    return 1;
   }
+  return 0;
 }
 /* Take the parts of the path of c->file; 0 if it has none that tells which file it is: it is a pipe or a memfd, or one
  * that rules know by another name. */
@@ -120,30 +134,37 @@ INLINE int take_file_path(struct call *c, struct parts *p) {
   p->count = p->total = 0;
   return take_parts(p, dentry, mount);
 }
-/* The path of c->file or, where a name was read, of that: below the directory that it starts in or, if it leads through
- * others, only its last part. */
-INLINE void look_at_path(struct call *c, struct parts *p) {
+/* The path of c->file or, where a name was read, of that, below the directory that it starts in; 0 if it is not known. */
+INLINE int look_at_path(struct call *c, struct parts *p) {
   u64 path = c->starts_at;
   if (!c->named) {
-    if (!take_file_path(c, p)) return;
-  } else if (!c->partly && !take_parts(p, KERNEL(u64, path, OFF_path__dentry), KERNEL(u64, path, OFF_path__mnt))) {
-    return;
+    if (!take_file_path(c, p)) return 0;
+  } else if (c->named == NAMED_WHOLE &&
+             !take_parts(p, KERNEL(u64, path, OFF_path__dentry), KERNEL(u64, path, OFF_path__mnt))) {
+    return 0;
   }
-  seek(c, p);
+  return seek(c, p);
 }
-/* Goes back to the call's sieve, which now knows. */
+/* Goes on to the second path that the call was given, or back to its sieve, which now knows. */
 #if IN_PART(4)
 int step_look(struct bpf_raw_tracepoint_args *ctx) {
   struct call *c = this_call();
   struct parts *p = these_parts();
   if (!c || !p) return 0;
-  look_at_path(c, p);
+  if (!look_at_path(c, p)) {
+    know_no_path(c);
+  } else if (c->paths < c->names) {
+    c->base[0] = c->base[1];
+    steps.call(ctx, STEP_LOOK_AT_NAME);
+    know_no_path(c);
+  }
   sieves.call(ctx, c->slot);
   return send_call(ctx, c);
 }
 #endif
 /* The path that the call was given as base[0], without following anything: of one that leads through other directories
- * than where it starts only the last part is looked at, since each of those may be a link. 0 if nothing can be. */
+ * than where it starts only the last part is looked at, since each of those may be a link. NAMED_*, 0 if nothing can be.
+ */
 INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
   u64 name = c->base[0].name;
   volatile struct scan *s = &c->scan; /* what the loop counts lies in map memory, as in next_byte() */
@@ -166,7 +187,6 @@ INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
   }
   /* It ends in a slash, or in one of the directories that every directory has. */
   if (!s->size || (s->size == s->dots && s->size <= 2)) return 0;
-  c->partly = s->inner;
   u64 last = s->last & (MOST_SIFTED - 1);
   read_kernel(p->part[0].data + TEXT_AT, MOST_SIFTED, w->data + LONGEST + last);
   p->count = p->total = 0;
@@ -175,7 +195,7 @@ INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
   c->starts_at = fs + OFF_fs_struct__pwd;
   if (s->start) c->starts_at = fs + OFF_fs_struct__root;
   else if (c->base[0].dirfd != -100) c->starts_at = file_of(c, c->base[0].dirfd) + OFF_file__f_path;
-  return 1;
+  return s->inner ? NAMED_LAST : NAMED_WHOLE;
 }
 #if IN_PART(5)
 int step_look_at_name(struct bpf_raw_tracepoint_args *ctx) {
@@ -184,6 +204,7 @@ int step_look_at_name(struct bpf_raw_tracepoint_args *ctx) {
   if (!p) return 0;
   c->named = look_at_name(c, w, p);
   if (c->named) steps.call(ctx, STEP_LOOK);
+  know_no_path(c);
   sieves.call(ctx, c->slot);
   return send_call(ctx, c);
 }

@@ -44,8 +44,10 @@ def test_enters_of_calls_that_return_at_once_are_made_up_at_the_exit():
 
 
 def test_what_the_sieve_looks_at_and_takes_names_away_is_marked_as_such():
-    sifted = sieve_of({name: How(Number.RESULT, ">", 0) for name in ("unlink", "rmdir", "mkdir")})
-    wanted = frozenset(CODES[f"SYSCALL_{name}_X"] for name in ("UNLINK_2", "RMDIR_2", "MKDIR_2", "UNLINKAT_2"))
+    sifted = sieve_of({name: How(Number.RESULT, ">", 0) for name in ("unlink", "rmdir", "mkdir", "rename", "link")})
+    wanted = frozenset(
+        CODES[f"SYSCALL_{name}_X"] for name in ("UNLINK_2", "RMDIR_2", "MKDIR_2", "UNLINKAT_2", "RENAME", "LINK_2")
+    )
     slots = make_plan(Wanted(wanted, sieve=sifted), 0).arrays["slots"]
     moving = {call.name for call in CALLS if call.number in slots and slots[call.number][0] & 64}
-    assert moving == {"unlink", "rmdir"}
+    assert moving == {"unlink", "rmdir", "rename"}

@@ -98,8 +98,8 @@ def test_what_has_no_room_is_tested_more_loosely_first():
     assert sieve.too_large == frozenset()
     superset = sieve.supersets["openat"]
     assert size(superset) == 1
-    assert passes(superset, Path(b"/opt/7/x/y"), {})
-    assert not passes(superset, Path(b"/opt/x"), {})
+    assert passes(superset, [Path(b"/opt/7/x/y")], {})
+    assert not passes(superset, [Path(b"/opt/x")], {})
 
 
 def test_a_group_that_is_too_large_leaves_its_last_calls_open():

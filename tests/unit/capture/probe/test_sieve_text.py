@@ -10,7 +10,7 @@ from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter import superset as module
 from falco.filter.check import check
 from falco.filter.parser import parse_condition
-from falco.filter.superset import ALWAYS, How, Number, of_last
+from falco.filter.superset import ALWAYS, How, Level, Number, of_last
 from falco.filter.weaken import superset_of
 from falco.filter.weaken_traits import traits_of
 
@@ -34,14 +34,17 @@ def text(condition, *names):
         ("openat", "evt.is_open_read = true and fd.name = /a",
          "(((s64)(flags & 1) == (1LL)) && (c->met >> 0 & 1))"),
         ("openat", "not fd.name startswith /a", "(c->unmet >> 0 & 1)"),
-        ("openat", "not fd.name glob /*/*", "(!c->slashes || c->slashes == 1)"),
+        ("openat", "not fd.name glob /*/*", "(c->levels >> 1 & 1)"),
         ("connect", "fd.sport = 22", "(!t->ends || ((s64)t->server_port == (22LL)))"),
         ("connect", "not fd.sport = 22", "(!t->ends || (!((s64)t->server_port == (22LL))))"),
         ("connect", "fd.snet = 10.0.0.0/8", "(!t->addresses || ((s64)(t->server & 0xff000000) == (167772160LL)))"),
         ("socket", "evt.rawarg.domain = 17", "((s64)(s64)(u32)(A0) == (17LL))"),
         ("chmod", "evt.arg.mode contains S_ISUID", "((s64)(s64)(u32)(mode_bits(A1)) & (2048LL))"),
-        ("unlink", "fs.path.name = /a/b", "(c->partly ? (c->met >> 1 & 1) : (c->met >> 0 & 1))"),
-        ("unlink", "fs.path.name startswith /a/", "(c->partly ? 1 : (c->met >> 0 & 1))"),
+        ("unlink", "fs.path.name = /a/b", "((c->met >> 0 | c->met_last >> 1) & 1)"),
+        ("unlink", "fs.path.name startswith /a/", "((c->met >> 0 | c->partly) & 1)"),
+        ("unlink", "not fs.path.name startswith /a/", "(c->unmet >> 0 & 1)"),
+        ("rename", "fs.path.source = /a/b", "((c->met >> 0 | c->met_last >> 1) & 1)"),
+        ("renameat2", "evt.arg.flags contains RENAME_EXCHANGE", "((s64)(s64)(u32)(A4) & (2LL))"),
     ],
 )  # fmt: skip
 def test_what_is_tested(name, condition, tested):
@@ -51,6 +54,22 @@ def test_what_is_tested(name, condition, tested):
 def test_a_value_that_no_number_has_is_no_test():
     rows = [(BY_NAME["connect"], How(Number.RESULT, "<", 1 << 70))]
     assert "case 42: if (!1) goto sifted" in program(rows[0][0].group, rows, {})
+
+
+def test_how_deep_a_path_lies_that_is_too_deep_to_be_known_is_not_tested():
+    assert "case 257: if (!1) goto" in program(BY_NAME["openat"].group, [(BY_NAME["openat"], Level(64))], {})
+
+
+def test_of_two_names_both_are_looked_at():
+    made = text("fs.path.source = /a", "rename", "renameat", "link", "linkat")
+    assert "c->names = 2;" in made
+    assert "case 86:\n        c->base[0].name = A0;" in made
+    assert "c->base[1].name = A3;" in made
+    assert "c->names = 1;" in text("fs.path.source = /a", "symlink", "symlinkat")
+
+
+def test_a_name_that_may_be_followed_at_its_end_is_not_looked_at():
+    assert "case 265:\n        c->base[0].name = (A4 & 0x400 ? 0 : A1);" in text("fs.path.target = /a", "linkat")
 
 
 def test_calls_with_the_same_fd_share_a_case_and_roles_are_learned_before_anything_is_tested():

@@ -13,6 +13,8 @@ from falco.state.handlers import PROCESS_LIFE
 
 BY_NAME = {each.call.name: each for each in SIFTED}
 IDS = list(BY_NAME)
+ROLES = {Group.NAMES: ("n", "t"), Group.PAIRS: ("st",)}
+"""The paths that calls of these groups are given."""
 
 
 @pytest.mark.parametrize("each", SIFTED, ids=IDS)
@@ -25,13 +27,16 @@ def test_what_is_tested_of_a_group_is_found_out_for_it(each):
     assert (each.call.name in FLAGS) is (each.group is Group.OPENS)
     assert bool(each.call.fd) is (each.group in (Group.FDS, Group.OPENS))
     assert not any(name.startswith("fd.") for name in each.vocabulary) or each.call.fd
-    if each.group is Group.NAMES:
-        assert [base.role for base in each.call.bases] == ["n"]
+    if each.group in ROLES:
+        assert "".join(base.role for base in each.call.bases) in ROLES[each.group]
         assert RESOLVED[code(each.call, "X")]
 
 
-def test_what_puts_links_in_places_is_seen_always():
-    assert not {"rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat"} & BY_NAME.keys()
+@pytest.mark.parametrize("name", ["symlink", "symlinkat"])
+def test_of_a_symbolic_link_only_where_it_is_made_is_tested(name):
+    assert {"fs.path.source", "fs.path.written"} < BY_NAME[name].vocabulary.keys()
+    assert "fs.path.target" not in BY_NAME[name].vocabulary
+    assert [base.role for base in BY_NAME[name].call.bases] == ["t"]
 
 
 def test_calls_with_one_code_are_of_one_group_and_vocabulary():
