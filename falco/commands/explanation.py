@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from falco.capture.probe.sifted import CANARY_OPTION
 from falco.capture.probe.text import code
 from falco.commands import probing
 from falco.commands.configuration import configure, rules_paths
@@ -41,7 +42,8 @@ _SUMMARY = (
 _HOW_TO_READ = (
     f"In paths {ANY_TEXT} stands for any text, {AND_BELOW} for a directory itself and all below it. What the kernel"
     " cannot test counts as true there; the rules test it when the call has come. Of two paths that a call was given"
-    " either may be the one. Files that rules name are sent by whatever name they are used."
+    " either may be the one. Files that rules name are sent by whatever name they are used. With the name of a call or a"
+    " rule all of it is shown, with -v all of everything."
 )
 _EVERYTHING = "With -A and with -w every system call is sent, whatever the rules look at."
 
@@ -163,9 +165,12 @@ def _by_text(looks: Iterable[Look], style: Style, one_path: bool) -> dict[tuple[
 
 
 def _style(departure: Departure, style: Style) -> Style:
-    """The style with the names of bits of the call's parameters."""
+    """The style with the names of what the call's parameters are made of."""
     params = EVENT_TABLE[code(departure.call, "X")].params
-    return Style(style.whole, {param.name: {bits: name for name, bits in param.flags or ()} for param in params})
+    names = {param.name: {bits: name for name, bits in param.flags or ()} for param in params}
+    if departure.name == "prctl":
+        names["option"][CANARY_OPTION] = "that of Falco's own look whether it still sees"
+    return Style(style.whole, names)
 
 
 def _tests(look: Look, style: Style, one_path: bool) -> Iterator[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from falco.filter.superset import ALWAYS, All, Any, How, Level, Number, Superset, Where, both, either
+from falco.filter.joining import both, either
+from falco.filter.superset import ALWAYS, All, Any, How, Level, Number, Superset, Where
 
 _SHARED = frozenset(
     (Number.WRITES, Number.READS, Number.FD, Number.RESULT, Number.KIND, Number.TRANSPORT, Number.RENAMES)

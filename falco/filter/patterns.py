@@ -45,6 +45,9 @@ class Glob:
     def __post_init__(self) -> None:
         object.__setattr__(self, "match", re.compile(glob_expression(self.pattern)).match)
 
+    def __str__(self) -> str:
+        return self.pattern
+
 
 def glob_expression(pattern: str) -> str:
     """The regular expression for a whole string. Runs in linear time per star: what follows a star is matched once."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import operator
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -152,45 +152,6 @@ _OPERATORS: Mapping[str, Callable[[int, int], bool]] = {
     **COMPARISONS,
     "&": lambda number, bits: bool(number & bits),
 }
-
-
-def either(parts: Iterable[Superset]) -> Superset:
-    """The or of supersets, flat and without repetition."""
-    flat: dict[Superset, None] = {}
-    for part in parts:
-        for each in part.parts if isinstance(part, Any) else (part,):
-            if each == ALWAYS:
-                return ALWAYS
-            flat[each] = None
-    # What is wider makes the narrower needless: a part that is also said alone.
-    kept = [part for part in flat if not (isinstance(part, All) and any(each in flat for each in part.parts))]
-    return kept[0] if len(kept) == 1 else Any(tuple(kept))
-
-
-def both(parts: Iterable[Superset]) -> Superset:
-    """The and of supersets, flat and without repetition."""
-    flat: dict[Superset, None] = {}
-    for part in parts:
-        for each in part.parts if isinstance(part, All) else (part,):
-            if each == NEVER:
-                return NEVER
-            flat[each] = None
-    kept = [part for part in flat if not (isinstance(part, Any) and any(each in flat for each in part.parts))]
-    lean = [_without(part, flat) for part in kept]
-    if lean != kept:
-        return both(lean)
-    return kept[0] if len(kept) == 1 else All(tuple(kept))
-
-
-def _without(part: Superset, said: Iterable[Superset]) -> Superset:
-    """An or whose parts do not say again what is said beside it."""
-    if not isinstance(part, Any):
-        return part
-    others = {each for each in said if each is not part}
-    return either(
-        both(each for each in branch.parts if each not in others) if isinstance(branch, All) else branch
-        for branch in part.parts
-    )
 
 
 def passes(

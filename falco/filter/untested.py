@@ -39,7 +39,8 @@ def _found(node: Node, vocabulary: Vocabulary, *, negated: bool, all_of_it: bool
             name = test.field.field.name
             # A blank is in the names of fields that stand for what the kernel told of another one's path.
             if " " not in name and _is_open(test, vocabulary, negated):
-                yield f"{'not ' if negated else ''}{test.field.key} {test.op}" if name in vocabulary else test.field.key
+                how = f" ({'not ' if negated else ''}{test.op})" if name in vocabulary else ""
+                yield f"{test.field.key}{how}"
 
 
 def _open(nodes: Iterable[Node], vocabulary: Vocabulary, negated: bool) -> Iterator[Node]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from falco.events.table import EVENT_TABLE
-from falco.filter.superset import ALWAYS, NEVER, How, Number, Superset, both, either
+from falco.filter.joining import both, either
+from falco.filter.superset import ALWAYS, NEVER, How, Number, Superset
 from falco.filter.weaken_numbers import (
     SUCCEEDED,
     of_address,

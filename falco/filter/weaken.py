@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from falco.filter.ast import And, Node, Not, Or, Test
-from falco.filter.superset import ALWAYS, Superset, both, either
+from falco.filter.joining import both, either
+from falco.filter.superset import ALWAYS, Superset
 
 Weaken = Callable[[Test, bool], Superset]
 """The superset of a comparison or, if it is negated, of its negation."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from falco.events.flags import ERRNO
+from falco.filter.joining import both, either
 from falco.filter.patterns import Network, Networks
-from falco.filter.superset import ALWAYS, COMPARISONS, How, Kind, Number, Param, Superset, both, either
+from falco.filter.superset import ALWAYS, COMPARISONS, How, Kind, Number, Param, Superset
 from falco.state.fds import L4
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, cast
 
+from falco.filter.joining import both, either
 from falco.filter.patterns import Glob, PathPrefixes, glob_literal
-from falco.filter.superset import ALWAYS, Level, Superset, Text, Where, both, either
+from falco.filter.superset import ALWAYS, Level, Superset, Text, Where
 
 if TYPE_CHECKING:
     from falco.filter.ast import Test

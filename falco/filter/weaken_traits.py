@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from falco.filter.superset import ALWAYS, All, Any, Superset, Where, Who, both, either
+from falco.filter.joining import both, either
+from falco.filter.superset import ALWAYS, All, Any, Superset, Where, Who
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

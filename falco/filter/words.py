@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from falco.events.flags import ERRNO
+from falco.filter.patterns import PathPrefixes
 from falco.filter.superset import All, Any, How, Kind, Level, Number, Param, Superset, Text, Where, Who
 from falco.state.fds import L4
 
@@ -36,6 +37,8 @@ _VALUES: Mapping[Number, Mapping[int, str]] = {
     Number.TRANSPORT: {transport: transport.name.lower() for transport in L4},
     Number.RESULT: {-number: name for number, name in ERRNO.items()},
 }  # fmt: skip
+_PROCESS = object()
+"""What tests of the thread have in common: where not all is told, only their number is."""
 _SHOWN = 3
 """So many of a list are shown, and one more where that is the last."""
 ANY_TEXT, AND_BELOW = "*", "[/*]"
@@ -44,7 +47,7 @@ ANY_TEXT, AND_BELOW = "*", "[/*]"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Style:
-    """How much is told: lists as a whole, or only their beginning. bits has the names of parameters' bits."""
+    """How much is told: lists as a whole, or only their beginning. bits has the names of parameters' values or bits."""
 
     whole: bool = False
     bits: Mapping[str, Mapping[int, str]] = dataclasses.field(default_factory=dict)
@@ -80,14 +83,27 @@ def _joined(parts: Iterable[Superset], style: Style, *, negated: bool) -> Iterat
     """The parts in words, each only once; equalities of one number, or negated ones, and levels of paths are one."""
     groups: dict[object, list[Superset]] = {}
     for part in parts:
-        groups.setdefault(_gathers(part, negated), []).append(part)
-    for group in groups.values():
-        if len(group) == 1:
+        key = _PROCESS if not style.whole and _is_of_process(part) else _gathers(part, negated)
+        groups.setdefault(key, []).append(part)
+    for key, group in groups.items():
+        if key is _PROCESS and (count := sum(map(_size, group))) > 1:
+            yield f"{count} tests of the process"
+        elif len(group) == 1:
             yield _bracketed(group[0], style)
         elif isinstance(group[0], Level):
             yield f"path has {_slashes([part.slashes for part in group if isinstance(part, Level)])}"
         else:
             yield _one_of([part for part in group if isinstance(part, How)], style)
+
+
+def _is_of_process(part: Superset) -> bool:
+    if isinstance(part, All | Any):
+        return all(map(_is_of_process, part.parts))
+    return isinstance(part, Who)
+
+
+def _size(part: Superset) -> int:
+    return sum(map(_size, part.parts)) if isinstance(part, All | Any) else 1
 
 
 def _gathers(part: Superset, negated: bool) -> object:
@@ -133,7 +149,7 @@ def _number(test: How, style: Style) -> str:
 def _one_of(tests: Sequence[How], style: Style) -> str:
     """Equalities, or negated ones, of one number."""
     number, holds = tests[0].number, _equality(tests[0])
-    values = list(dict.fromkeys(_value(test) for test in tests))
+    values = list(dict.fromkeys(_value(test, style) for test in tests))
     if number is Number.KIND:
         return f"fd is {'' if holds else 'not '}{' or '.join(values)}"
     if len(values) > 1:
@@ -147,10 +163,11 @@ def _name(number: Number | Param) -> str:
     return _NAMES[number] if isinstance(number, Number) else number.name
 
 
-def _value(test: How) -> str:
-    if test.number in _ADDRESSES:
+def _value(test: How, style: Style) -> str:
+    number = test.number
+    if number in _ADDRESSES:
         return str(ipaddress.ip_address(test.value)) + ("" if test.mask is None else f"/{test.mask.bit_count()}")
-    known = _VALUES.get(test.number, {}) if isinstance(test.number, Number) else {}
+    known = _VALUES.get(number, {}) if isinstance(number, Number) else style.bits.get(number.name, {})
     return known.get(test.value, str(test.value))
 
 
@@ -187,6 +204,8 @@ def _trait(test: Who, style: Style) -> str:
     field, op = test.test.field.key, test.test.op
     if op == "exists":
         said = f"{field} exists"
+    elif isinstance(operand, PathPrefixes):
+        said = f"{field} {op} ({style.listed(sorted('/' + '/'.join(prefix) for prefix in operand.prefixes))})"
     elif isinstance(operand, frozenset | set | tuple):
         said = f"{field} {op} ({style.listed(sorted(map(str, operand)))})"
     else:

@@ -22,8 +22,9 @@ from falco.events import facts
 from falco.events.table import CODES as SYMBOLS
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.check import check
+from falco.filter.joining import both, either
 from falco.filter.parser import parse_condition
-from falco.filter.superset import How, Number, Param, Path, Text, Where, both, either, passes
+from falco.filter.superset import How, Number, Param, Path, Text, Where, passes
 from tests.live import sifted_calls
 from tests.live.product import Product
 from tests.live.watching import Watching, build_for

@@ -17,7 +17,8 @@ from falco.capture.probe.sieve_text import PASSED, program
 from falco.capture.probe.sifted import SIFTED, Group, Sifted
 from falco.capture.probe.text import code
 from falco.filter.gather import coarse, gathered, size
-from falco.filter.superset import ALWAYS, NEVER, Superset, Text, either, of_last, tests_of
+from falco.filter.joining import either
+from falco.filter.superset import ALWAYS, NEVER, Superset, Text, of_last, tests_of
 from falco.filter.weaken import superset_of
 from falco.filter.weaken_traits import traits_of, with_traits, without_needless_traits
 

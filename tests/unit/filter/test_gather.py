@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falco.filter.gather import coarse, gathered, size
-from falco.filter.superset import ALWAYS, How, Level, Number, Path, Text, Where, both, either, passes
+from falco.filter.joining import both, either
+from falco.filter.superset import ALWAYS, How, Level, Number, Path, Text, Where, passes
 
 WRITES, INET = How(Number.WRITES, "=", 1), How(Number.KIND, "=", 1)
 A, B = (Where(frozenset((Text(text, begins=True),))) for text in (b"/a", b"/b"))

@@ -1,10 +1,11 @@
-"""Joining supersets, and what they let through."""
+"""What supersets let through."""
 
 from __future__ import annotations
 
 import pytest
 
 from falco.filter import superset as module
+from falco.filter.joining import both, either
 from falco.filter.superset import (
     ALWAYS,
     NEVER,
@@ -16,24 +17,10 @@ from falco.filter.superset import (
     Path,
     Text,
     Where,
-    both,
-    either,
     passes,
 )
 
 NUMBERS: dict[Number | Param, int] = {Number.WRITES: 0, Number.READS: 1, Number.FD: 3}
-
-
-def test_joining_keeps_no_part_twice_nor_one_that_another_makes_needless():
-    a, b = (Where(frozenset((Text(text),))) for text in (b"a", b"b"))
-    assert either((a, b, a)) == either((a, b))
-    assert either((a, both((a, b)))) == a
-    assert both((a, either((a, b)))) == a
-    assert both((a, either((both((a, b)), both((a, module.Level(2))))))) == both((a, either((b, module.Level(2)))))
-    assert either((a, ALWAYS)) == ALWAYS
-    assert both((a, NEVER)) == NEVER
-    assert either(()) == NEVER
-    assert both(()) == ALWAYS
 
 
 def test_the_tests_of_paths_are_listed_once():

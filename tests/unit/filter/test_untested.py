@@ -21,7 +21,7 @@ def bound(text):
     [
         ("proc.pname = a and (fd.name = /b or not user.name = c or proc.pname = d)", ("proc.pname", "user.name")),
         ("fd.name = /a and fd.num > 3", ()),
-        ("fd.name pmatch (/a) and not fd.name pmatch (/a/b)", ("not fd.name pmatch",)),
+        ("fd.name pmatch (/a) and not fd.name pmatch (/a/b)", ("fd.name (not pmatch)",)),
         ("proc.aname[2] = a", ("proc.aname[2]",)),
     ],
 )

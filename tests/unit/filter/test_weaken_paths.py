@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.check import check
+from falco.filter.joining import both, either
 from falco.filter.parser import parse_condition
-from falco.filter.superset import ALWAYS, Level, Text, Where, both, either
+from falco.filter.superset import ALWAYS, Level, Text, Where
 from falco.filter.weaken_paths import of_directory, of_filename, of_path
 
 

@@ -12,8 +12,9 @@ from falco.capture.probe.text import code, probe_text
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.check import check
 from falco.filter.gather import size
+from falco.filter.joining import either
 from falco.filter.parser import parse_condition
-from falco.filter.superset import UNKNOWN_PATH, How, Number, Path, either, passes
+from falco.filter.superset import UNKNOWN_PATH, How, Number, Path, passes
 
 SHADOW = "evt.is_open_read = true and fd.num >= 0 and fd.name = /etc/shadow"
 BELOW = "evt.is_open_write = true and fd.name startswith /bin/"

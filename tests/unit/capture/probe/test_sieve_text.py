@@ -36,7 +36,7 @@ def text(condition, *names):
         ("openat", "not fd.name startswith /a", "(c->unmet >> 0 & 1)"),
         ("openat", "not fd.name glob /*/*", "(c->levels >> 1 & 1)"),
         ("connect", "fd.sport = 22", "(!t->ends || ((s64)t->server_port == (22LL)))"),
-        ("connect", "not fd.sport = 22", "(!t->ends || (!((s64)t->server_port == (22LL))))"),
+        ("connect", "not fd.sport = 22", "(!t->ends || ((s64)t->server_port != (22LL)))"),
         ("connect", "fd.snet = 10.0.0.0/8", "(!t->addresses || ((s64)(t->server & 0xff000000) == (167772160LL)))"),
         ("socket", "evt.rawarg.domain = 17", "((s64)(s64)(u32)(A0) == (17LL))"),
         ("chmod", "evt.arg.mode contains S_ISUID", "((s64)(s64)(u32)(mode_bits(A1)) & (2048LL))"),
