@@ -42,8 +42,8 @@ _SUMMARY = (
 _HOW_TO_READ = (
     f"In paths {ANY_TEXT} stands for any text, {AND_BELOW} for a directory itself and all below it. What the kernel"
     " cannot test counts as true there; the rules test it when the call has come. Of two paths that a call was given"
-    " either may be the one. Files that rules name are sent by whatever name they are used. With the name of a call or a"
-    " rule all of it is shown, with -v all of everything."
+    " either may be the one. Files that rules name are sent by whatever name they are used. With the name of a call or"
+    " of a rule all of it is shown, with -v all of everything."
 )
 _EVERYTHING = "With -A and with -w every system call is sent, whatever the rules look at."
 
