@@ -109,5 +109,5 @@ class Sight:
             self._path.unlink(missing_ok=True)
 
     def _alert(self, priority: Priority, text: str, reason: str, seconds: float) -> None:
-        fields = {"reason": reason, "seconds": seconds}
+        fields = {"reason": reason, "seconds": round(seconds, 3)}
         self._raise_alert(Alert(time.time_ns(), RULE, priority, INTERNAL, text, fields))
