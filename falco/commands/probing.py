@@ -42,13 +42,12 @@ _SMALL = {"ring": 1 << 12}
 
 def wanted(in_force: InForce, options: Options) -> Wanted:
     """What has to leave the kernel for these rules, for -A and for a recording."""
-    ruleset = in_force.ruleset
+    ruleset, own = in_force.ruleset, own_pid(options.host_root)
     if options.all_events or options.writefile is not None:
-        own = own_pid(options.host_root)
         return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=own)
     sieve = make_sieve(lambda code: [node for _, node in in_force.remaining(code)])
     codes = ruleset.codes | PROCESS_LIFE
-    return Wanted(codes, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen, sieve=sieve)
+    return Wanted(codes, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen, self_tgid=own, sieve=sieve)
 
 
 def unseen(ruleset: Ruleset) -> tuple[str, ...]:

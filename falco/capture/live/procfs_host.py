@@ -17,6 +17,8 @@ _MEMORY = re.compile(r"^MemTotal: +(\d{1,15}) kB", re.MULTILINE)
 _ID = re.compile(r"\d{1,10}")
 _MAX_ACCOUNTS_FILE = 16 << 20
 _NOBODY = 1 << 32
+_PF_KTHREAD, _FLAGS_AT = 0x200000, 6
+"""A flag of the kernel's threads, and where flags stand in /proc/PID/stat behind the name (proc(5))."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,11 +57,24 @@ def this_host(root: Path, boot_ns: int = 0) -> Host:
 
 
 def own_pid(host_root: str) -> int:
-    """This process's number as the host's /proc counts: in a pid namespace of our own it is another than getpid()'s."""
+    """This process's number as the kernel counts, 0 if the host's /proc does not tell it.
+
+    In a pid namespace of our own it is another than getpid()'s. Where /proc itself is that of such a namespace, the
+    number that it tells is some other process's to the kernel, which must not be taken for us.
+    """
+    proc = Path(host_root) / "proc"
+    if not _is_of_kernel(_read(proc / "2/stat")):
+        return 0
     try:
-        return int(os.readlink(f"{host_root.rstrip('/')}/proc/self"))  # noqa: PTH115 - a text, and no path
+        return int(os.readlink(proc / "self"))  # noqa: PTH115 - a text, and no path
     except (OSError, ValueError):
-        return os.getpid()
+        return 0
+
+
+def _is_of_kernel(stat: str) -> bool:
+    """Whether a thread's stat says that it is the kernel's: only the first pid namespace has those, one at number 2."""
+    fields = stat.rpartition(")")[2].split()
+    return len(fields) > _FLAGS_AT and fields[_FLAGS_AT].isdecimal() and bool(int(fields[_FLAGS_AT]) & _PF_KTHREAD)
 
 
 def machine(host: Host) -> Machine:

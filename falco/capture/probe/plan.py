@@ -14,11 +14,12 @@ from falco.capture.probe.sieve import NO_SIEVE, Sieve
 from falco.capture.probe.text import code, generic
 from falco.events.syscalls import NATIVE, SYSCALL_NAMES
 from falco.events.table import CODES, codes_named
+from falco.state.handlers import PROCESS_LIFE
 
 if TYPE_CHECKING:
     from falco.capture.probe.call import Call
 
-_EXIT, _ENTER, _REAL, _TIME, _TRACK, _SIEVE, _MOVES = 1, 2, 4, 8, 16, 32, 64
+_EXIT, _ENTER, _REAL, _TIME, _TRACK, _SIEVE, _MOVES, _LIFE = 1, 2, 4, 8, 16, 32, 64, 128
 """FLAG_* of c/runtime.h."""
 _SLOT = struct.Struct("=IHH")
 _U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
@@ -82,7 +83,8 @@ class Wanted:
     codes are event codes; syscalls the numbers (of the event table's order) of calls that are wanted as generic events,
     None for all; real the codes of enters that have to be sent when the call is entered. times says that enters which
     are made up need their own time. snaplen is the most bytes of data (read, written) that an event carries. self_tgid
-    is a process of which nothing is reported but prctl, 0 for none. sieve keeps back what no rule can match.
+    is a process of which nothing is reported but what changes processes (PROCESS_LIFE), 0 for none. sieve keeps back
+    what no rule can match.
     """
 
     codes: frozenset[int]
@@ -129,7 +131,7 @@ def make_plan(wanted: Wanted, clock_ns: int, half: int = 0, shadow: bool = False
     return Plan(
         tracepoints=_tracepoints(wanted, set(flags.values()), any(flags[name] for name in _BY_URING)),
         tail_calls={
-            "exits": {c.number: _program("exit", c) for c in chosen if flags[c.name] & ~(_REAL | _TIME)},
+            "exits": {c.number: _program("exit", c) for c in chosen if flags[c.name] & ~(_REAL | _TIME | _LIFE)},
             "enters": {c.number: _program("enter", c) for c in chosen if flags[c.name] & (_ENTER | _REAL)},
             "steps": {number: name for number, name in enumerate(_STEPS) if _is_called(name, texts)},
             "sieves": sieves,
@@ -166,8 +168,9 @@ def _flags(call: Call, wanted: Wanted) -> int:
     made_up = enter and not real
     track = call.name in _TRACKED
     sift = leave and not enter and call.name in wanted.sieve.by_call
-    flags = _SIEVE * sift | _EXIT * leave | _ENTER * made_up | _REAL * real
-    return flags | _TIME * (made_up and wanted.times) | _TRACK * track | _MOVES * (sift and call.name in _MOVING)
+    flags = _SIEVE * sift | _EXIT * leave | _ENTER * made_up | _REAL * real | _TRACK * track
+    flags |= _TIME * (made_up and wanted.times) | _MOVES * (sift and call.name in _MOVING)
+    return flags | _LIFE * (bool(flags) and code(call, "X") in PROCESS_LIFE)
 
 
 def is_wanted(call: Call, half: str, wanted: Wanted) -> bool:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from falco.capture.scap import blocks, writer
+from falco.commands import container_lookups
 from falco.commands.container_lookups import SWEEP_S, ContainerLookups, asked, own_asking, report, wait_ns
 from falco.commands.options import parse
 from falco.config_schema import Config
@@ -210,7 +211,8 @@ def test_what_a_pod_belongs_to_comes_as_an_event_of_its_containers(state):
     assert containers._placed(Container(SHORT, 7, labels=labels)).k8s == known.k8s
 
 
-def test_its_own_asking_is_known(state):
+def test_its_own_asking_is_known(state, monkeypatch):
+    monkeypatch.setattr(container_lookups, "own_pid", {"/": os.getpid()}.get)
     is_own = own_asking("/")
     builder = Builder(state, tid=os.getpid())
     state.add_thread(process(os.getpid()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -49,7 +49,7 @@ def in_force(*names):
 def test_rules_get_what_they_look_at_and_state_what_process_life_is():
     need = wanted(in_force(), Options())
     assert need.codes == {OPEN, KILL_ENTER, *PROCESS_LIFE}
-    assert (set(need.real), need.times, need.self_tgid) == ({KILL_ENTER}, False, 0)
+    assert (set(need.real), need.times) == ({KILL_ENTER}, False)
 
 
 def test_what_no_rule_looks_at_stays_in_the_kernel():
@@ -63,7 +63,12 @@ def test_what_no_rule_looks_at_stays_in_the_kernel():
 def test_everything_is_sent_with_times_for_a_recording_but_not_what_makes_the_recording(options):
     need = wanted(in_force(), options)
     assert (len(need.codes), need.syscalls, need.times) == (len(EVENT_TABLE), None, True)
-    assert need.self_tgid == os.getpid()
+
+
+@pytest.mark.parametrize("options", [Options(), Options(all_events=True), Options(writefile="out.scap")])
+def test_what_falco_itself_does_is_left_out(options, monkeypatch):
+    monkeypatch.setattr(probing, "own_pid", {"/host": 4711}.get)
+    assert wanted(in_force(), dataclasses.replace(options, host_root="/host")).self_tgid == 4711
 
 
 def test_the_snaplen_is_passed_on():

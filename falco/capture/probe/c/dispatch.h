@@ -91,10 +91,11 @@ INLINE void keep_time(u64 now) {
   u32 tid = bpf_get_current_pid_tgid();
   enter_times.update(&tid, &now);
 }
-/* Where everything is recorded, what the recording itself does is left out: it would never end. */
-INLINE int is_own(u32 slot) {
+/* What Falco itself does to look at an event is left out: no rule means that, and a recording would never end. Of its
+ * threads and processes all is told, or the programs that it starts would have no parent. */
+INLINE int is_own(struct slot *s) {
   u64 self = setting(SETTING_SELF);
-  return self && slot != SLOT_PRCTL && bpf_get_current_pid_tgid() >> 32 == self;
+  return self && !(s->flags & FLAG_LIFE) && bpf_get_current_pid_tgid() >> 32 == self;
 }
 /* Every call of the host passes here, nearly all of them only as far as the first return. */
 #if IN_PART(0)
@@ -103,7 +104,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx) {
   if (!c) return 0;
   u32 number = ctx->args[1], slot = slot_of(c, ctx->args[0], FLAG_REAL | FLAG_TIME, &number);
   struct slot *s = slots.lookup(&slot);
-  if (!s || is_own(slot)) return 0;
+  if (!s || is_own(s)) return 0;
   if (s->flags & FLAG_TIME) keep_time(bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK));
   if (!(s->flags & FLAG_REAL)) return 0;
   start_call(c, s, slot);
@@ -122,7 +123,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   take_registers(c, ctx->args[0]);
   u32 number = REGISTER(orig_ax), slot = slot_of(c, ctx->args[0], FLAG_EXIT | FLAG_ENTER | FLAG_TRACK, &number);
   struct slot *s = slots.lookup(&slot);
-  if (!s || is_own(slot)) return 0;
+  if (!s || is_own(s)) return 0;
   start_call(c, s, slot);
   c->ret = ctx->args[1];
   if (c->compat) c->ret = (s32)c->ret;

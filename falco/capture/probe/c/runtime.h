@@ -89,6 +89,7 @@ struct slot {
 #define FLAG_SIEVE 32 /* a sieve looks at the call before it is sent */
 #define FLAG_TRACK 16 /* the probe learns from the call, even if it is not sent */
 #define FLAG_MOVES 64 /* paths may lead elsewhere after the call */
+#define FLAG_LIFE 128 /* it changes what a process is */
 #define MARK_COMPAT 1 /* the call came in by the 32-bit entry */
 #define MARK_URING 2
 #define MARK_SIFTED 4 /* the sieve would have kept it back */
@@ -122,7 +123,7 @@ BPF_TABLE("lru_hash", u32, u64, enter_times, 32768);
 #define SETTING_ROWS 3   /* where the sieve's table begins */
 #define SETTING_SHADOW 4 /* send what the sieve would keep back, marked */
 #define SETTING_TRAITS 5 /* which list of tests of threads the sieves are made for */
-#define SETTING_SELF 2 /* our own process, of which only prctl is told, or 0 */
+#define SETTING_SELF 2 /* our own process, whose calls are left out (is_own), or 0 */
 /* steps: programs that finish a record */
 #define STEP_FD 0
 #define STEP_PATHS 1

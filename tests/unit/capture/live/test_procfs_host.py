@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -11,13 +10,21 @@ from falco.state.snapshot import Machine, Snapshot
 from falco.state.users import Group, User
 from tests.unit.capture.live.proctree import BOOT_NS
 
+KTHREADD = "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 5 0 0\n"
 
-def test_our_number_is_that_of_the_hosts_proc(tmp_path):
-    assert own_pid("/") == os.getpid()
-    assert own_pid(str(tmp_path)) == os.getpid(), "it says nothing"
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/self").symlink_to("4711")
-    assert own_pid(str(tmp_path)) == own_pid(f"{tmp_path}/") == 4711
+
+def test_our_number_is_that_of_the_hosts_proc(tree):
+    tree.write("proc/2/stat", KTHREADD)
+    assert own_pid(str(tree.host.root)) == 0, "it does not say who we are"
+    (tree.host.proc / "self").symlink_to("4711")
+    assert own_pid(str(tree.host.root)) == own_pid(f"{tree.host.root}/") == 4711
+
+
+@pytest.mark.parametrize("stat", [KTHREADD.replace("2129984", "4194304"), KTHREADD[:20], "2 (a) S 0 0 0 0 -1 x 0", ""])
+def test_a_number_of_a_pid_namespace_is_not_taken_for_the_kernel_s(tree, stat):
+    tree.write("proc/2/stat", stat)
+    (tree.host.proc / "self").symlink_to("1")
+    assert own_pid(str(tree.host.root)) == 0
 
 
 def test_machine(tree):

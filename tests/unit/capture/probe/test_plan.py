@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from falco.capture.probe.calls import CALLS
+from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.plan import Plan, Wanted, make_plan
 from falco.capture.probe.sieve import sieve_of
 from falco.events.table import CODES
 from falco.filter.superset import How, Number
+from falco.state.handlers import PROCESS_LIFE
 
 
 def test_programs_come_once_and_called_ones_first():
@@ -51,3 +52,11 @@ def test_what_the_sieve_looks_at_and_takes_names_away_is_marked_as_such():
     slots = make_plan(Wanted(wanted, sieve=sifted), 0).arrays["slots"]
     moving = {call.name for call in CALLS if call.number in slots and slots[call.number][0] & 64}
     assert moving == {"unlink", "rmdir", "rename"}
+
+
+def test_what_changes_processes_is_marked_as_such_and_told_of_our_own_too():
+    wanted = PROCESS_LIFE | {CODES["SYSCALL_OPENAT_2_X"]}
+    slots = make_plan(Wanted(wanted, self_tgid=4711), 0).arrays["slots"]
+    life = {call.name for call in (*LIFE, *CALLS) if call.number in slots and slots[call.number][0] & 128}
+    assert {"clone", "clone3", "fork", "vfork", "execve", "execveat", "prctl", "chroot", "setresuid"} <= life
+    assert "openat" not in life
