@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from falco.capture.live.bpf import BpfError
 from tests.live.product import Product
+from tests.live.watching import Watching
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BPF needs root")
 
@@ -68,3 +71,24 @@ def test_what_other_programs_do_stays_in_the_kernel_and_every_change_is_seen(tmp
     assert [name for name in of_user if name != "other"] == [f"user-{number}" for number in range(ROUNDS)]
     assert "other" not in named + of_user
     assert json.loads(stats.read_text().splitlines()[-1])["by_event"]["openat"]["filtered"] >= OPENS
+
+
+EXECS = """
+import os, threading
+def begin():
+    print(threading.get_native_id(), flush=True)
+    os.execv("/bin/true", ["true"])
+threading.Thread(target=begin).start()
+threading.Event().wait(60)
+"""
+
+
+def test_the_number_of_a_thread_that_becomes_the_first_of_its_process_takes_no_room(everything):
+    own, told = Path("/proc/self/comm"), []
+    with Watching(everything) as watching:
+        own.write_text(own.read_text().strip())
+        watching.seen(lambda: told.append(subprocess.check_output([sys.executable, "-c", EXECS])))
+        changed = watching.loaded.maps["changed_at"]
+        assert any(changed.lookup(os.getpid())), "whoever is named is noted"
+        with pytest.raises(BpfError, match="No such file"):
+            changed.lookup(int(told[0]))

@@ -170,7 +170,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   struct slot *s = slots.lookup(&zero);
   struct call *c = this_call();
   if (!s || !s->flags || !c) return 0;
-  thread_changes();
+  thread_begins_program(ctx->args[1]);
   start_call(c, s, SLOT_EXECVE);
   stamp(c);
   c->ret = 0;
@@ -220,7 +220,7 @@ int exit_vfork(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_VF
 #if IN_PART(15)
 int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   HERE
-  thread_ends();
+  thread_ends(bpf_get_current_pid_tgid());
   c->marks = 0;
   c->pos = 0;
   c->tid = bpf_get_current_pid_tgid();

@@ -22,9 +22,12 @@ INLINE void change_thread(u32 tid) {
   changed_at.update(&tid, &now);
 }
 INLINE void thread_changes(void) { change_thread(bpf_get_current_pid_tgid()); }
-INLINE void thread_ends(void) {
-  u32 tid = bpf_get_current_pid_tgid();
-  changed_at.delete(&tid);
+INLINE void thread_ends(u32 tid) { changed_at.delete(&tid); }
+/* A program is begun by the thread that had this number. If it was not its process's first it has that one's now, and
+ * nothing else tells that its own is free. */
+INLINE void thread_begins_program(u32 before) {
+  if (before != (u32)bpf_get_current_pid_tgid()) thread_ends(before);
+  thread_changes();
 }
 INLINE void know_no_traits(struct call *c) { c->is = c->isnt = ALL_TRAITS; }
 /* Which of the tests that are asked for hold for the call's thread, and which do not; 0 if that is not known. */
