@@ -38,6 +38,8 @@ _FORMERLY = {"io_uring_submit_req": "io_uring_submit_sqe"}
 """What tracepoints were called: this one up to Linux 6.3, with the same first argument since 6.0."""
 _RETURN_0 = bytes.fromhex("b7000000 00000000 95000000 00000000")
 _MORE_TRIES = 4
+_MEMBARRIER, _MEMBARRIER_GLOBAL = 324, 1
+"""A call of x86-64, and its command that is as old as it (MEMBARRIER_CMD_GLOBAL)."""
 _CPUS = Path("/sys/devices/system/cpu/possible")
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -209,6 +211,15 @@ def program_id(program: int) -> int:
 def linked_program(link: int) -> int:
     """The number of the program that hangs on a link; BpfError if the fd is no link any more."""
     return int(struct.unpack_from("=III", _info("link", link))[2])
+
+
+def wait_for_programs() -> None:
+    """Wait until every program that runs now has ended: some ten milliseconds.
+
+    They run with preemption off, and membarrier(2) waits until every processor was somewhere else (a grace period of
+    RCU). Kernels that leave processors without a tick refuse that, and nothing is waited for.
+    """
+    _libc.syscall(_MEMBARRIER, _MEMBARRIER_GLOBAL, 0, 0)
 
 
 def close(fd: int) -> None:

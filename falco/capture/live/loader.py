@@ -168,10 +168,14 @@ class Loaded:
 
     def _dispense_with(self, calls: list[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
         """Empty the slots that can be done without; those that are left."""
+        kept = [call for call in calls if call[0] not in self._plan.dispensable]
         for table, index, _ in calls:
             if table in self._plan.dispensable:
                 self._empty(table, index)
-        return [call for call in calls if call[0] not in self._plan.dispensable]
+        if kept != calls:
+            # What still runs has looked at the old arrays, and could go on to a new program with what it found there.
+            self._kernel.wait_for_programs()
+        return kept
 
     def _clear(self, calls: list[tuple[str, int, str]], values: Mapping[str, dict[int, bytes]]) -> None:
         """Take away what an earlier plan had and this one has not: the wish for a call before its program."""
