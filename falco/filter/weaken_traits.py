@@ -19,8 +19,8 @@ FIELDS = (
     "proc.cmdlenargs", "user.uid", "user.loginuid", "group.gid", "container.id",
 )  # fmt: skip
 """Fields that change only with calls of the thread itself that the probe notes (thread_changes of c/traits.h), with an
-exec, with a name that it is given, and with its birth. Names of users are not among them, which other programs change, nor
-what is known of containers."""
+exec, with a name that it is given, and with its birth. Names of users are not among them, which other programs change,
+nor what is known of containers."""
 
 
 def of_trait(test: Test, negated: bool) -> Superset:
