@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from falco.events.flags import ERRNO
+from falco.filter.gather import size
 from falco.filter.patterns import PathPrefixes
 from falco.filter.superset import All, Any, How, Kind, Level, Number, Param, Superset, Text, Where, Who
 from falco.state.fds import L4
@@ -86,7 +87,7 @@ def _joined(parts: Iterable[Superset], style: Style, *, negated: bool) -> Iterat
         key = _PROCESS if not style.whole and _is_of_process(part) else _gathers(part, negated)
         groups.setdefault(key, []).append(part)
     for key, group in groups.items():
-        if key is _PROCESS and (count := sum(map(_size, group))) > 1:
+        if key is _PROCESS and (count := sum(map(size, group))) > 1:
             yield f"{count} tests of the process"
         elif len(group) == 1:
             yield _bracketed(group[0], style)
@@ -98,12 +99,8 @@ def _joined(parts: Iterable[Superset], style: Style, *, negated: bool) -> Iterat
 
 def _is_of_process(part: Superset) -> bool:
     if isinstance(part, All | Any):
-        return all(map(_is_of_process, part.parts))
+        return bool(part.parts) and all(map(_is_of_process, part.parts))
     return isinstance(part, Who)
-
-
-def _size(part: Superset) -> int:
-    return sum(map(_size, part.parts)) if isinstance(part, All | Any) else 1
 
 
 def _gathers(part: Superset, negated: bool) -> object:
