@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.plan import OTHERS, is_wanted
 from falco.capture.probe.sifted import SIFTED, Sifted
-from falco.capture.probe.text import code, generic
+from falco.capture.probe.text import code, event_of
 from falco.events.table import EVENT_TABLE
 from falco.events.types import EventFlag
 from falco.filter.superset import ALWAYS, Superset
@@ -121,8 +121,7 @@ def _way_of_sifted(call: Call, wanted: Wanted) -> Way:
 
 
 def _looks(call: Call, sifted: Sifted | None, in_force: InForce, asked: Collection[str]) -> Iterator[Look]:
-    number = None if call.event else generic(call)
-    at_start, at_end = (dict(_by_rule(in_force.remaining(code(call, half), number))) for half in "EX")
+    at_start, at_end = (dict(_by_rule(in_force.remaining(*event_of(call, half)))) for half in "EX")
     for name, (rule, node) in (at_start | at_end).items():
         meant = rule.all_events and bool(EVENT_TABLE[code(call, "X")].flags & EventFlag.DROP_FALCO)
         if sifted is None:

@@ -16,7 +16,7 @@ from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.compile import compile_in_parts
 from falco.capture.probe.plan import COVERED, OTHERS, Wanted, make_plan
 from falco.capture.probe.sieve import make_sieve
-from falco.capture.probe.text import probe_text
+from falco.capture.probe.text import event_of, probe_text
 from falco.errors import FalcoError
 from falco.events.table import EVENT_TABLE, codes_named
 from falco.logs import LOG
@@ -45,9 +45,12 @@ def wanted(in_force: InForce, options: Options) -> Wanted:
     ruleset, own = in_force.ruleset, own_pid(options.host_root)
     if options.all_events or options.writefile is not None:
         return Wanted(_ALL_CODES, None, ruleset.enters, times=True, snaplen=options.snaplen, self_tgid=own)
-    sieve = make_sieve(lambda code: [node for _, node in in_force.remaining(code)])
+    sieve = make_sieve(lambda call: [node for _, node in in_force.remaining(*event_of(call, "X"))])
     codes = ruleset.codes | PROCESS_LIFE
-    return Wanted(codes, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen, self_tgid=own, sieve=sieve)
+    return Wanted(
+        codes, ruleset.syscalls, ruleset.enters, snaplen=options.snaplen, self_tgid=own, sieve=sieve,
+        entered=ruleset.entered_syscalls,
+    )  # fmt: skip
 
 
 def unseen(ruleset: Ruleset) -> tuple[str, ...]:

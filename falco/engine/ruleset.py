@@ -63,7 +63,8 @@ class _Group:
 class Ruleset:
     """Compiled rules. With all_events they also get the events that 0.15 only looks at with -A.
 
-    enters are the codes of enter events that a rule looks at which does not look at the exit of the same call.
+    enters are the codes of enter events that a rule looks at which does not look at the exit of the same call;
+    syscalls the numbers of calls of which a rule looks at a generic event, entered_syscalls at the enter.
     """
 
     def __init__(self, rules: Iterable[BoundRule], *, all_events: bool = False) -> None:
@@ -88,7 +89,8 @@ class Ruleset:
             tried[code] = frozenset(index for index, _ in left)
         calls = [self._settle_calls(EVENT_TABLE[code], running) for code in GENERIC]
         self._coming = iter(self._groups.values())
-        self.syscalls = frozenset(number for slots in calls for number, match in slots.items() if match is not None)
+        entered, left = ({number for number, match in slots.items() if match is not None} for slots in calls)
+        self.syscalls, self.entered_syscalls = frozenset(entered | left), frozenset(entered)
         self.codes = frozenset(code for code, match in self._matchers.items() if match is not None)
         self.enters = frozenset(
             code

@@ -55,6 +55,12 @@ def _of_passed(test: Test, negated: bool) -> Superset:
     return ALWAYS if negated and test.op == "exists" else _of_success()(test, negated)
 
 
+def _of_none(test: Test, negated: bool) -> Superset:
+    """A path that the call never has."""
+    del test
+    return ALWAYS if negated else NEVER
+
+
 RESULT: Vocabulary = {"evt.rawres": of_number(Number.RESULT), "evt.res": of_error, "evt.failed": of_failed}
 """Of every call that tells its result."""
 _PATH: Vocabulary = {"fd.name": of_path, "fd.directory": of_directory, "fd.filename": of_filename}
@@ -95,6 +101,11 @@ MAKES: Vocabulary = {**FDS, "fs.path.name": _of_success(), "fs.path.written": _o
 """Of calls that make a file and open it."""
 BY_FD: Vocabulary = {**FDS, "fs.path.name": _of_success()}
 """Of calls that change the file of an fd."""
+BY_FD_ALONE: Vocabulary = {
+    "fs.path.name": of_path,
+    **dict.fromkeys(("fs.path.source", "fs.path.target", "fs.path.written"), _of_none),
+}
+"""Of calls whose event tells neither fd nor result, and of all paths only that of the fd."""
 NAMES: Vocabulary = {**RESULT, "fs.path.name": _of_passed, "fs.path.written": _of_passed}
 """Of calls that are given one path and act on its last component, not on where that leads."""
 MAKES_LINK: Vocabulary = {**RESULT, "fs.path.source": _of_passed, "fs.path.written": _of_passed}

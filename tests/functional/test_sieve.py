@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 
 from falco.capture.probe.sieve import make_sieve
+from falco.capture.probe.text import event_of
 from falco.capture.scap.reader import Reader
 from falco.capture.scap.stream import open_stream
 from falco.commands.in_force import InForce
@@ -41,15 +42,15 @@ class Verified:
 
     def match(self, event):
         rule = self.rules.match(event)
-        if rule is not None and event.code in sifted_calls.BY_CODE:
-            self._verify(rule, event)
+        sifted = sifted_calls.sifted_of(event.code, event.params()) if rule is not None else None
+        if sifted is not None:
+            self._verify(rule, event, sifted.call.name)
         return rule
 
-    def _verify(self, rule, event):
+    def _verify(self, rule, event, name):
         if self._sieve is None or self._tables is not self.rules.tables:
             self._tables = self.rules.tables
-            self._sieve = make_sieve(lambda code: [node for _, node in self.rules.remaining(code)])
-        name = sifted_calls.BY_CODE[event.code].call.name
+            self._sieve = make_sieve(lambda call: [node for _, node in self.rules.remaining(*event_of(call, "X"))])
         names = [param.name for param in event.type.params]
         values = {name: event.param(i) for i, name in enumerate(names) if i < event.nparams}
         paths, numbers = sifted_calls.known(Seen(event.num, event.ts, event.tid, event.code, event.params(), values))

@@ -15,16 +15,17 @@ import itertools
 import os
 import resource
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path as Folder
 from typing import TYPE_CHECKING, cast
 
 from falco.capture.probe.sieve_text import PASSED
 from falco.capture.probe.sifted import SIFTED, Group, Sifted
-from falco.capture.probe.text import code
+from falco.capture.probe.text import event_of
 from falco.events import facts
-from falco.events.decode import EventError
+from falco.events.decode import EventError, unsigned
 from falco.events.paths import PATHS
+from falco.events.table import GENERIC_X
 from falco.filter.superset import Kind, Number, Param, Path
 from falco.state.fds import FdType, Role
 from falco.state.network import V4_MAPPED
@@ -34,19 +35,36 @@ if TYPE_CHECKING:
     from tests.live.watching import Seen
 
 LONGEST = 256
-AT_FDCWD, RENAMEAT2, FOLLOW = -100, 316, 0x400
+AT_FDCWD, FOLLOW, CLONE_SYSVSEM = -100, 0x400, 0x40000
 """FOLLOW is AT_SYMLINK_FOLLOW."""
+RENAMEAT2, PIDFD_GETFD, NAME_TO_HANDLE_AT, OPEN_BY_HANDLE_AT = 316, 438, 303, 304
 _LIBC = ctypes.CDLL(None)
 ROLES = {"n": facts.NAMED, "s": facts.SOURCE, "t": facts.TARGET}
 OTHER = "127.0.0.9"
-BY_CODE: dict[int, Sifted] = {}
+BY_NAME = {each.call.name: each for each in SIFTED}
+_BY_EVENT: dict[tuple[int, int | None], Sifted] = {}
 for _sifted in SIFTED:
-    BY_CODE.setdefault(code(_sifted.call, "X"), _sifted)
+    _BY_EVENT.setdefault(event_of(_sifted.call, "X"), _sifted)
+CODES = frozenset(number for number, _ in _BY_EVENT)
+SYSCALLS = frozenset(call for _, call in _BY_EVENT if call is not None)
+"""The numbers of those that are generic events."""
 _KINDS = {
     FdType.IPV4_SOCK: Kind.INET, FdType.IPV6_SOCK: Kind.INET, FdType.IPV4_SERVSOCK: Kind.INET,
     FdType.IPV6_SERVSOCK: Kind.INET, FdType.UNIX_SOCK: Kind.UNIX, FdType.FILE_V2: Kind.FILE,
     FdType.DIRECTORY: Kind.DIRECTORY, FdType.FIFO: Kind.PIPE,
 }  # fmt: skip
+
+
+def open_by_handle(path: str, flags: int) -> None:
+    """Open a file by the handle that its file system knows it by."""
+    handle, mount = (ctypes.c_char * 136)(), ctypes.c_int()
+    handle[0] = 128
+    _LIBC.syscall(NAME_TO_HANDLE_AT, AT_FDCWD, os.fsencode(path), handle, ctypes.byref(mount), 0)
+    directory = os.open(Folder(path).parent, os.O_RDONLY)
+    fd = _LIBC.syscall(OPEN_BY_HANDLE_AT, directory, handle, flags)
+    os.close(directory)
+    if fd >= 0:
+        os.close(fd)
 
 
 def make_names(place: Folder) -> None:
@@ -117,7 +135,18 @@ def make_plain(place: Folder) -> None:
         os.chmod(place / "file", mode)
         fd = os.open(place / "file", os.O_RDONLY)
         os.fchmod(fd, mode)
+        os.fchown(fd, mode & 7, 0)
         os.close(fd)
+    directory = os.open(place, os.O_RDONLY)
+    for owner in (1, 0):
+        os.chown(place / "file", owner, 0)
+        os.chown("file", owner, 0, dir_fd=directory)
+        for name in ("file", "x.so", "none"):
+            with contextlib.suppress(OSError):
+                os.chown(place / name, owner, 0, follow_symlinks=False)
+    os.close(directory)
+    for flags in (0, CLONE_SYSVSEM, -1):
+        _LIBC.unshare(flags)
     resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE)
     resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
 
@@ -131,6 +160,13 @@ def make_fds(place: Folder) -> None:
         os.close(fcntl.fcntl(fd, fcntl.F_DUPFD, 100))
         os.dup2(fd, 90)
         os.close(90)
+        _LIBC.ftruncate(fd, 0)
+    own, pidfd = os.open("/proc/self/ns/uts", os.O_RDONLY), os.pidfd_open(os.getpid())
+    for fd in (own, file):
+        _LIBC.setns(fd, 0)
+        os.close(_LIBC.syscall(PIDFD_GETFD, pidfd, fd, 0))
+    for fd in (own, pidfd):
+        os.close(fd)
     os.write(writing, b"x")
     os.read(reading, 1)
     os.write(file, b"needle")
@@ -199,9 +235,14 @@ def _datagrams(server_at: str, client_at: str) -> None:
             client.recv(8)
 
 
+def sifted_of(number: int, params: Sequence[bytes]) -> Sifted | None:
+    """The call of an exit with this code and these parameters, None if the sieve does not look at its kind."""
+    return _BY_EVENT.get((number, unsigned(params[0]) if number == GENERIC_X else None))
+
+
 def known(event: Seen) -> tuple[Collection[Path], dict[Number | Param, int]]:
     """What the plain meaning knows of the call of an event."""
-    sifted = BY_CODE[event.code]
+    sifted = cast("Sifted", sifted_of(event.code, event.raw))
     numbers: dict[Number | Param, int] = {param: cast("int", event.values[param.name]) for param in sifted.params}
     result = event.values.get("res", event.values.get("fd"))
     if isinstance(result, int):
@@ -213,6 +254,8 @@ def known(event: Seen) -> tuple[Collection[Path], dict[Number | Param, int]]:
     numbers[Number.LIMITS] = int(event.values.get("newcur") != -1)
     if sifted.group in PASSED:
         return [_passed(event, base) for base in sifted.call.bases], numbers
+    if sifted.group is Group.OPENS and numbers[Number.FD] < 0:
+        return [_tried(event)], numbers
     fact = _fd(event)
     if fact is None:
         return [Path()], numbers
@@ -267,6 +310,16 @@ def _passed(event: Seen, base: Base) -> Path:
         return Path(last=last)
     whole = start.rstrip(b"/") + b"/" + last
     return Path(whole=whole if start and len(whole) < LONGEST else None)
+
+
+def _tried(event: Seen) -> Path:
+    """What is known of a path that could not be opened: as it was passed, whatever there is on the way."""
+    passed = os.fsencode(cast("str", event.values.get("name", "")))
+    start, below = _start(event, facts.NAMED), passed.lstrip(b"/")
+    if not start or len(passed) >= LONGEST - 1 or {b"", b".", b".."} & set(below.split(b"/")):
+        return Path()
+    whole = start.rstrip(b"/") + b"/" + below
+    return Path(whole=whole if len(whole) < LONGEST else None)
 
 
 def _start(event: Seen, role: int) -> bytes:

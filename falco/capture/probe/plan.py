@@ -81,7 +81,7 @@ class Wanted:
     """What has to come out of the kernel.
 
     codes are event codes; syscalls the numbers (of the event table's order) of calls that are wanted as generic events,
-    None for all; real the codes of enters that have to be sent when the call is entered. times says that enters which
+    None for all, and entered of those whose enters are too; real the codes of enters that have to be sent when the call is entered. times says that enters which
     are made up need their own time. snaplen is the most bytes of data (read, written) that an event carries. self_tgid
     is a process of which nothing is reported but what changes processes (PROCESS_LIFE), 0 for none. sieve keeps back
     what no rule can match.
@@ -94,6 +94,7 @@ class Wanted:
     snaplen: int = 80
     self_tgid: int = 0
     sieve: Sieve = NO_SIEVE
+    entered: frozenset[int] | None = None
 
 
 def _others() -> tuple[Call, ...]:
@@ -177,7 +178,10 @@ def is_wanted(call: Call, half: str, wanted: Wanted) -> bool:
     """Whether the start (E) or the end (X) of a call is wanted."""
     if code(call, half) not in wanted.codes:
         return False
-    return bool(call.event) or wanted.syscalls is None or generic(call) in wanted.syscalls
+    if call.event:
+        return True
+    halves = (wanted.syscalls,) if half == "X" else (wanted.syscalls, wanted.entered)
+    return all(numbers is None or generic(call) in numbers for numbers in halves)
 
 
 def _tracepoints(wanted: Wanted, flags: set[int], uring: bool) -> dict[str, str]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from falco.capture.probe import automaton
 from falco.capture.probe.sieve_text import PASSED, program
 from falco.capture.probe.sifted import SIFTED, Group, Sifted
-from falco.capture.probe.text import code
 from falco.filter.gather import coarse, gathered, size
 from falco.filter.joining import either
 from falco.filter.superset import ALWAYS, NEVER, Superset, Text, of_last, tests_of
@@ -23,6 +22,7 @@ from falco.filter.weaken import superset_of
 from falco.filter.weaken_traits import traits_of, with_traits, without_needless_traits
 
 if TYPE_CHECKING:
+    from falco.capture.probe.call import Call
     from falco.filter.ast import Node, Test
 
 LARGEST, LARGEST_OF_GROUP = 512, 2048
@@ -57,11 +57,11 @@ class Sieve:
 NO_SIEVE = Sieve({}, {}, None, {}, {})
 
 
-def make_sieve(conditions: Callable[[int], Iterable[Node]]) -> Sieve:
-    """The sieve for rules whose conditions on a code are told by a function."""
+def make_sieve(conditions: Callable[[Call], Iterable[Node]]) -> Sieve:
+    """The sieve for rules whose conditions on the exits of a call are told by a function."""
     supersets = {}
     for sifted in SIFTED:
-        nodes = list(conditions(code(sifted.call, "X")))
+        nodes = list(conditions(sifted.call))
         if nodes or sifted.state != NEVER:
             supersets[sifted.call.name] = either((superset_of(nodes, sifted.vocabulary), sifted.state))
     return sieve_of(supersets)

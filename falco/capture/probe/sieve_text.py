@@ -67,7 +67,7 @@ def program(group: Group, members: Iterable[tuple[Sifted, Superset]], bits: Bits
         for sifted, superset, known in ((*row, _Known(row[0], bits, traits)) for row in rows)
     ]
     looking = "".join(f"    case {sifted.call.number}:\n" for sifted, superset in rows if needs_path(superset))
-    look = f"  if (!c->looked) switch (c->slot) {{\n{looking}{_looked_at(group)}  }}\n" if looking else ""
+    look = f"  if (!c->looked) switch (c->slot) {{\n{looking}{_looked_at(group, calls)}  }}\n" if looking else ""
     asking = [row for row in rows if any(traits_of(row[1]))]
     ask_first = _asking([sifted for sifted, superset in asking if not says_path(superset)])
     ask_last = _asking([sifted for sifted, superset in asking if says_path(superset)])
@@ -91,10 +91,15 @@ def _asking(calls: Iterable[Sifted]) -> str:
     )
 
 
-def _looked_at(group: Group) -> str:
-    """Has the program run again once the path of the call was looked at."""
-    take = "      take_file(c, RET);\n" if group is Group.OPENS else ""
-    return f"{take}      return look(ctx, c, {'STEP_LOOK_AT_NAME' if group in PASSED else 'STEP_LOOK'});\n"
+def _looked_at(group: Group, calls: list[Sifted]) -> str:
+    """Has the program run again once the path of the call was looked at: of an open that failed, the one it was given."""
+    if group is Group.OPENS:
+        return (
+            f"      if (RET < 0) {{\n        c->names = c->verbatim = 1;\n{_passed(0, calls)}"
+            "        return look(ctx, c, STEP_LOOK_AT_NAME);\n      }\n"
+            "      take_file(c, RET);\n      return look(ctx, c, STEP_LOOK);\n"
+        )
+    return f"      return look(ctx, c, {'STEP_LOOK_AT_NAME' if group in PASSED else 'STEP_LOOK'});\n"
 
 
 def _first(group: Group, calls: list[Sifted]) -> str:
@@ -118,8 +123,9 @@ def _first(group: Group, calls: list[Sifted]) -> str:
 
 
 def _passed(which: int, calls: list[Sifted]) -> str:
-    """Takes a path that the calls were given."""
-    names = [(sifted, sifted.call.bases[which].name) for sifted in calls]
+    """Takes a path that the calls were given; of those that are given none, none."""
+    calls, without = [each for each in calls if each.call.bases], [each for each in calls if not each.call.bases]
+    names = [*((each, each.call.bases[which].name) for each in calls), *((each, "0") for each in without)]
     if which == 0:
         names = [(sifted, _FOLLOWED.get(sifted.call.name, name)) for sifted, name in names]
     dirfds = [(sifted, sifted.call.bases[which].dirfd) for sifted in calls]

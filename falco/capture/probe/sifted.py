@@ -19,6 +19,7 @@ from falco.events.table import EVENT_TABLE
 from falco.filter.superset import NEVER, Any, How, Number, Param, Superset
 from falco.filter.vocabulary import (
     BY_FD,
+    BY_FD_ALONE,
     FDS,
     MAKES,
     MAKES_LINK,
@@ -68,24 +69,25 @@ FLAGS = {
     "open": "open_flags(A1)",
     "openat": "open_flags(A2)",
     "openat2": "open_flags(how_flags(c, A2))",
+    "open_by_handle_at": "open_flags(A2)",
 }
-"""What files are opened for (c/values.h). The other calls that open files are rare."""
+"""Calls that open a file, and what for (c/values.h). creat needs no telling."""
 _FDS = (
     "creat", "fchmod", "fchown", "connect", "accept", "accept4", "listen", "bind", "socket", "sendto", "sendmsg",
     "sendmmsg", "recvfrom", "recvmsg", "recvmmsg", "shutdown", "setsockopt", "dup", "dup2", "dup3", "fcntl", "ioctl",
     "read", "write", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev", "sendfile", "lseek", "fstat",
-    "getdents", "getdents64", "flock",
+    "getdents", "getdents64", "flock", "ftruncate", "setns", "pidfd_getfd",
 )  # fmt: skip
-_NAMES = ("unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat")
+_NAMES = ("unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat", "lchown")
 _PAIRS = ("rename", "renameat", "renameat2", "link", "linkat")
 _PLAIN = (
-    "chmod", "fchmodat", "fchmodat2", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill",
+    "chmod", "fchmodat", "fchmodat2", "chown", "fchownat", "unshare", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill",
     "mmap", "munmap", "mprotect", "brk", "prctl", "access", "stat", "lstat", "newfstatat", "prlimit64",
 )  # fmt: skip
 _OWN = {
     "creat": MAKES, "fchmod": BY_FD, "fchown": BY_FD,
     **dict.fromkeys(("sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg", "recvmmsg"), TRANSFERS),
-    "symlink": MAKES_LINK, "symlinkat": MAKES_LINK,
+    "symlink": MAKES_LINK, "symlinkat": MAKES_LINK, "ftruncate": BY_FD_ALONE,
 }  # fmt: skip
 _OF_GROUP: Mapping[Group, Vocabulary] = {
     Group.OPENS: OPENS, Group.FDS: FDS, Group.NAMES: NAMES, Group.PAIRS: PAIRS, Group.PLAIN: RESULT,

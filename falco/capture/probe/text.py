@@ -90,6 +90,11 @@ def generic(call: Call) -> int:
     return SYSCALL_NAMES.index(call.name)
 
 
+def event_of(call: Call, half: str) -> tuple[int, int | None]:
+    """The code of a call's half and, if that is the one of generic events, the number that tells the call."""
+    return code(call, half), None if call.event else generic(call)
+
+
 def _constants() -> str:
     lines = [f"#define {name} {CODES[symbol]}" for name, symbol in _CODES.items()]
     lines += [f"#define CALL_{call.name.upper()} {generic(call)}" for call in LIFE]

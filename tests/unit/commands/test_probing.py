@@ -35,6 +35,7 @@ class Rules:
 
     codes = frozenset((OPEN, KILL_ENTER))
     syscalls = frozenset((57,))
+    entered_syscalls = frozenset[int]()
     enters = frozenset((KILL_ENTER,))
 
     def __init__(self, *names):
@@ -43,7 +44,7 @@ class Rules:
 
 def in_force(*names):
     """Rules that look at nothing in particular."""
-    return SimpleNamespace(ruleset=Rules(*names), remaining=lambda code: [])
+    return SimpleNamespace(ruleset=Rules(*names), remaining=lambda code, call: [])
 
 
 def test_rules_get_what_they_look_at_and_state_what_process_life_is():

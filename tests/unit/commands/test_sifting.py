@@ -61,7 +61,7 @@ def test_a_rule_that_looks_at_starts_is_told_to_look_at_ends(told):
 def test_a_rule_without_types_is_told_to_name_some_unless_it_says_that_it_is_meant(told):
     text = told("proc.pname = a")
     assert text.count("every-call") == 1
-    assert "every open, creat, openat, openat2, rename, renameat (and " in text
+    assert "every open, creat, openat, openat2, open_by_handle_at, rename (and " in text
     assert "as it names no evt.type; cheaper: evt.type and evt.dir=< for those that are meant" in text
     assert told("proc.pname = a | warn_evttypes: false") == ""
 

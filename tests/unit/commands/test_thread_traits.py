@@ -45,7 +45,7 @@ class Table:
 
 def sieve(*conditions):
     nodes = [check(parse_condition(text, "test"), SYSCALL_FIELDS) for text in conditions]
-    return make_sieve(lambda number: nodes if number == OPENAT else [])
+    return make_sieve(lambda call: nodes if call.name == "openat" else [])
 
 
 @pytest.fixture

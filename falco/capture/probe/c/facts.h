@@ -177,7 +177,11 @@ INLINE void base_fact(struct record *r, struct call *c, struct walk *w, u8 which
   u32 size;
   u64 fs = KERNEL(u64, c->task, OFF_task_struct__fs), path = fs + OFF_fs_struct__pwd;
   if (USER(u8, name) == '/') path = fs + OFF_fs_struct__root;
-  else if (dirfd != -100) path = file_of(c, dirfd) + OFF_file__f_path;
+  else if (dirfd != -100) path = path_of(c, dirfd);
+  if (!path) {
+    P_EMPTY;
+    return;
+  }
   STORE(u8, r, at, FACT_BASE);
   STORE(u8, r, at + 1, which);
   walk_path(c, w, KERNEL(u64, path, OFF_path__dentry), KERNEL(u64, path, OFF_path__mnt));

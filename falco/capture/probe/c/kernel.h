@@ -98,6 +98,11 @@ INLINE void take_thread(struct call *c) {
   c->fds = OF_TASK(u64, table, OFF_fdtable__fd);
 }
 INLINE u64 file_of(struct call *c, s64 fd) { return fd >= 0 && fd < c->most_fds ? KERNEL(u64, c->fds, 8 * (u64)fd) : 0; }
+/* Where the kernel keeps which file an fd is, 0 if it is none. */
+INLINE u64 path_of(struct call *c, s64 fd) {
+  u64 file = file_of(c, fd);
+  return file ? file + OFF_file__f_path : 0;
+}
 INLINE u64 inode_of(u64 file) { return file ? KERNEL(u64, file, OFF_file__f_inode) : 0; }
 /* The device number as stat(2) has it. */
 INLINE u32 device_of(u64 inode) {

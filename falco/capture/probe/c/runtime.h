@@ -42,9 +42,9 @@ struct base {
   u32 role;
 };
 /* A name as far as it was read: where it begins behind slashes, where its last part does, how long that is and how much
- * of it are dots, and whether anything else stands before it. */
+ * of it are dots, how many slashes stand before that, and whether any part is empty or only dots. */
 struct scan {
-  u32 start, last, size, dots, inner;
+  u32 start, last, size, dots, inner, odd;
 };
 /* What is known of the call at hand. Filled by the dispatchers, read and added to by the programs they call. */
 struct call {
@@ -63,6 +63,7 @@ struct call {
   u32 names, paths;       /* how many paths are to be looked at of those that the call was given, how many paths were */
   u32 partly;             /* of a path only the last part was looked at */
   u32 named;              /* NAMED_*: the path to look at is one that the call was given */
+  u32 verbatim;           /* such a path counts as it stands, wherever it may lead: nothing was found there */
   u64 starts_at;          /* and this is where the kernel keeps which directory it starts in */
   struct scan scan;
   u32 nameless;           /* what was walked has no directory: a memfd, a pipe and their like */

@@ -76,7 +76,7 @@ INLINE int is_known(u64 inode, u64 number) {
 /* Nothing is known of a path of the call: all tests hold, and all negated ones. */
 INLINE void know_no_path(struct call *c) {
   c->met = c->met_last = c->unmet = c->levels = PATH_UNKNOWN;
-  c->names = c->paths = c->named = 0;
+  c->names = c->paths = c->named = c->verbatim = 0;
 }
 INLINE int look(struct bpf_raw_tracepoint_args *ctx, struct call *c, int which) {
   c->looked = 1;
@@ -95,7 +95,10 @@ INLINE void know_path(struct call *c, struct parts *p, u64 found) {
   }
   c->met |= found;
   c->unmet |= ~found;
-  c->levels |= 1ull << ((p->count ? p->count : 1) & (MOST_PARTS - 1));
+  /* A name that counts as it stands was taken as one part. */
+  u32 slashes = (p->count ? p->count : 1) + (c->verbatim ? c->scan.inner : 0);
+  if (slashes < MOST_PARTS) c->levels |= 1ull << slashes;
+  else c->levels = PATH_UNKNOWN;
 }
 /* Which tests are met by the path of these parts, as bits; 0 if that cannot be told. */
 INLINE int seek(struct call *c, struct parts *p) {
@@ -162,22 +165,29 @@ int step_look(struct bpf_raw_tracepoint_args *ctx) {
   return send_call(ctx, c);
 }
 #endif
+/* Whether the part that ends here is none, or one of those that every directory has. */
+INLINE int is_odd(volatile struct scan *s) { return !s->size || (s->size == s->dots && s->size <= 2); }
 /* The path that the call was given as base[0], without following anything: of one that leads through other directories
- * than where it starts only the last part is looked at, since each of those may be a link. NAMED_*, 0 if nothing can be.
+ * than where it starts only the last part is looked at, since each of those may be a link. Verbatim all of it is.
+ * NAMED_*, 0 if nothing can be looked at.
  */
 INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
   u64 name = c->base[0].name;
   volatile struct scan *s = &c->scan; /* what the loop counts lies in map memory, as in next_byte() */
   long n = read_user_str(w->data + LONGEST, MOST_SIFTED, (void *)name);
   if (n <= 1 || n >= MOST_SIFTED) return 0;
-  s->start = s->last = s->size = s->dots = s->inner = 0;
+  s->start = s->last = s->size = s->dots = s->inner = s->odd = 0;
 #pragma clang loop unroll(disable)
   for (u64 i = 0; i < MOST_SIFTED; i++) {
     u8 byte = w->data[LONGEST + i];
     if (!byte) break;
     if (byte == '/') {
-      if (s->start == i) s->start = i + 1;
-      else s->inner = 1;
+      if (s->start == i) {
+        s->start = i + 1;
+      } else {
+        s->inner += 1;
+        if (is_odd(s)) s->odd = 1;
+      }
       s->last = i + 1;
       s->size = s->dots = 0;
     } else {
@@ -185,17 +195,17 @@ INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
       if (byte == '.') s->dots += 1;
     }
   }
-  /* It ends in a slash, or in one of the directories that every directory has. */
-  if (!s->size || (s->size == s->dots && s->size <= 2)) return 0;
-  u64 last = s->last & (MOST_SIFTED - 1);
-  read_kernel(p->part[0].data + TEXT_AT, MOST_SIFTED, w->data + LONGEST + last);
+  if (is_odd(s) || (c->verbatim && s->odd)) return 0;
+  u64 from = (c->verbatim ? s->start : s->last) & (MOST_SIFTED - 1);
+  read_kernel(p->part[0].data + TEXT_AT, MOST_SIFTED, w->data + LONGEST + from);
   p->count = p->total = 0;
-  add_part(p, s->size);
+  add_part(p, (u32)n - 1 - from);
   u64 fs = KERNEL(u64, bpf_get_current_task(), OFF_task_struct__fs);
   c->starts_at = fs + OFF_fs_struct__pwd;
   if (s->start) c->starts_at = fs + OFF_fs_struct__root;
-  else if (c->base[0].dirfd != -100) c->starts_at = file_of(c, c->base[0].dirfd) + OFF_file__f_path;
-  return s->inner ? NAMED_LAST : NAMED_WHOLE;
+  else if (c->base[0].dirfd != -100) c->starts_at = path_of(c, c->base[0].dirfd);
+  if (!c->starts_at) return 0;
+  return s->inner && !c->verbatim ? NAMED_LAST : NAMED_WHOLE;
 }
 #if IN_PART(5)
 int step_look_at_name(struct bpf_raw_tracepoint_args *ctx) {

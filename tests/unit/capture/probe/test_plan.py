@@ -5,7 +5,8 @@ from __future__ import annotations
 from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.plan import Plan, Wanted, make_plan
 from falco.capture.probe.sieve import sieve_of
-from falco.events.table import CODES
+from falco.capture.probe.text import generic
+from falco.events.table import CODES, GENERIC_E, GENERIC_X
 from falco.filter.superset import How, Number
 from falco.state.handlers import PROCESS_LIFE
 
@@ -42,6 +43,17 @@ def test_enters_of_calls_that_return_at_once_are_made_up_at_the_exit():
     assert "on_sys_enter" in real.tracepoints
     alone = make_plan(Wanted(frozenset((CODES["SYSCALL_SETUID_E"],))), 0)
     assert "on_sys_enter" in alone.tracepoints, "there is no exit that it could be made up at"
+
+
+def test_of_generic_events_enters_are_sent_of_those_calls_only_whose_start_is_looked_at():
+    ftruncate, truncate = (next(call for call in CALLS if call.name == name) for name in ("ftruncate", "truncate"))
+    numbers = frozenset(map(generic, (ftruncate, truncate)))
+    wanted = Wanted(frozenset((GENERIC_E, GENERIC_X)), numbers, entered=frozenset((generic(truncate),)))
+    plan = make_plan(wanted, 0)
+    assert plan.tail_calls["enters"] == {truncate.number: "enter_truncate"}
+    assert plan.tail_calls["exits"].keys() >= {truncate.number, ftruncate.number}
+    of_all = make_plan(Wanted(wanted.codes, numbers), 0)
+    assert of_all.tail_calls["enters"].keys() == {truncate.number, ftruncate.number}
 
 
 def test_what_the_sieve_looks_at_and_takes_names_away_is_marked_as_such():

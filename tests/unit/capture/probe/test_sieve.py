@@ -8,7 +8,7 @@ from falco.capture.probe.plan import Wanted, make_plan
 from falco.capture.probe.sieve import LARGEST, LARGEST_OF_GROUP, NO_SIEVE, make_sieve
 from falco.capture.probe.sieve import sieve_of as made_of
 from falco.capture.probe.sifted import SIFTED, Group
-from falco.capture.probe.text import code, probe_text
+from falco.capture.probe.text import code, event_of, probe_text
 from falco.fields.registry import SYSCALL_FIELDS
 from falco.filter.check import check
 from falco.filter.gather import size
@@ -26,13 +26,13 @@ CODES = frozenset(code(each.call, "X") for each in SIFTED if each.group is Group
 def sieve_for(**conditions):
     """The sieve of conditions by calls; `a_call=(one, another)`."""
     nodes = {
-        code(each.call, "X"): [
+        event_of(each.call, "X"): [
             check(parse_condition(text, "test"), SYSCALL_FIELDS) for text in conditions[each.call.name]
         ]
         for each in SIFTED
         if each.call.name in conditions
     }
-    return make_sieve(lambda number: nodes.get(number, []))
+    return make_sieve(lambda call: nodes.get(event_of(call, "X"), []))
 
 
 def sieve_of(*conditions):
@@ -132,16 +132,32 @@ def test_a_plan_loads_the_sieve_of_calls_whose_exit_is_wanted_and_not_their_ente
     assert {name.rpartition("_")[0] for name in plan.tail_calls["sieves"].values()} == {"sieve_opens"}
     assert sorted(plan.tail_calls["sieves"]) == [2, 257, 437]
     assert set(plan.texts) == set(plan.tail_calls["sieves"].values()) <= set(plan.programs)
-    assert plan.tail_calls["steps"][2] == "step_look"
-    assert "step_look_at_name" not in plan.programs
+    assert {"step_look", "step_look_at_name"} <= set(plan.tail_calls["steps"].values())
     with_enters = make_plan(Wanted(CODES | {number - 1 for number in CODES}, sieve=sieve_of(SHADOW)), 0)
     assert with_enters.tail_calls["sieves"] == {}
 
 
-def test_names_have_a_step_of_their_own_before_paths_are_looked_at():
-    (unlink,) = (code(each.call, "X") for each in SIFTED if each.call.name == "unlink")
-    plan = make_plan(Wanted(frozenset((unlink,)), sieve=sieve_for(unlink=["fs.path.name = /a"])), 0)
-    assert {"step_look", "step_look_at_name"} <= set(plan.programs)
+@pytest.mark.parametrize(
+    ("name", "condition", "steps"),
+    [
+        ("unlink", "fs.path.name = /a", {"step_look", "step_look_at_name"}),
+        ("read", "fd.name = /a", {"step_look"}),
+        ("read", "evt.rawres = 1", set()),
+    ],
+)
+def test_only_steps_that_are_taken_are_loaded(name, condition, steps):
+    (number,) = (code(each.call, "X") for each in SIFTED if each.call.name == name)
+    plan = make_plan(Wanted(frozenset((number,)), sieve=sieve_for(**{name: [condition]})), 0)
+    assert {"step_look", "step_look_at_name"} & set(plan.programs) == steps
+
+
+def test_what_a_call_by_its_fd_alone_never_has_is_known():
+    gone, other = "fs.path.source = /a", "not fs.path.source = /a"
+    sieve = sieve_for(ftruncate=[f"{gone} or fs.path.name = /b"], pwrite64=[gone])
+    assert not passes(sieve.supersets["ftruncate"], [Path(b"/a")], {})
+    assert passes(sieve.supersets["ftruncate"], [Path(b"/b")], {})
+    assert "pwrite64" in sieve.left_open
+    assert "ftruncate" in sieve_for(ftruncate=[other]).left_open
 
 
 def test_without_a_sieve_nothing_of_it_is_loaded():
