@@ -19,7 +19,7 @@ from falco.filter.interpret import evaluate
 from falco.filter.parser import parse_condition
 from falco.filter.superset import UNKNOWN_PATH, Kind, Number, Path, passes
 from falco.filter.vocabulary import NAMES as NAMED
-from falco.filter.vocabulary import OPENS, PAIRS, TRANSFERS
+from falco.filter.vocabulary import BY_FD_ALONE, OPENS, PAIRS, TRANSFERS
 from falco.filter.weaken import superset_of
 from falco.filter.weaken_traits import TRAITS, traits_of, with_traits, without_needless_traits
 from falco.state.fds import L4
@@ -88,6 +88,7 @@ OF_NAMES = conditions(
         numbers(st.just("evt.res"), st.sampled_from(["SUCCESS", "ENOENT", "EPERM", "ELSE"]), EQUAL),
     )
 )
+OF_FD_ALONE = conditions(texts(st.sampled_from(["fs.path.name", "fs.path.source", "fs.path.written", "proc.name"])))
 OF_PAIRS = conditions(
     st.one_of(
         texts(st.sampled_from(["fs.path.source", "fs.path.target", "fs.path.written", "proc.name"])),
@@ -142,15 +143,18 @@ def check_passes(text, row, vocabulary, paths, known):
 
 
 @settings(max_examples=1000)
-@given(OF_OPENS, PATHS, st.booleans(), st.booleans(), st.integers(-1, 4), st.sampled_from(["cat", "a", None]))
-def test_whatever_open_matches_passes(text, path, writes, reads, fd, program):
+@given(
+    OF_OPENS, PATHS, st.booleans(), st.booleans(), st.booleans(), st.integers(-1, 4),
+    st.sampled_from(["cat", "a", None]),
+)  # fmt: skip
+def test_whatever_open_matches_passes(text, path, readable, writes, reads, fd, program):
     failed = fd < 0
     row = {
         "fd.num": fd,
         "evt.rawres": fd,
         "evt.is_open_write": writes,
         "evt.is_open_read": reads,
-        # A failed open has the path that was passed, which the kernel told nothing of.
+        # A failed open has the path that was passed.
         "fd.name": path,
         "fd.directory": directory_of(path),
         "fd.filename": None if failed else path[path.rfind("/") + 1 :] or path,
@@ -158,9 +162,16 @@ def test_whatever_open_matches_passes(text, path, writes, reads, fd, program):
         "fs.path.written": path if writes and not failed else None,
         "proc.name": program,
     }
-    known = Path(whole=None if failed else path.encode("utf-8", "surrogateescape"))
+    known = Path(whole=path.encode("utf-8", "surrogateescape") if readable else None)
     told = {Number.WRITES: int(writes), Number.READS: int(reads), Number.FD: fd, Number.RESULT: fd}
     check_passes(text, row, OPENS, [known], told)
+
+
+@settings(max_examples=500)
+@given(OF_FD_ALONE, PATHS, st.booleans(), st.booleans())
+def test_whatever_call_that_tells_only_the_path_of_its_fd_matches_passes(text, path, there, readable):
+    row = {"fs.path.name": path if there else None}
+    check_passes(text, row, BY_FD_ALONE, [Path(whole=path.encode() if there and readable else None)], {})
 
 
 @settings(max_examples=1000)
