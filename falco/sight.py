@@ -22,8 +22,8 @@ from falco.priority import Priority
 if TYPE_CHECKING:
     from falco.stats import EventCounts
 
-RULE = "Falco internal: blind"
-"""The rule's name in alerts about this, named as that of lost system calls is."""
+RULE, LATE = "Falco internal: blind", "Falco internal: late"
+"""The rules' names in alerts about this, named as that of lost system calls is."""
 
 COUNT_EVERY = 5
 """Beats from one count of events to the next: counting costs more than all the rest of a beat."""
@@ -60,6 +60,18 @@ class Sight:
         self._reason = ""
         self._tell_regained(seconds, "new")
 
+    def late(self, reason: str) -> None:
+        """All is seen, but not soon."""
+        text = f"{LATE}. What happens on this host is looked at late: {reason}."
+        self._alert(LATE, Priority.WARNING, text, reason, 0.0)
+        LOG.warning("Falco looks late at what happens on this host: %s", reason)
+
+    def caught_up(self, seconds: float) -> None:
+        """What happens is looked at soon again, after so many seconds."""
+        text = f"{LATE}. What happens on this host is looked at in time again, after {seconds:.1f} s."
+        self._alert(LATE, Priority.NOTICE, text, "", seconds)
+        LOG.warning("Falco looks in time again at what happens on this host, after %.1f s", seconds)
+
     def stuck(self, reason: str) -> None:
         """The loop does not turn, and nothing is looked at."""
         self._stuck = reason
@@ -78,13 +90,13 @@ class Sight:
         self._write("new")
 
     def _tell_lost(self, reason: str, ending: str) -> None:
-        self._alert(Priority.CRITICAL, f"{RULE}. What happens on this host is not seen: {reason}.", reason, 0.0)
+        self._alert(RULE, Priority.CRITICAL, f"{RULE}. What happens on this host is not seen: {reason}.", reason, 0.0)
         self._write(ending)
         LOG.critical("Falco does not see what happens on this host: %s", reason)
 
     def _tell_regained(self, seconds: float, ending: str) -> None:
         text = f"{RULE}. What happens on this host is seen again, after {seconds:.1f} s."
-        self._alert(Priority.NOTICE, text, "", seconds)
+        self._alert(RULE, Priority.NOTICE, text, "", seconds)
         self._write(ending)
         LOG.warning("Falco sees again what happens on this host, after %.1f s", seconds)
 
@@ -108,6 +120,6 @@ class Sight:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
-    def _alert(self, priority: Priority, text: str, reason: str, seconds: float) -> None:
-        fields = {"reason": reason, "seconds": round(seconds, 3)}
-        self._raise_alert(Alert(time.time_ns(), RULE, priority, INTERNAL, text, fields))
+    def _alert(self, rule: str, priority: Priority, text: str, reason: str, seconds: float) -> None:
+        fields: dict[str, object] = {"reason": reason} if reason else {"seconds": round(seconds, 3)}
+        self._raise_alert(Alert(time.time_ns(), rule, priority, INTERNAL, text, fields))

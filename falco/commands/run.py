@@ -96,14 +96,18 @@ class Run:
             except OSError as error:
                 raise FalcoError(f"Could not open stats file {path}: {error.strerror}") from None
 
-    def finish(self, started: float) -> None:
-        """Write what is buffered, and the counts of the run."""
+    def finish(self, started: float, ended: bool) -> None:
+        """Write what is buffered, and the counts of the run; ended is False where a mistake broke it off."""
         self._sample()
         if self._stats_file is not None:
             self._stats_file.close()
         if self._store is not None:
             self._store.close()
         self._alerts.close()
+        if ended or self._events():
+            self._tell_counts(started)
+
+    def _tell_counts(self, started: float) -> None:
         summary = self._alerts.counts.summary()
         if self._options.writefile == STDOUT:
             to_stderr(summary)

@@ -25,10 +25,12 @@ def run(options: Options) -> int:
     if options.daemon and not daemonize(options.pidfile):
         return 0
     this.start_store()
+    ended = False
     try:
         this.go(started)
+        ended = True
     finally:
-        this.finish(started)
+        this.finish(started, ended)
     return 0
 
 

@@ -115,7 +115,7 @@ class Watch:
         self._tell_left_out({})
         self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), ring_bytes)
         self._drops = Drops(self._loaded.maps["counts"])
-        self._canary = canary.Canary(self._loaded, self._ring, around.sight.lost, around.sight.regained)
+        self._canary = canary.Canary(self._loaded, self._ring, around.sight)
         self._wall_clock = WallClock(self._host.now)
         self._asking = Asking(around.go_first)
         self.traits = ThreadTraits(self._loaded.maps["told_traits"], self._loaded.maps["changed_at"])

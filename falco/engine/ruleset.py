@@ -89,8 +89,8 @@ class Ruleset:
             tried[code] = frozenset(index for index, _ in left)
         calls = [self._settle_calls(EVENT_TABLE[code], running) for code in GENERIC]
         self._coming = iter(self._groups.values())
-        entered, left = ({number for number, match in slots.items() if match is not None} for slots in calls)
-        self.syscalls, self.entered_syscalls = frozenset(entered | left), frozenset(entered)
+        at_enter, at_exit = ({number for number, match in slots.items() if match is not None} for slots in calls)
+        self.syscalls, self.entered_syscalls = frozenset(at_enter | at_exit), frozenset(at_enter)
         self.codes = frozenset(code for code, match in self._matchers.items() if match is not None)
         self.enters = frozenset(
             code

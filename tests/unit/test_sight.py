@@ -8,7 +8,7 @@ import time
 import pytest
 
 from falco.priority import Priority
-from falco.sight import COUNT_EVERY, RULE, Sight
+from falco.sight import COUNT_EVERY, LATE, RULE, Sight
 
 
 @pytest.fixture
@@ -25,9 +25,20 @@ def test_what_is_lost_and_regained_is_an_alert_each(raised, caplog):
         (RULE, Priority.NOTICE, "internal"),
     ]
     assert raised[0].text.endswith("is not seen: events no longer arrive.")
-    assert raised[0].fields == {"reason": "events no longer arrive", "seconds": 0.0}
-    assert raised[1].fields["seconds"] == 3.25
+    assert [alert.fields for alert in raised] == [{"reason": "events no longer arrive"}, {"seconds": 3.25}]
     assert [record.levelname for record in caplog.records] == ["CRITICAL", "WARNING"]
+
+
+def test_that_events_are_looked_at_late_is_an_alert_of_its_own_and_no_blindness(raised, tmp_path, caplog):
+    path = tmp_path / "health"
+    sight = Sight(raised.append, str(path))
+    sight.late("more than 2 s late, 25% of the ring full")
+    sight.caught_up(1.5)
+    sight.beat()
+    assert [(alert.rule, alert.priority) for alert in raised] == [(LATE, Priority.WARNING), (LATE, Priority.NOTICE)]
+    assert raised[1].text == "Falco internal: late. What happens on this host is looked at in time again, after 1.5 s."
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    assert json.loads(path.read_text())["sees"] is True
 
 
 def test_the_file_says_what_is_so_now(raised, tmp_path):

@@ -57,6 +57,18 @@ class Position(Protocol):
     def fill(self) -> float: ...
 
 
+class Told(Protocol):
+    """Who is told what becomes of our sight, as falco.sight.Sight."""
+
+    def lost(self, reason: str) -> None: ...
+
+    def regained(self, seconds: float) -> None: ...
+
+    def late(self, reason: str) -> None: ...
+
+    def caught_up(self, seconds: float) -> None: ...
+
+
 _libc = ctypes.CDLL(None)
 
 
@@ -68,27 +80,27 @@ def call(number: int) -> None:
 class Canary:
     """Finds out when nothing is seen any more, tells it once, tries to mend it, and tells when it is mended.
 
-    on_blind gets the reason; on_recovery how many seconds after that all was well again. beat() is to be called between
-    batches, saw() with every event of CODE.
+    That events are read late is told as well: they are seen, only not at once. beat() is to be called between batches,
+    saw() with every event of CODE.
     """
 
     def __init__(
         self,
         probe: Probe,
         ring: Position,
-        on_blind: Callable[[str], None],
-        on_recovery: Callable[[float], None],
+        told: Told,
         clock: Callable[[], float] = time.monotonic,
         make_call: Callable[[int], None] = call,
     ) -> None:
         self._probe, self._ring = probe, ring
-        self._on_blind, self._on_recovery = on_blind, on_recovery
+        self._told = told
         self._clock, self._call = clock, make_call
         self._due = self._asked = clock()
         self._number: int | None = None
         self._until = 0
         self._sound = True
         self._blind_since: float | None = None
+        self._late_since: float | None = None
 
     @property
     def blind(self) -> bool:
@@ -102,7 +114,10 @@ class Canary:
         self._number = None
         if self._blind_since is not None and self._sound:
             seconds, self._blind_since = self._clock() - self._blind_since, None
-            self._on_recovery(seconds)
+            self._told.regained(seconds)
+        if self._late_since is not None:
+            seconds, self._late_since = self._clock() - self._late_since, None
+            self._told.caught_up(seconds)
         return True
 
     def beat(self) -> None:
@@ -111,10 +126,9 @@ class Canary:
         late = now >= self._asked + LIMIT_S
         if self._number is not None:
             if self._ring.position < self._until:
-                if late:
-                    self._fail(
-                        now, f"events are read more than {LIMIT_S:g} s late ({self._ring.fill:.0%} of the ring full)"
-                    )
+                if late and self._late_since is None:
+                    self._late_since = now
+                    self._told.late(f"more than {LIMIT_S:g} s late, {self._ring.fill:.0%} of the ring full")
                 return
             if not late:
                 # It may have been lost for lack of room, or to a program that was being exchanged.
@@ -147,4 +161,4 @@ class Canary:
             reason += f"; it cannot be mended: {error}"
         if self._blind_since is None:
             self._blind_since = now
-            self._on_blind(reason)
+            self._told.lost(reason)
