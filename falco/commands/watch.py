@@ -12,7 +12,6 @@ from falco.capture.live import bpf, canary, procfs
 from falco.capture.live.asking import Asking
 from falco.capture.live.drops import Drops
 from falco.capture.live.known_files import KnownFiles
-from falco.capture.live.loader import Loaded
 from falco.capture.live.procfs_host import this_host
 from falco.capture.live.resolver import PathResolver
 from falco.capture.live.ring import Patience, Ring, map_pages
@@ -22,7 +21,7 @@ from falco.capture.live.watchdog import Watchdog
 from falco.capture.probe.plan import REAL_ENTERS, Wanted, make_plan
 from falco.capture.probe.sifted import SIFTED
 from falco.capture.probe.text import code
-from falco.commands import probing
+from falco.commands.building import Builder
 from falco.commands.thread_traits import ThreadTraits
 from falco.errors import FalcoError
 from falco.events.event import Event
@@ -110,8 +109,8 @@ class Watch:
         self._around, self._patience = around, Patience(around.sleep)
         self._need, self._half, self._is_whole = need, 0, True
         plan = make_plan(need, self._host.boot_ns, shadow=around.shadow)
-        probe = probing.build(plan, self._host.root, compiling=around.compiling)
-        self._loaded = Loaded(probe, plan, {"ring": ring_bytes})
+        self._builder = Builder(self._host.root, compiling=around.compiling)
+        self._loaded = self._builder.load(plan, {"ring": ring_bytes})
         self._tell_left_out({})
         self._ring = Ring(map_pages(self._loaded.maps["ring"].fd), ring_bytes)
         self._drops = Drops(self._loaded.maps["counts"])
@@ -161,7 +160,7 @@ class Watch:
 
     def build(self, need: Wanted) -> ProbeObject:
         """The probe for other needs. ProbeError. It changes nothing and may take seconds: a thread may do it."""
-        return probing.build(self._plan(need), self._host.root, compiling=self._around.compiling)
+        return self._builder.build(self._plan(need))
 
     def needs(self, need: Wanted) -> bool:
         """Whether anything has to change for these needs."""

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from falco.capture.probe import btf, layout
+from falco.capture.probe import btf, layout, structures
 from falco.capture.probe.btf import Btf, BtfError
 from falco.capture.probe.cache import kernel_build_id
 from falco.capture.probe.object import MapSpec, ObjectError, ProbeObject, ProgramSpec
@@ -33,8 +33,8 @@ WORDS = (
     0x0400FFFF,
     0xFFFFFFFF,
 )
-STRUCTURES = sorted({row.name for row in layout.STRUCTURES})
-MEMBERS = {f"{row.name}.{member}" for row in layout.STRUCTURES for member in row.members.split()}
+STRUCTURES = sorted({row.name for row in structures.STRUCTURES})
+MEMBERS = {f"{row.name}.{member}" for row in structures.STRUCTURES for member in row.members.split()}
 PROBE = ProbeObject(
     (MapSpec("ring", 27, 0, 0, 4096, 0), MapSpec("counts", 6, 4, 8, 16, 0)),
     (ProgramSpec("on_exit", b"\x18\x11" + bytes(14) + b"\x95" + bytes(7), ((4, "ring"),)),),
@@ -52,7 +52,7 @@ def some_btf(rng: random.Random) -> bytes:
         if kind == btf.ARRAY:
             blob.array(rng.randint(0, count), rng.choice(WORDS))
         elif kind in (btf.STRUCT, btf.UNION):
-            row = rng.choice(layout.STRUCTURES)
+            row = rng.choice(structures.STRUCTURES)
             names = [*row.members.replace("[0]", "").replace(".", " ").split(), "", ""]
             members = [(rng.choice(names), rng.randint(0, count), rng.choice(WORDS)) for _ in range(rng.randint(0, 6))]
             name = rng.choice((row.name, ""))
@@ -81,7 +81,7 @@ def test_btf_gives_a_layout_or_is_refused():
                 continue
             assert all(line.startswith(("#define ", "/*")) for line in text.splitlines())
             assert set(layout.missing_in_btf(types)) <= {
-                f"{r.name}.{m}" for r in layout.STRUCTURES for m in r.members.split()
+                f"{r.name}.{m}" for r in structures.STRUCTURES for m in r.members.split()
             }
             read += 1
     assert at_least(read, 5, "BTF")

@@ -58,7 +58,7 @@ _KINDS = {
 def open_by_handle(path: str, flags: int) -> None:
     """Open a file by the handle that its file system knows it by."""
     handle, mount = (ctypes.c_char * 136)(), ctypes.c_int()
-    handle[0] = 128
+    handle[0] = b"\x80"
     _LIBC.syscall(NAME_TO_HANDLE_AT, AT_FDCWD, os.fsencode(path), handle, ctypes.byref(mount), 0)
     directory = os.open(Folder(path).parent, os.O_RDONLY)
     fd = _LIBC.syscall(OPEN_BY_HANDLE_AT, directory, handle, flags)

@@ -52,7 +52,7 @@ class Run:
         self.loaded = Loaded(probe, plan, {"ring": size})
         self.ring = Ring(map_pages(self.loaded.maps["ring"].fd), size)
         self.told: list[tuple[float, str | float]] = []
-        self.canary = canary.Canary(self.loaded, self.ring, self._tell, self._tell)
+        self.canary = canary.Canary(self.loaded, self.ring, self)
         self.drops = Drops(self.loaded.maps["counts"])
         self.until, self.enough = 0.0, 1000
         self.source = LiveSource(self.ring, Event(State()), self._idle, REAL_ENTERS)
@@ -66,7 +66,16 @@ class Run:
         self.ring.close()
         self.loaded.close()
 
-    def _tell(self, what):
+    def late(self, reason):
+        self.lost(reason)
+
+    def caught_up(self, seconds):
+        self.lost(seconds)
+
+    def regained(self, seconds):
+        self.lost(seconds)
+
+    def lost(self, what):
         self.told.append((time.monotonic(), what))
 
     def _idle(self):

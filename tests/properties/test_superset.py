@@ -18,8 +18,8 @@ from falco.filter.check import check
 from falco.filter.interpret import evaluate
 from falco.filter.parser import parse_condition
 from falco.filter.superset import UNKNOWN_PATH, Kind, Number, Path, passes
-from falco.filter.vocabulary import NAMES as NAMED
 from falco.filter.vocabulary import BY_FD_ALONE, OPENS, PAIRS, TRANSFERS
+from falco.filter.vocabulary import NAMES as NAMED
 from falco.filter.weaken import superset_of
 from falco.filter.weaken_traits import TRAITS, traits_of, with_traits, without_needless_traits
 from falco.state.fds import L4

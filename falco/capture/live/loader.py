@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Self
 
 from falco.capture.live import bpf
+from falco.capture.probe.object import KERNELS_FUNCTION
 from falco.errors import FalcoError
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from falco.capture.probe.plan import Plan
 
 _FD, _ID = struct.Struct("=i"), struct.Struct("=I")
+_INSTRUCTION = 8
+_CALL, _OF_KERNEL = 0x85, 2
+"""A call of one of bpf's helpers; with 2 as its source register, of a function of the kernel's by its number in BTF."""
 _GONE = -1
 """Stands for a link that could not be made again."""
 
@@ -199,10 +203,15 @@ class Loaded:
                 raise
 
     def _linked(self, program: ProgramSpec) -> bytes:
-        """The instructions with the fds of their maps."""
+        """The instructions with the fds of their maps, and with calls of the kernel's own functions marked as such."""
         code = bytearray(program.instructions)
         for offset, name in program.relocations:
             _FD.pack_into(code, offset, self.maps[name].fd)
+        for at in range(0, len(code), _INSTRUCTION):
+            (number,) = _FD.unpack_from(code, at + 4)
+            if code[at] == _CALL and code[at + 1] >> 4 == 0 and number >= KERNELS_FUNCTION:
+                code[at + 1] |= _OF_KERNEL << 4
+                _FD.pack_into(code, at + 4, number - KERNELS_FUNCTION)
         return bytes(code)
 
     def _calls(self) -> Iterator[tuple[str, int, str]]:

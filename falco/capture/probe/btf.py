@@ -15,7 +15,7 @@ from falco.errors import FalcoError
 MAGIC, VERSION = 0xEB9F, 1
 _HEADER = struct.Struct("=HBBIIIII")
 INT, PTR, ARRAY, STRUCT, UNION, ENUM, TYPEDEF, VOLATILE, CONST, RESTRICT = 1, 2, 3, 4, 5, 6, 8, 9, 10, 11
-FUNC_PROTO, VAR, DATASEC, FLOAT, DECL_TAG, TYPE_TAG, ENUM64 = 13, 14, 15, 16, 17, 18, 19
+FUNC, FUNC_PROTO, VAR, DATASEC, FLOAT, DECL_TAG, TYPE_TAG, ENUM64 = 12, 13, 14, 15, 16, 17, 18, 19
 _KNOWN = 20
 _FIXED = {INT: 1, ARRAY: 3, VAR: 1, DECL_TAG: 1}
 """Words of four bytes behind the three that every type has, by kind."""
@@ -69,6 +69,16 @@ class Btf:
     def size(self, name: str) -> int | None:
         """Bytes of a structure or union, or None if there is none of that name."""
         return next((self._size(number) for number in self._candidates(name)), None)
+
+    def number(self, name: str) -> int | None:
+        """The number of a structure or union as the kernel knows it, or None if there is none of that name."""
+        return next((number for number in self._candidates(name) if self._type(number)[0] in (STRUCT, UNION)), None)
+
+    def function(self, name: str) -> int | None:
+        """The number of a function of this name, or None if there is none."""
+        at, words = self._strings.find(f"\0{name}\0".encode()) + 1, self._words
+        named = (number for number, start in enumerate(self._at) if words[start] == at and number) if at else ()
+        return next((number for number in named if self._type(number)[0] == FUNC), None)
 
     def enum(self, name: str) -> dict[str, int]:
         """The values of an enum by their names, as unsigned numbers; empty if there is none of that name."""

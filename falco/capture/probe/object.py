@@ -17,6 +17,8 @@ from falco.errors import FalcoError
 
 RAW_TRACEPOINT = 17
 """The kernel's number for programs of raw tracepoints."""
+KERNELS_FUNCTION = 1 << 28
+"""What instructions have added to the number of a function of the kernel's own that they call, as the C text did."""
 MAGIC, VERSION = b"FPROBE\r\n", 1
 LARGEST = 64 << 20
 _HEAD = struct.Struct("<8sII")

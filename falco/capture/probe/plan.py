@@ -81,10 +81,10 @@ class Wanted:
     """What has to come out of the kernel.
 
     codes are event codes; syscalls the numbers (of the event table's order) of calls that are wanted as generic events,
-    None for all, and entered of those whose enters are too; real the codes of enters that have to be sent when the call is entered. times says that enters which
-    are made up need their own time. snaplen is the most bytes of data (read, written) that an event carries. self_tgid
-    is a process of which nothing is reported but what changes processes (PROCESS_LIFE), 0 for none. sieve keeps back
-    what no rule can match.
+    None for all, and entered of those whose enters are too; real the codes of enters that have to be sent when the call
+    is entered. times says that enters which are made up need their own time. snaplen is the most bytes of data (read,
+    written) that an event carries. self_tgid is a process of which nothing is reported but what changes processes
+    (PROCESS_LIFE), 0 for none. sieve keeps back what no rule can match.
     """
 
     codes: frozenset[int]

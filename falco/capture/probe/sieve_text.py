@@ -92,7 +92,7 @@ def _asking(calls: Iterable[Sifted]) -> str:
 
 
 def _looked_at(group: Group, calls: list[Sifted]) -> str:
-    """Has the program run again once the path of the call was looked at: of an open that failed, the one it was given."""
+    """Has the program run again once the path of the call was looked at: of a failed open the one that it was given."""
     if group is Group.OPENS:
         return (
             f"      if (RET < 0) {{\n        c->names = c->verbatim = 1;\n{_passed(0, calls)}"

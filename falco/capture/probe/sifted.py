@@ -81,8 +81,9 @@ _FDS = (
 _NAMES = ("unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat", "lchown")
 _PAIRS = ("rename", "renameat", "renameat2", "link", "linkat")
 _PLAIN = (
-    "chmod", "fchmodat", "fchmodat2", "chown", "fchownat", "unshare", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill",
-    "mmap", "munmap", "mprotect", "brk", "prctl", "access", "stat", "lstat", "newfstatat", "prlimit64",
+    "chmod", "fchmodat", "fchmodat2", "chown", "fchownat", "unshare", "ptrace", "process_vm_readv",
+    "process_vm_writev", "kill", "tkill", "tgkill", "mmap", "munmap", "mprotect", "brk", "prctl", "access", "stat",
+    "lstat", "newfstatat", "prlimit64",
 )  # fmt: skip
 _OWN = {
     "creat": MAKES, "fchmod": BY_FD, "fchown": BY_FD,

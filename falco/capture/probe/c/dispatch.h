@@ -29,9 +29,14 @@ INLINE void take_file(struct call *c, s32 fd) {
   c->fd = fd;
   c->file = !c->given ? file_of(c, fd) : c->given == (u64)-1 ? 0 : c->given;
 }
-/* The caller's registers, all that can be needed in one read. */
+/* The caller's registers: all that can be needed in one read, where each read costs a call. */
+#ifdef DIRECTLY
+INLINE void take_registers(struct call *c, u64 regs) { c->regs = regs; }
+#define REGISTER(name) IN(pt_regs, u64, c->regs, OFF_pt_regs__##name)
+#else
 INLINE void take_registers(struct call *c, u64 regs) { read_kernel(c->regs, sizeof(c->regs), (void *)regs); }
 #define REGISTER(name) (c->regs[OFF_pt_regs__##name / 8])
+#endif
 /* What only x32 has are calls whose structures are those of the 32-bit entry; their arguments come as in the 64-bit one. */
 INLINE void arguments(struct call *c, u32 number) {
   if (!c->compat) {

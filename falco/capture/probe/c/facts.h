@@ -35,9 +35,9 @@ BPF_TABLE("lru_hash", u64, u8, roles, 65536);
 
 INLINE u64 socket_of(u64 file) {
   u64 inode = inode_of(file);
-  if (!inode || (KERNEL(u16, inode, OFF_inode__i_mode) & S_FORMAT) != 0140000) return 0;
-  u64 socket = KERNEL(u64, file, OFF_file__private_data);
-  return socket ? KERNEL(u64, socket, OFF_socket__sk) : 0;
+  if (!inode || (IN(inode, u16, inode, OFF_inode__i_mode) & S_FORMAT) != 0140000) return 0;
+  u64 socket = IN(file, u64, file, OFF_file__private_data);
+  return socket ? IN(socket, u64, socket, OFF_socket__sk) : 0;
 }
 INLINE u32 role_of(u64 file) {
   u64 number = number_of(inode_of(file));
@@ -51,15 +51,15 @@ INLINE void set_role(u64 file, u8 role) {
 
 /* Both ends of a socket at `at`, the source first; own says that the source is this end. The bytes written. */
 INLINE u32 ends(struct record *r, u64 at, u64 sk, int own) {
-  u16 family = KERNEL(u16, sk, OFF_sock_common__skc_family);
-  u16 near = KERNEL(u16, sk, OFF_sock_common__skc_num);
-  u16 far = bpf_ntohs(KERNEL(u16, sk, OFF_sock_common__skc_dport));
+  u16 family = IN(sock_common, u16, sk, OFF_sock_common__skc_family);
+  u16 near = IN(sock_common, u16, sk, OFF_sock_common__skc_num);
+  u16 far = bpf_ntohs(IN(sock_common, u16, sk, OFF_sock_common__skc_dport));
   /* A connection that is over gives its port back, and still says here which it was. */
-  if (!near && (family == 2 || family == 10)) near = bpf_ntohs(KERNEL(u16, sk, OFF_inet_sock__inet_sport));
+  if (!near && (family == 2 || family == 10)) near = bpf_ntohs(IN(inet_sock, u16, sk, OFF_inet_sock__inet_sport));
   STORE(u8, r, at, family);
   if (family == 2) {
-    u32 here_ = KERNEL(u32, sk, OFF_sock_common__skc_rcv_saddr), there = KERNEL(u32, sk, OFF_sock_common__skc_daddr);
-    if (!here_) here_ = KERNEL(u32, sk, OFF_inet_sock__inet_saddr);
+    u32 here_ = IN(sock_common, u32, sk, OFF_sock_common__skc_rcv_saddr), there = IN(sock_common, u32, sk, OFF_sock_common__skc_daddr);
+    if (!here_) here_ = IN(inet_sock, u32, sk, OFF_inet_sock__inet_saddr);
     STORE(u32, r, at + 1, own ? here_ : there);
     STORE(u16, r, at + 5, own ? near : far);
     STORE(u32, r, at + 7, own ? there : here_);
@@ -75,12 +75,12 @@ INLINE u32 ends(struct record *r, u64 at, u64 sk, int own) {
     return 37;
   }
   if (family == 1) {
-    u64 peer = KERNEL(u64, sk, OFF_unix_sock__peer);
+    u64 peer = IN(unix_sock, u64, sk, OFF_unix_sock__peer);
     STORE(u64, r, at + 1, own ? sk : peer);
     STORE(u64, r, at + 9, own ? peer : sk);
     /* The path is that of the end which has one: the server's. */
-    u64 address = peer ? KERNEL(u64, peer, OFF_unix_sock__addr) : 0;
-    if (!address) address = KERNEL(u64, sk, OFF_unix_sock__addr);
+    u64 address = peer ? IN(unix_sock, u64, peer, OFF_unix_sock__addr) : 0;
+    if (!address) address = IN(unix_sock, u64, sk, OFF_unix_sock__addr);
     STORE(u8, r, at + 17, 0);
     if (!address) return 18;
     long n = read_kernel_str(r->data + at + 17, 108, (void *)(address + OFF_unix_address__name + 2));
@@ -89,9 +89,9 @@ INLINE u32 ends(struct record *r, u64 at, u64 sk, int own) {
   return 1;
 }
 INLINE int has_peer(u64 sk) {
-  u16 family = KERNEL(u16, sk, OFF_sock_common__skc_family);
-  if (family == 1) return KERNEL(u64, sk, OFF_unix_sock__peer) != 0;
-  return KERNEL(u16, sk, OFF_sock_common__skc_dport) != 0;
+  u16 family = IN(sock_common, u16, sk, OFF_sock_common__skc_family);
+  if (family == 1) return IN(unix_sock, u64, sk, OFF_unix_sock__peer) != 0;
+  return IN(sock_common, u16, sk, OFF_sock_common__skc_dport) != 0;
 }
 /* The tuple parameter: of the socket's ends, the source being the own one or the other. */
 #define TUPLE(file, own) \
@@ -103,7 +103,7 @@ INLINE int has_peer(u64 sk) {
   } while (0)
 
 INLINE u8 transport(u64 sk) {
-  u16 type = KERNEL(u16, sk, OFF_sock__sk_type), protocol = KERNEL(u16, sk, OFF_sock__sk_protocol);
+  u16 type = IN(sock, u16, sk, OFF_sock__sk_type), protocol = IN(sock, u16, sk, OFF_sock__sk_protocol);
   if (type == 3) return L4_RAW;
   if (protocol == 6) return L4_TCP;
   if (protocol == 17) return L4_UDP;
@@ -121,14 +121,14 @@ INLINE u8 type_of(u16 mode) {
 }
 /* Whether a file stands for a namespace or a process. */
 INLINE int is_of_kernel(u64 inode) {
-  u32 magic = KERNEL(u32, KERNEL(u64, inode, OFF_inode__i_sb), OFF_super_block__s_magic);
+  u32 magic = IN(super_block, u32, IN(inode, u64, inode, OFF_inode__i_sb), OFF_super_block__s_magic);
   return magic == 0x6e736673 || magic == 0x50494446; /* NSFS_MAGIC, PID_FS_MAGIC */
 }
 #define FD_HEAD 29
 INLINE u32 socket_facts(struct record *r, struct call *c, u64 at, u64 sk) {
-  u16 family = KERNEL(u16, sk, OFF_sock_common__skc_family);
+  u16 family = IN(sock_common, u16, sk, OFF_sock_common__skc_family);
   u32 role = role_of(c->file);
-  int connected = has_peer(sk), bound = !connected && KERNEL(u16, sk, OFF_sock_common__skc_num) && role == ROLE_SERVER;
+  int connected = has_peer(sk), bound = !connected && IN(sock_common, u16, sk, OFF_sock_common__skc_num) && role == ROLE_SERVER;
   u8 type = family == 2 ? (bound ? TYPE_IPV4_SERVER : TYPE_IPV4) : family == 10 ? (bound ? TYPE_IPV6_SERVER : TYPE_IPV6)
           : family == 1 ? TYPE_UNIX : family == 16 ? TYPE_NETLINK : TYPE_UNSUPPORTED;
   STORE(u8, r, at + 9, type);
@@ -151,12 +151,12 @@ INLINE void fd_fact(struct record *r, struct call *c, struct walk *w) {
   STORE(s64, r, at + 1, c->fd);
   STORE(u32, r, at + 13, device_of(inode));
   STORE(u64, r, at + 17, number_of(inode));
-  STORE(u32, r, at + 25, KERNEL(u32, file, OFF_file__f_flags));
+  STORE(u32, r, at + 25, IN(file, u32, file, OFF_file__f_flags));
   if (sk) {
     size = socket_facts(r, c, at, sk);
   } else {
-    u8 type = type_of(KERNEL(u16, inode, OFF_inode__i_mode));
-    walk_path(c, w, KERNEL(u64, file, OFF_file__f_path + OFF_path__dentry), KERNEL(u64, file, OFF_file__f_path + OFF_path__mnt));
+    u8 type = type_of(IN(inode, u16, inode, OFF_inode__i_mode));
+    walk_path(c, w, IN(file, u64, file, OFF_file__f_path + OFF_path__dentry), IN(file, u64, file, OFF_file__f_path + OFF_path__mnt));
     int nameless = type == TYPE_FILE && c->nameless, unnamed = nameless && c->walked == PATH_END - 1;
     if (unnamed && is_of_kernel(inode)) {
       P_EMPTY;
@@ -175,7 +175,7 @@ INLINE void fd_fact(struct record *r, struct call *c, struct walk *w) {
 INLINE void base_fact(struct record *r, struct call *c, struct walk *w, u8 which, s32 dirfd, u64 name) {
   u64 at = here(c);
   u32 size;
-  u64 fs = KERNEL(u64, c->task, OFF_task_struct__fs), path = fs + OFF_fs_struct__pwd;
+  u64 fs = IN(task_struct, u64, c->task, OFF_task_struct__fs), path = fs + OFF_fs_struct__pwd;
   if (USER(u8, name) == '/') path = fs + OFF_fs_struct__root;
   else if (dirfd != -100) path = path_of(c, dirfd);
   if (!path) {
@@ -184,7 +184,7 @@ INLINE void base_fact(struct record *r, struct call *c, struct walk *w, u8 which
   }
   STORE(u8, r, at, FACT_BASE);
   STORE(u8, r, at + 1, which);
-  walk_path(c, w, KERNEL(u64, path, OFF_path__dentry), KERNEL(u64, path, OFF_path__mnt));
+  walk_path(c, w, IN(path, u64, path, OFF_path__dentry), IN(path, u64, path, OFF_path__mnt));
   size = copy_walked(r, c, w, at + 2);
   took(r, c, size + 2);
 }

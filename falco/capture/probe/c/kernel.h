@@ -10,31 +10,35 @@
 
 /* Put the path of a dentry under a mount together, as the host sees it. It then stands from c->walked on. What is deeper
  * than can be told is not told at all: the end of a path alone would be another's. */
-INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) {
+INLINE void walk_path(struct call *c, struct walk *w, u64 first, u64 vfsmount) {
   int whole = 0;
   c->nameless = 0;
-  u64 mount = vfsmount - OFF_mount__mnt, root = KERNEL(u64, vfsmount, OFF_vfsmount__mnt_root);
+  volatile struct place *at = &c->place;
+  at->dentry = first;
+  at->mount = vfsmount - OFF_mount__mnt;
+  at->root = IN(vfsmount, u64, vfsmount, OFF_vfsmount__mnt_root);
   c->walked = PATH_END;
   w->data[PATH_END] = 0;
 #pragma clang loop unroll(disable)
   for (int i = 0; i < MOST_COMPONENTS; i++) {
-    if (dentry == root) {
-      u64 parent = KERNEL(u64, mount, OFF_mount__mnt_parent);
+    u64 dentry = at->dentry, mount = at->mount;
+    if (dentry == at->root) {
+      u64 parent = IN(mount, u64, mount, OFF_mount__mnt_parent);
       if (parent == mount) {
         whole = 1;
         break;
       }
-      dentry = KERNEL(u64, mount, OFF_mount__mnt_mountpoint);
-      mount = parent;
-      root = KERNEL(u64, mount, OFF_mount__mnt + OFF_vfsmount__mnt_root);
+      at->dentry = IN(mount, u64, mount, OFF_mount__mnt_mountpoint);
+      at->mount = parent;
+      at->root = IN(mount, u64, parent, OFF_mount__mnt + OFF_vfsmount__mnt_root);
       continue;
     }
-    u64 parent = KERNEL(u64, dentry, OFF_dentry__d_parent);
-    u64 name = KERNEL(u64, dentry, OFF_dentry__d_name + OFF_qstr__name);
-    u32 size = KERNEL(u32, dentry, OFF_dentry__d_name + OFF_qstr__len), pos = c->walked & (LONGEST - 1);
+    u64 parent = IN(dentry, u64, dentry, OFF_dentry__d_parent);
+    u64 name = IN(dentry, u64, dentry, OFF_dentry__d_name + OFF_qstr__name);
+    u32 size = IN(dentry, u32, dentry, OFF_dentry__d_name + OFF_qstr__len), pos = c->walked & (LONGEST - 1);
     /* FUSE and its like have longer names than other file systems. */
     if (size > 0xff || size + 1 > pos) break;
-    size &= 0xff;
+    size = short_size(size);
     if (parent == dentry && KERNEL(u8, name, 0) == '/') {
       whole = 1;
       /* What has nothing else, and is not where its mount begins, has no path: namespaces, pidfds, files by handle. */
@@ -50,7 +54,7 @@ INLINE void walk_path(struct call *c, struct walk *w, u64 dentry, u64 vfsmount) 
       whole = c->nameless = 1;
       break; /* files without a directory: memfd and its like have their name only */
     }
-    dentry = parent;
+    at->dentry = parent;
   }
   if (!whole) {
     c->walked = PATH_END;
@@ -75,7 +79,7 @@ INLINE u32 copy_walked(struct record *r, struct call *c, struct walk *w, u64 at)
 /* The path of a `struct path` at this address, as a parameter. */
 #define PATH_AT(address) \
   do { \
-    walk_path(c, w, KERNEL(u64, address, OFF_path__dentry), KERNEL(u64, address, OFF_path__mnt)); \
+    walk_path(c, w, IN(path, u64, address, OFF_path__dentry), IN(path, u64, address, OFF_path__mnt)); \
     WALKED; \
   } while (0)
 
@@ -83,7 +87,7 @@ INLINE u32 copy_walked(struct record *r, struct call *c, struct walk *w, u64 at)
  * gives its task with its type (see layout.py), no function is called for the members. */
 #define STATUS_COMPAT 2 /* TS_COMPAT of thread_info.status */
 #define OFF_STATUS (OFF_task_struct__thread_info + OFF_thread_info__status)
-#if defined(TYPED_TASK) && !defined(UNTYPED)
+#if defined(TYPED_TASK) && !defined(BY_CALLS)
 #define OF_TASK MEMBER
 static u64 (*this_task)(void) = (void *)158; /* BPF_FUNC_get_current_task_btf, which older versions of bcc do not know */
 #else
@@ -97,21 +101,24 @@ INLINE void take_thread(struct call *c) {
   c->most_fds = OF_TASK(u32, table, OFF_fdtable__max_fds);
   c->fds = OF_TASK(u64, table, OFF_fdtable__fd);
 }
-INLINE u64 file_of(struct call *c, s64 fd) { return fd >= 0 && fd < c->most_fds ? KERNEL(u64, c->fds, 8 * (u64)fd) : 0; }
+/* The table of fds holds addresses: each is read as a structure's first member that is one. */
+INLINE u64 file_of(struct call *c, s64 fd) {
+  return fd >= 0 && fd < c->most_fds ? IN(path, u64, c->fds + 8 * (u64)fd - OFF_path__mnt, OFF_path__mnt) : 0;
+}
 /* Where the kernel keeps which file an fd is, 0 if it is none. */
 INLINE u64 path_of(struct call *c, s64 fd) {
   u64 file = file_of(c, fd);
   return file ? file + OFF_file__f_path : 0;
 }
-INLINE u64 inode_of(u64 file) { return file ? KERNEL(u64, file, OFF_file__f_inode) : 0; }
+INLINE u64 inode_of(u64 file) { return file ? IN(file, u64, file, OFF_file__f_inode) : 0; }
 /* The device number as stat(2) has it. */
 INLINE u32 device_of(u64 inode) {
-  u64 super = inode ? KERNEL(u64, inode, OFF_inode__i_sb) : 0;
-  u32 dev = super ? KERNEL(u32, super, OFF_super_block__s_dev) : 0;
+  u64 super = inode ? IN(inode, u64, inode, OFF_inode__i_sb) : 0;
+  u32 dev = super ? IN(super_block, u32, super, OFF_super_block__s_dev) : 0;
   u32 major = dev >> 20, minor = dev & 0xfffff;
   return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
 }
-INLINE u64 number_of(u64 inode) { return inode ? KERNEL(u64, inode, OFF_inode__i_ino) : 0; }
+INLINE u64 number_of(u64 inode) { return inode ? IN(inode, u64, inode, OFF_inode__i_ino) : 0; }
 
 /* A pid as its own innermost namespace has it. */
 INLINE u32 own_number(u64 pid) {

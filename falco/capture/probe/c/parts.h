@@ -6,35 +6,40 @@
 #define MOST_SIFTED 256 /* bytes of a path that is looked at, with its NUL; a longer one is unknown */
 #define MOST_PARTS 64   /* a power of two; what is deeper is unknown */
 
-/* Members of a structure that lie near each other are read at once. from is where the first of them begins, to is where
+/* Members of a structure that lie near each other are read at once. FROM_ is where the first of them begins, TO_ is where
  * the last ends, both constants. Where a kernel has shuffled the structure they are too far apart, and each is read by
- * itself. */
+ * itself; as each is where that costs nothing. */
 #ifndef NEAR
 #define NEAR 128
 #endif
-#define ARE_NEAR(from, to) ((to) - (from) <= NEAR)
+#ifdef DIRECTLY
+#define ARE_NEAR(structure) 0
+#else
+#define ARE_NEAR(structure) (TO_##structure - FROM_##structure <= NEAR)
+#endif
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define GREATEST(a, b) ((a) > (b) ? (a) : (b))
-#define TAKE(window, address, from, to) \
+#define TAKE(structure, window, address) \
   do { \
-    if (ARE_NEAR(from, to)) read_kernel(window, ARE_NEAR(from, to) ? (to) - (from) : 0, (void *)((address) + (from))); \
+    if (ARE_NEAR(structure)) \
+      read_kernel(window, ARE_NEAR(structure) ? TO_##structure - FROM_##structure : 0, (void *)((address) + FROM_##structure)); \
   } while (0)
-#define TAKEN(type, window, address, offset, from, to) \
-  (ARE_NEAR(from, to) ? *(type *)((u8 *)(window) + (ARE_NEAR(from, to) ? (offset) - (from) : 0)) \
-                      : KERNEL(type, address, offset))
+#define TAKEN(structure, type, window, address, offset) \
+  (ARE_NEAR(structure) ? *(type *)((u8 *)(window) + (ARE_NEAR(structure) ? (offset) - FROM_##structure : 0)) \
+                       : IN(structure, type, address, offset))
 
-#define FILE_FROM LEAST(OFF_file__f_path, OFF_file__f_inode)
-#define FILE_TO GREATEST(OFF_file__f_path + 16, OFF_file__f_inode + 8)
-#define INODE_FROM LEAST(OFF_inode__i_mode, OFF_inode__i_ino)
-#define INODE_TO GREATEST(OFF_inode__i_mode + 2, OFF_inode__i_ino + 8)
+#define FROM_file LEAST(OFF_file__f_path, OFF_file__f_inode)
+#define TO_file GREATEST(OFF_file__f_path + 16, OFF_file__f_inode + 8)
+#define FROM_inode LEAST(OFF_inode__i_mode, OFF_inode__i_ino)
+#define TO_inode GREATEST(OFF_inode__i_mode + 2, OFF_inode__i_ino + 8)
 #define OFF_ROOT (OFF_mount__mnt + OFF_vfsmount__mnt_root)
-#define MOUNT_FROM LEAST(OFF_ROOT, LEAST(OFF_mount__mnt_parent, OFF_mount__mnt_mountpoint))
-#define MOUNT_TO (GREATEST(OFF_ROOT, GREATEST(OFF_mount__mnt_parent, OFF_mount__mnt_mountpoint)) + 8)
+#define FROM_mount LEAST(OFF_ROOT, LEAST(OFF_mount__mnt_parent, OFF_mount__mnt_mountpoint))
+#define TO_mount (GREATEST(OFF_ROOT, GREATEST(OFF_mount__mnt_parent, OFF_mount__mnt_mountpoint)) + 8)
 /* A dentry has short names in itself. */
-#define DENTRY_FROM LEAST(OFF_dentry__d_iname, LEAST(OFF_dentry__d_parent, OFF_dentry__d_name))
-#define DENTRY_TO \
+#define FROM_dentry LEAST(OFF_dentry__d_iname, LEAST(OFF_dentry__d_parent, OFF_dentry__d_name))
+#define TO_dentry \
   GREATEST(OFF_dentry__d_iname + SZ_dentry__d_iname, GREATEST(OFF_dentry__d_parent + 8, OFF_dentry__d_name + SZ_dentry__d_name))
-#define TEXT_AT (ARE_NEAR(DENTRY_FROM, DENTRY_TO) ? OFF_dentry__d_iname - DENTRY_FROM : 0)
+#define TEXT_AT (ARE_NEAR(dentry) ? OFF_dentry__d_iname - FROM_dentry : 0)
 
 struct part {
   u32 size, pad;
@@ -43,6 +48,7 @@ struct part {
 struct parts {
   u32 count, total; /* how many, and the bytes of all with a slash before each */
   u32 which, at;    /* how far they were read */
+  struct place place;
   struct part part[MOST_PARTS];
 };
 BPF_PERCPU_ARRAY(paths, struct parts, 1);
@@ -62,36 +68,48 @@ INLINE int add_part(struct parts *p, u32 size) {
 /* Take a dentry's name as the next part; its parent, or 0 if it cannot be told. */
 INLINE u64 take_part(struct parts *p, u64 dentry) {
   u8 *data = p->part[p->count & (MOST_PARTS - 1)].data;
-  TAKE(data, dentry, DENTRY_FROM, DENTRY_TO);
-  u64 parent = TAKEN(u64, data, dentry, OFF_dentry__d_parent, DENTRY_FROM, DENTRY_TO);
-  u64 name = TAKEN(u64, data, dentry, OFF_dentry__d_name + OFF_qstr__name, DENTRY_FROM, DENTRY_TO);
-  u32 size = TAKEN(u32, data, dentry, OFF_dentry__d_name + OFF_qstr__len, DENTRY_FROM, DENTRY_TO);
-  int has_it = ARE_NEAR(DENTRY_FROM, DENTRY_TO) && name == dentry + OFF_dentry__d_iname && size < SZ_dentry__d_iname;
+  TAKE(dentry, data, dentry);
+  u64 parent = TAKEN(dentry, u64, data, dentry, OFF_dentry__d_parent);
+  u64 name = TAKEN(dentry, u64, data, dentry, OFF_dentry__d_name + OFF_qstr__name);
+  u32 size = TAKEN(dentry, u32, data, dentry, OFF_dentry__d_name + OFF_qstr__len);
+  int has_it = name == dentry + OFF_dentry__d_iname && size < SZ_dentry__d_iname;
   if (size > 0xff) return 0;
-  if (!has_it) read_kernel(data + TEXT_AT, size & 0xff, (void *)name);
+#ifdef DIRECTLY
+  if (has_it) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < SZ_dentry__d_iname / 8; i++)
+      ((u64 *)data)[i] = IN(dentry, u64, dentry, OFF_dentry__d_iname + 8 * i);
+  }
+#else
+  has_it = has_it && ARE_NEAR(dentry);
+#endif
+  if (!has_it) read_kernel(data + TEXT_AT, short_size(size), (void *)name);
   /* What has no directory is the root; or else it has no path: memfds and pipes, or what is only known by its number. */
   if (parent == dentry) return data[TEXT_AT] == '/' && p->count ? parent : 0;
   return add_part(p, size) ? parent : 0;
 }
 /* Take the parts of the path that this dentry has under a mount, as the host sees it; 0 if they cannot be told. */
-INLINE int take_parts(struct parts *p, u64 dentry, u64 vfsmount) {
-  u64 mount = vfsmount - OFF_mount__mnt, window[NEAR / 8];
-  TAKE(window, mount, MOUNT_FROM, MOUNT_TO);
+INLINE int take_parts(struct parts *p, u64 first, u64 vfsmount) {
+  volatile struct place *at = &p->place;
+  u64 window[NEAR / 8];
+  at->dentry = first;
+  at->mount = vfsmount - OFF_mount__mnt;
+  TAKE(mount, window, at->mount);
 #pragma clang loop unroll(disable)
   for (int i = 0; i < MOST_PARTS; i++) {
-    u64 parent;
-    if (dentry == TAKEN(u64, window, mount, OFF_ROOT, MOUNT_FROM, MOUNT_TO)) {
-      parent = TAKEN(u64, window, mount, OFF_mount__mnt_parent, MOUNT_FROM, MOUNT_TO);
+    u64 dentry = at->dentry, mount = at->mount, parent;
+    if (dentry == TAKEN(mount, u64, window, mount, OFF_ROOT)) {
+      parent = TAKEN(mount, u64, window, mount, OFF_mount__mnt_parent);
       if (parent == mount) return 1;
-      dentry = TAKEN(u64, window, mount, OFF_mount__mnt_mountpoint, MOUNT_FROM, MOUNT_TO);
-      mount = parent;
-      TAKE(window, mount, MOUNT_FROM, MOUNT_TO);
+      at->dentry = TAKEN(mount, u64, window, mount, OFF_mount__mnt_mountpoint);
+      at->mount = parent;
+      TAKE(mount, window, parent);
       continue;
     }
     parent = take_part(p, dentry);
     if (!parent) return 0;
     if (parent == dentry) return 1;
-    dentry = parent;
+    at->dentry = parent;
   }
   return 0;
 }

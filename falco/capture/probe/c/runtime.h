@@ -29,6 +29,11 @@
 #define COMPAT_SLOTS 576 /* i386's numbers, and from SLOTS on those that only the x32 entry has */
 #define MOST_FACTS 6
 
+/* Whether structures are read without calling anything (IN below). */
+#if defined(TAKE_FOR) && !defined(BY_CALLS)
+#define DIRECTLY
+#endif
+
 struct record {
   u8 data[RECORD_SIZE];
 };
@@ -46,10 +51,19 @@ struct base {
 struct scan {
   u32 start, last, size, dots, inner, odd;
 };
+/* Where a walk up a path stands: at which entry, below which mount, and where that begins. It lies in map memory, as the
+ * verifier would follow each way there by itself if it knew what these addresses are of. */
+struct place {
+  u64 dentry, mount, root;
+};
 /* What is known of the call at hand. Filled by the dispatchers, read and added to by the programs they call. */
 struct call {
   u64 task, ts, enter_ts, file;
-  u64 regs[(OFF_pt_regs__orig_ax + 8) / 8]; /* the caller's registers, as far as they tell of the call */
+#ifdef DIRECTLY
+  u64 regs; /* where the caller's registers are */
+#else
+  u64 regs[(OFF_pt_regs__orig_ax + 8) / 8]; /* they themselves, as far as they tell of the call */
+#endif
   u64 arg[6];
   u64 fds; /* where the files of the thread's fds are */
   u32 most_fds, compat; /* compat: it came in by the 32-bit entry */
@@ -66,6 +80,7 @@ struct call {
   u32 verbatim;           /* such a path counts as it stands, wherever it may lead: nothing was found there */
   u64 starts_at;          /* and this is where the kernel keeps which directory it starts in */
   struct scan scan;
+  struct place place;
   u32 nameless;           /* what was walked has no directory: a memfd, a pipe and their like */
   u32 slot, flags, generic, marks, snaplen, tid;
   u64 given;              /* the file itself, where the fd does not lead to it */
@@ -159,6 +174,14 @@ static long (*read_kernel_str)(void *to, u32 size, const void *from) = (void *)B
 /* The same of a structure whose type the verifier knows: no function is called for it. bcc must not see it either. */
 #define MEMBER(type, pointer, offset) \
   ({ type value_; asm volatile("%0 = *(" #type " *)(%1 + %2)" : "=r"(value_) : "r"(pointer), "i"(offset)); value_; })
+/* The same of an address that is taken for that of a structure: what cannot be read is 0 there too. Where the kernel
+ * does not let us (see layout.py) a function is called for each member. */
+#ifdef DIRECTLY
+static u64 (*take_for)(u64 address, u32 structure) = (void *)TAKE_FOR;
+#define IN(structure, type, address, offset) MEMBER(type, take_for((u64)(address), TYPE_##structure), offset)
+#else
+#define IN(structure, type, address, offset) KERNEL(type, address, offset)
+#endif
 #define STORE(type, r, at, value) (*(type *)((r)->data + (at)) = (type)(value))
 
 /* bcc allows no map functions in macros. */
@@ -187,6 +210,11 @@ INLINE u64 bounded(u64 pos) {
   if (pos > LAST_START) pos = LAST_START;
   asm volatile("" : "+r"(pos));
   return pos;
+}
+/* A size that is known to be less than 256. The verifier has to see it, the compiler would leave it out. */
+INLINE u64 short_size(u64 size) {
+  asm volatile("" : "+r"(size));
+  return size & 0xff;
 }
 /* Where the next parameter's bytes go. */
 INLINE u64 here(struct call *c) { return bounded(c->pos); }

@@ -126,14 +126,14 @@ INLINE int seek(struct call *c, struct parts *p) {
 INLINE int take_file_path(struct call *c, struct parts *p) {
   u64 file = c->file, window[NEAR / 8];
   if (!file) return 0;
-  TAKE(window, file, FILE_FROM, FILE_TO);
-  u64 inode = TAKEN(u64, window, file, OFF_file__f_inode, FILE_FROM, FILE_TO);
-  u64 dentry = TAKEN(u64, window, file, OFF_file__f_path + OFF_path__dentry, FILE_FROM, FILE_TO);
-  u64 mount = TAKEN(u64, window, file, OFF_file__f_path + OFF_path__mnt, FILE_FROM, FILE_TO);
-  TAKE(window, inode, INODE_FROM, INODE_TO);
-  u8 type = type_of(TAKEN(u16, window, inode, OFF_inode__i_mode, INODE_FROM, INODE_TO));
+  TAKE(file, window, file);
+  u64 inode = TAKEN(file, u64, window, file, OFF_file__f_inode);
+  u64 dentry = TAKEN(file, u64, window, file, OFF_file__f_path + OFF_path__dentry);
+  u64 mount = TAKEN(file, u64, window, file, OFF_file__f_path + OFF_path__mnt);
+  TAKE(inode, window, inode);
+  u8 type = type_of(TAKEN(inode, u16, window, inode, OFF_inode__i_mode));
   if (type != TYPE_FILE && type != TYPE_DIRECTORY) return 0;
-  if (is_known(inode, TAKEN(u64, window, inode, OFF_inode__i_ino, INODE_FROM, INODE_TO))) return 0;
+  if (is_known(inode, TAKEN(inode, u64, window, inode, OFF_inode__i_ino))) return 0;
   p->count = p->total = 0;
   return take_parts(p, dentry, mount);
 }
@@ -143,7 +143,7 @@ INLINE int look_at_path(struct call *c, struct parts *p) {
   if (!c->named) {
     if (!take_file_path(c, p)) return 0;
   } else if (c->named == NAMED_WHOLE &&
-             !take_parts(p, KERNEL(u64, path, OFF_path__dentry), KERNEL(u64, path, OFF_path__mnt))) {
+             !take_parts(p, IN(path, u64, path, OFF_path__dentry), IN(path, u64, path, OFF_path__mnt))) {
     return 0;
   }
   return seek(c, p);
@@ -200,7 +200,7 @@ INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
   read_kernel(p->part[0].data + TEXT_AT, MOST_SIFTED, w->data + LONGEST + from);
   p->count = p->total = 0;
   add_part(p, (u32)n - 1 - from);
-  u64 fs = KERNEL(u64, bpf_get_current_task(), OFF_task_struct__fs);
+  u64 fs = IN(task_struct, u64, bpf_get_current_task(), OFF_task_struct__fs);
   c->starts_at = fs + OFF_fs_struct__pwd;
   if (s->start) c->starts_at = fs + OFF_fs_struct__root;
   else if (c->base[0].dirfd != -100) c->starts_at = path_of(c, c->base[0].dirfd);
@@ -233,9 +233,9 @@ struct told {
 };
 /* Both ends' addresses; 0 unless they are those of IPv4. */
 INLINE int addresses_of(u64 sk, u32 *near, u32 *far) {
-  if (KERNEL(u16, sk, OFF_sock_common__skc_family) == 2) {
-    *near = KERNEL(u32, sk, OFF_sock_common__skc_rcv_saddr);
-    *far = KERNEL(u32, sk, OFF_sock_common__skc_daddr);
+  if (IN(sock_common, u16, sk, OFF_sock_common__skc_family) == 2) {
+    *near = IN(sock_common, u32, sk, OFF_sock_common__skc_rcv_saddr);
+    *far = IN(sock_common, u32, sk, OFF_sock_common__skc_daddr);
     return *near != 0;
   }
   u32 here_[4] = {}, there[4] = {};
@@ -251,7 +251,7 @@ INLINE u32 sending_flags(struct call *c) {
   return c->slot == SLOT_SENDTO || c->slot == SLOT_SENDMMSG ? A3 : c->slot == SLOT_SENDMSG ? A2 : 0;
 }
 INLINE void learn_socket(struct call *c, struct told *t, u64 sk) {
-  u16 family = KERNEL(u16, sk, OFF_sock_common__skc_family);
+  u16 family = IN(sock_common, u16, sk, OFF_sock_common__skc_family);
   t->kind = family == 2 || family == 10 ? KIND_INET : family == 1 ? KIND_UNIX : 0;
   if (t->kind != KIND_INET) return;
   u32 fast = fast_open(c, sending_flags(c)), role = role_of(c->file), near = 0, far = 0;
@@ -261,7 +261,7 @@ INLINE void learn_socket(struct call *c, struct told *t, u64 sk) {
   if (!role) return;
   t->transport = transport(sk);
   if (!peer) return;
-  u16 port = KERNEL(u16, sk, OFF_sock_common__skc_num), dport = bpf_ntohs(KERNEL(u16, sk, OFF_sock_common__skc_dport));
+  u16 port = IN(sock_common, u16, sk, OFF_sock_common__skc_num), dport = bpf_ntohs(IN(sock_common, u16, sk, OFF_sock_common__skc_dport));
   if (!port) return;
   t->ends = 1;
   t->server_port = role == ROLE_SERVER ? port : dport;
@@ -278,6 +278,6 @@ INLINE void learn(struct call *c, struct told *t) {
     learn_socket(c, t, sk);
     return;
   }
-  u8 type = type_of(KERNEL(u16, inode, OFF_inode__i_mode));
+  u8 type = type_of(IN(inode, u16, inode, OFF_inode__i_mode));
   t->kind = type == TYPE_FILE ? KIND_FILE : type == TYPE_DIRECTORY ? KIND_DIRECTORY : type == TYPE_FIFO ? KIND_PIPE : 0;
 }

@@ -50,7 +50,7 @@ INLINE u64 opened_inode(struct call *c) { return number_of(inode_of(c->file)); }
  * opened the kernel knows for what; which flags made it is known of the caller alone. */
 INLINE u64 how_flags(struct call *c, u64 address) {
   u64 asked = how(address, 0);
-  return c->file ? (asked & ~ACCESS) | (KERNEL(u32, c->file, OFF_file__f_flags) & ACCESS) : asked;
+  return c->file ? (asked & ~ACCESS) | (IN(file, u32, c->file, OFF_file__f_flags) & ACCESS) : asked;
 }
 INLINE u32 open_mode(u64 flags, u64 mode) { return flags & (0100 | 020000000) ? mode & 07777 : 0; }
 INLINE u32 mode_bits(u64 mode) { return mode & 07777; }
@@ -72,8 +72,8 @@ INLINE void bound(struct call *c) {
 INLINE u32 fast_open(struct call *c, u32 flags) {
   if (!(flags & MSG_FASTOPEN) || (RET < 0 && RET != -EINPROGRESS)) return 0;
   u64 sk = socket_of(c->file);
-  u16 family = sk ? KERNEL(u16, sk, OFF_sock_common__skc_family) : 0;
-  if ((family != FAMILY_INET && family != FAMILY_INET6) || KERNEL(u16, sk, OFF_sock__sk_type) != 1) return 0;
+  u16 family = sk ? IN(sock_common, u16, sk, OFF_sock_common__skc_family) : 0;
+  if ((family != FAMILY_INET && family != FAMILY_INET6) || IN(sock, u16, sk, OFF_sock__sk_type) != 1) return 0;
   role_is(c, ROLE_CLIENT, 1);
   return MARK_FAST_OPEN;
 }
@@ -169,7 +169,7 @@ INLINE u32 address_at(struct record *r, u64 at, u64 address, u64 size) {
 
 /* Put what the call names as the other end into a tuple that has none, as a socket without connection has. */
 INLINE u32 other_end(struct record *r, u64 at, u64 sk, u64 address, int own, u32 size) {
-  u16 family = USER(u16, address), is = KERNEL(u16, sk, OFF_sock_common__skc_family);
+  u16 family = USER(u16, address), is = IN(sock_common, u16, sk, OFF_sock_common__skc_family);
   if (!address || family != is || has_peer(sk)) return size;
   if (family == FAMILY_INET) {
     STORE(u32, r, at + (own ? 7 : 1), USER(u32, address + 4));
@@ -197,11 +197,11 @@ INLINE u32 other_end(struct record *r, u64 at, u64 sk, u64 address, int own, u32
 /* The queue of connections that wait at a listening socket: how full, now, at most. */
 INLINE u32 queue_now(struct call *c, u64 fd) {
   u64 sk = socket_of(file_of(c, (s32)fd));
-  return sk ? KERNEL(u32, sk, OFF_sock__sk_ack_backlog) : 0;
+  return sk ? IN(sock, u32, sk, OFF_sock__sk_ack_backlog) : 0;
 }
 INLINE u32 queue_most(struct call *c, u64 fd) {
   u64 sk = socket_of(file_of(c, (s32)fd));
-  return sk ? KERNEL(u32, sk, OFF_sock__sk_max_ack_backlog) : 0;
+  return sk ? IN(sock, u32, sk, OFF_sock__sk_max_ack_backlog) : 0;
 }
 INLINE u8 queue_percent(struct call *c, u64 fd) {
   u32 now = queue_now(c, fd), most = queue_most(c, fd);

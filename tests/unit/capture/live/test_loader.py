@@ -9,7 +9,7 @@ import pytest
 
 from falco.capture.live.bpf import BpfError
 from falco.capture.live.loader import Loaded
-from falco.capture.probe.object import MapSpec, ProbeObject, ProgramSpec
+from falco.capture.probe.object import KERNELS_FUNCTION, MapSpec, ProbeObject, ProgramSpec
 from falco.capture.probe.plan import Plan
 from falco.errors import FalcoError
 
@@ -113,6 +113,16 @@ def test_programs_get_the_fds_of_their_maps():
     kernel = FakeKernel()
     load(kernel)
     assert kernel.code["on_exit"] == b"\x18\x11\0\0" + struct.pack("=i", kernel.tables["ring"].fd) + bytes(8)
+
+
+def test_calls_of_the_kernels_own_functions_are_marked_as_such_and_others_are_not():
+    call = struct.Struct("=BBhi").pack
+    wide = b"\x18\x01" + bytes(2) + struct.pack("=i", KERNELS_FUNCTION) + bytes(8)
+    code = call(0x85, 0, 0, KERNELS_FUNCTION + 4711) + call(0x85, 0, 0, 158) + wide
+    program = ProgramSpec("on_exit", code, ())
+    kernel = FakeKernel()
+    Loaded(ProbeObject(MAPS, (program,), {}), Plan({"on_exit": "sys_exit"}, {}, {}), kernel=kernel)
+    assert kernel.code["on_exit"] == call(0x85, 0x20, 0, 4711) + code[8:]
 
 
 def test_a_program_that_the_verifier_refuses_is_left_out():

@@ -79,6 +79,18 @@ def test_values_of_enums(blob):
     assert types.enum("large") == {"HUGE": 2 << 32 | 5}
 
 
+def test_structures_and_functions_have_numbers(blob):
+    blob.type("both", btf.FUNC, 1, entries=1)
+    first = blob.struct("both", 4, [])
+    function = blob.type("alone", btf.FUNC, 1, entries=1)
+    blob.integer("alone_too", 4)
+    types = Btf(blob.data())
+    assert (types.number("both"), types.function("both")) == (first, first - 1)
+    assert (types.number("alone"), types.function("alone")) == (None, function)
+    assert types.function("alone_too") is None
+    assert types.function("lone") is None
+
+
 def test_every_kind_is_passed_over_by_its_length(blob):
     blob.type("f", btf.FUNC_PROTO, 0, entries=2, more=bytes(16))
     blob.type("v", btf.VAR, 1, more=bytes(4))

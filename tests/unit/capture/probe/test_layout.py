@@ -4,20 +4,22 @@ import re
 
 import pytest
 
-from falco.capture.probe import layout
+from falco.capture.probe import structures
 from falco.capture.probe.btf import Btf
 from falco.capture.probe.layout import layout_from_btf, layout_from_headers, missing_in_btf
+from falco.capture.probe.object import KERNELS_FUNCTION
 from tests.btf import Blob
 
 
-def btf_of(*structures: tuple[str, tuple[str, ...]], enum: tuple[str, ...] = ()) -> Btf:
-    """Structures of members of four bytes that lie one after the other."""
+def btf_of(*rows: tuple[str, tuple[str, ...]], enum: tuple[str, ...] = (), function: str = "bpf_rdonly_cast") -> Btf:
+    """Structures of members of four bytes that lie one after the other, from the third type on, and a function."""
     blob = Blob()
     u32 = blob.integer("u32", 4)
-    for name, members in structures:
+    blob.type(function, 12, 0)
+    for name, members in rows:
         blob.struct(name, 4 * len(members), [(member, u32, 32 * i) for i, member in enumerate(members)])
-    rows = b"".join(blob.name(name).to_bytes(4, "little") + bytes(4) for name in enum)
-    blob.type("bpf_func_id", 6, 4, entries=len(enum), more=rows)
+    values = b"".join(blob.name(name).to_bytes(4, "little") + bytes(4) for name in enum)
+    blob.type("bpf_func_id", 6, 4, entries=len(enum), more=values)
     return Btf(blob.data())
 
 
@@ -71,8 +73,33 @@ def test_the_task_has_its_type_where_the_kernel_gives_it_and_all_members_are_nea
     assert "TYPED_TASK" not in layout_from_btf(btf_of(far, *TASK[1:], enum=GIVES_TYPE))
 
 
-def test_without_btf_the_task_has_no_type():
+def read_directly():
+    """The structures that are, with the members that are read of them."""
+    rows = {}
+    for row in structures.STRUCTURES:
+        if row.name in structures.DIRECTLY and not row.needs:
+            rows[row.name] = tuple(member for member in row.members.split() if "in_execve" not in member)
+    return list(rows.items())
+
+
+def test_any_address_is_taken_for_a_structure_where_the_kernel_has_a_function_for_that_and_all_members_are_near():
+    rows = read_directly()
+    lines = layout_from_btf(btf_of(*rows)).splitlines()
+    assert f"#define TAKE_FOR {KERNELS_FUNCTION + 2}" in lines
+    for number, (name, _) in enumerate(rows, 3):
+        assert f"#define TYPE_{name} {number}" in lines
+    name, members = rows[-1]
+    far = (name, (*(f"m{i}" for i in range(1 << 13)), *members))
+    for other in (
+        btf_of(*rows, function="bpf_cast_to_kern_ctx"), btf_of(*rows[:-1]), btf_of(*rows[:-1], (name, members[1:])),
+        btf_of(*rows[:-1], far),
+    ):  # fmt: skip
+        assert "TAKE_FOR" not in layout_from_btf(other)
+
+
+def test_without_btf_nothing_has_a_type():
     assert "TYPED_TASK" not in layout_from_headers()
+    assert "TAKE_FOR" not in layout_from_headers()
 
 
 def defined(text: str, kind: str) -> set[str]:
@@ -83,11 +110,11 @@ def test_headers_define_every_member_by_the_name_it_has_with_btf():
     text = layout_from_headers()
     symbols = {
         f"{row.name}.{member}".replace("[0]", "").replace(".", "__")
-        for row in layout.STRUCTURES
+        for row in structures.STRUCTURES
         for member in row.members.split()
     }
-    assert defined(text, "OFF") == symbols - {name.replace(".", "__") for name in layout.BIT_FIELDS}
-    assert defined(text, "SZ") == defined(text, "OFF") | set(layout.SIZES)
+    assert defined(text, "OFF") == symbols - {name.replace(".", "__") for name in structures.BIT_FIELDS}
+    assert defined(text, "SZ") == defined(text, "OFF") | set(structures.SIZES)
 
 
 def test_headers_that_may_be_missing_are_included_conditionally():
@@ -104,9 +131,3 @@ def test_spellings_are_told_by_version_without_btf():
     newer, older = text[at:].split("#else\n")[:2]
     assert "__builtin_offsetof(struct kernfs_node, __parent)" in newer
     assert older.startswith("#define OFF_kernfs_node__parent __builtin_offsetof(struct kernfs_node, parent)\n")
-
-
-def test_every_renamed_or_conditional_member_is_one_that_is_read():
-    known = {f"{row.name}.{member}" for row in layout.STRUCTURES for member in row.members.split()}
-    assert {*layout.RENAMED, *layout.NEWER, *layout.BIT_FIELDS} - known == set()
-    assert set(layout.PRIVATE) == {row.name for row in layout.STRUCTURES if not row.header}
