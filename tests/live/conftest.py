@@ -10,12 +10,13 @@ from falco.capture.probe.cache import Cache
 from tests.live.watching import Watching, build_everything
 
 
-@pytest.fixture(scope="session")
-def everything(tmp_path_factory):
-    """Every program of the probe."""
+@pytest.fixture(scope="session", params=[(), ("-DBY_CALLS",)], ids=["as the kernel lets it", "by calls"])
+def everything(request, tmp_path_factory):
+    """Every program of the probe, in each way that it can read what lies in the kernel."""
     if os.geteuid() != 0:
         pytest.skip("BPF needs root")
-    return build_everything(Cache(tmp_path_factory.mktemp("probes"), start=tmp_path_factory.getbasetemp()))
+    cache = Cache(tmp_path_factory.mktemp("probes"), start=tmp_path_factory.getbasetemp())
+    return build_everything(cache, *request.param)
 
 
 @pytest.fixture(scope="module")

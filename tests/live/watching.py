@@ -58,9 +58,9 @@ class Seen:
         return facts.decode_fd(self.fact(facts.FD))
 
 
-def build_everything(cache: Cache) -> ProbeObject:
+def build_everything(cache: Cache, *cflags: str) -> ProbeObject:
     """Every program, for this kernel."""
-    return _build(EVERYTHING, cache)
+    return _build(EVERYTHING, cache, *cflags)
 
 
 def build_for(wanted: Wanted, *cflags: str) -> ProbeObject:
