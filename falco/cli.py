@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _guarded(lambda: SUBCOMMANDS[given[0]](given[1:]))
         options = parse(given, os.environ)
     except UsageError as error:
-        logs.to_stderr(f"falco: {error}\nfalco --help lists the options.\n")
+        logs.to_stderr(f"falco: {error}\n{error.command} --help lists the options.\n")
         return 1
     except SystemExit as end:  # argparse has printed what was asked for.
         return int(end.code or 0)

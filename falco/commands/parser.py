@@ -12,14 +12,18 @@ _MAX_INTERVAL_MS = 10**9
 
 
 class UsageError(FalcoError):
-    """The command line cannot be understood."""
+    """The command line cannot be understood; command is that whose --help tells how it would be."""
+
+    def __init__(self, message: str, command: str = "falco") -> None:
+        self.command = command
+        super().__init__(message)
 
 
 class Parser(argparse.ArgumentParser):
     """Raises UsageError instead of ending the program."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
+        raise UsageError(message, self.prog)
 
 
 def natural(text: str) -> int:

@@ -24,7 +24,14 @@ def test_version_and_help(capsys):
 
 def test_a_bad_command_line_ends_with_1(capsys):
     assert main(["--lsit"]) == 1
-    assert capsys.readouterr().err.startswith("falco: unrecognized argument '--lsit', did you mean --list?\n")
+    told = "falco: unrecognized argument '--lsit', did you mean --list?\nfalco --help lists the options.\n"
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("word", ["alerts", "config"])
+def test_a_mistake_behind_a_word_leads_to_the_help_of_that(capsys, word):
+    assert main([word, "--nonsense"]) == 1
+    assert capsys.readouterr().err.endswith(f"falco {word} --help lists the options.\n")
 
 
 def test_a_host_that_cannot_be_watched_ends_with_1_and_why(capsys, config_file, rules_file, monkeypatch, tmp_path):
