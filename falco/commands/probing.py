@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from falco.capture.live.loader import Loaded
 from falco.capture.live.procfs_host import own_pid
 from falco.capture.probe.calls import CALLS, LIFE
 from falco.capture.probe.plan import COVERED, OTHERS, Wanted, make_plan
@@ -54,9 +53,8 @@ def report(host_root: Path) -> dict[str, object]:
     """
     plan = make_plan(Wanted(_ALL_CODES, None), 0)
     try:
-        probe = Builder(host_root).build(plan)
-        with Loaded(probe, plan, _SMALL) as loaded:
+        with Builder(host_root).load(plan, _SMALL) as loaded:
             loaded.attach()
-            return {**probe.meta, "left_out": dict(loaded.left_out)}
+            return {**loaded.meta, "left_out": dict(loaded.left_out)}
     except FalcoError as error:
         return {"error": str(error)}

@@ -30,7 +30,7 @@ ALERTS = 50_000
 _RULE: Any = SimpleNamespace(
     name="Write below etc", priority=Priority.ERROR, priority_text="ERROR", source="syscall", tags=("filesystem",)
 )
-_EVENT: Any = SimpleNamespace(ts=1_470_327_477_000_000_000)
+_EVENT: Any = SimpleNamespace(ts=1_470_327_477_000_000_000, code=0)
 
 
 class _Template:

@@ -29,7 +29,8 @@ _GONE = -1
 
 
 class Loaded:
-    """A probe in the kernel; nothing runs before attach(). left_out has programs by name, each with the reason.
+    """A probe in the kernel; nothing runs before attach(). meta are the notes on its making; left_out has programs by
+    name, each with the reason.
 
     A program that is left out is neither called nor attached; what would call it finds an empty slot.
     """
@@ -41,7 +42,7 @@ class Loaded:
 
         entries gives maps another size than they were compiled with (a ring buffer's are bytes).
         """
-        self._plan, self._kernel = plan, kernel
+        self._plan, self._kernel, self.meta = plan, kernel, probe.meta
         self._values = {table: dict(values) for table, values in plan.arrays.items()}
         self.left_out: dict[str, str] = {}
         self.maps: dict[str, Table] = {}
