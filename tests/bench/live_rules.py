@@ -31,15 +31,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from falco.capture.probe.call import Call
+
 _OPENS = "evt.type in (open, openat)"
 _RULE_PATHS = (
     (_OPENS, 'fd.name = "{place}/secret"'),
     (_OPENS, 'fd.name != "{place}/secret" and fd.name pmatch ({place})'),
     ("evt.type = execve", "proc.exepath = /bin/printenv"),
 )
+
+
+def _name(call: Call) -> str:
+    """What evt.type is for a call."""
+    return EVENT_TABLE[code(call, "X")].name if call.event else call.name
+
+
 _NAMES = {
-    group: ", ".join(sorted({EVENT_TABLE[code(sifted.call, "X")].name for sifted in SIFTED if sifted.group is group}))
-    for group in Group
+    group: ", ".join(sorted({_name(sifted.call) for sifted in SIFTED if sifted.group is group})) for group in Group
 }
 
 
