@@ -82,7 +82,7 @@ appliance: $(STAMP) ## the image under docker and podman, the packages installed
 	$(PYTEST) tests/appliance
 
 .PHONY: bench
-bench: $(STAMP) ## measure replays beside sysdig, and as root what watching costs (25 minutes; PART=replays a part of it)
+bench: $(STAMP) ## measure replays beside sysdig, and as root what watching costs (17 minutes; PART=replays a part of it)
 	$(PYTHON) -m tests.bench $(PART)
 
 .PHONY: lint
