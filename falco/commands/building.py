@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco.capture.live.loader import Loaded
-from falco.capture.probe.build import Plain, ProbeError, build_probe
+from falco.capture.probe.build import BY_CALLS, DIRECTLY, READS, Plain, ProbeError, build_probe
 from falco.capture.probe.cache import DIRECTORY, Cache
 from falco.capture.probe.compile import compile_in_parts
 from falco.capture.probe.text import probe_text
+from falco.errors import FalcoError
 from falco.logs import LOG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from falco.capture.probe.compile import Job
     from falco.capture.probe.object import ProbeObject
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 _FLAGS = ("-DRING_PAGES=1", "-g0")
 """The ring gets its size when it is made; nobody reads debug information."""
-_BY_CALLS = "-DBY_CALLS"
-"""Has the C text read what lies in the kernel as all kernels let it (c/runtime.h)."""
 
 
 class Builder:
@@ -57,22 +56,26 @@ class Builder:
         """The probe for a plan in the kernel, with maps of these sizes. FalcoError.
 
         What the kernel refuses, other than sieves, may be how its structures are read without calling anything, for
-        which verifiers differ. Then it is built again without that, as are those that are asked for from now on.
+        which verifiers differ. If it takes more of a probe without that, this is it, and so are those that are built
+        from then on. Which of both is decided here alone: a reload keeps to it.
         """
         loaded = Loaded(self.build(plan), plan, sizes)
         refused = loaded.left_out.keys() - plan.texts.keys()
-        if not refused:
+        if not refused or loaded.meta.get(READS) != DIRECTLY:
             return loaded
-        self._flags = (*_FLAGS, _BY_CALLS)
+        self._flags = (*_FLAGS, BY_CALLS)
         try:
-            probe = self.build(plan)
-        except ProbeError as error:
+            other = Loaded(self.build(plan), plan, sizes)
+        except FalcoError as error:
             LOG.warning("probe: one that reads by calls alone cannot be had: %s", error)
-            self._flags = _FLAGS
-            return loaded
-        LOG.warning("probe: it reads by calls alone from now on, as the kernel refuses %s", ", ".join(sorted(refused)))
-        loaded.close()
-        return Loaded(probe, plan, sizes)
+        else:
+            if refused - other.left_out.keys():
+                LOG.warning("probe: it reads by calls alone from now on, as the kernel refuses %s", _listed(refused))
+                loaded.close()
+                return other
+            other.close()
+        self._flags = _FLAGS
+        return loaded
 
     def _plain(self, plan: Plan, error: ProbeError) -> ProbeObject:
         """The probe without sieves, out of the cache; the error if it is not there either."""
@@ -95,6 +98,10 @@ class Builder:
             _text_for(plan), self._host_root, os.uname().release, Cache(), cflags=self._flags, compiler=compiler,
             plain=plain,
         )  # fmt: skip
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _without(plan: Plan, sieves: Collection[str]) -> Plan:

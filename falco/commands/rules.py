@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from falco.commands import report
@@ -69,15 +69,10 @@ def load(options: Options, paths: Iterable[str], minimum_priority: Priority = Pr
         Ruleset(_of(SYSCALL_FIELDS, enabled), all_events=options.all_events),
         AuditRuleset(_of(AUDIT_FIELDS, enabled)),
         templates,
-        (*collected.warnings, *unmatched(collected.rules, selection), *_nothing(enabled)),
+        (*collected.warnings, *unmatched(collected.rules, selection)),
         (*notes, *collected.unused_lines()),
         tuple(collected.event_type_lines()),
     )
-
-
-def _nothing(enabled: Collection[BoundRule]) -> Iterator[Problem]:
-    if not enabled:
-        yield Problem("no rule is in force, so nothing gives an alert", severity="warning", code="no-rules")
 
 
 def _bind(collected: LoadedRules) -> tuple[list[BoundRule], list[str], list[Problem]]:

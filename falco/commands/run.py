@@ -144,6 +144,8 @@ class Run:
             LOG.info("Loading rules from file %s:", path)
         ready = rules.load(self._options, paths, wanted.priority)
         report.warn(ready.warnings)
+        if not (ready.ruleset.rules or ready.audit.any):
+            LOG.warning("No rule is in force, so nothing gives an alert")
         if self._options.verbose:
             for line in ready.event_types:
                 to_stderr(f"{escape_controls(line)}\n")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from falco.config_forwarders import Kafka
     from falco.store.record import StoredAlert
 
-_HISTORY = re.compile(r" \((after|\d+ identical)[^()]*\)$")
+_HISTORY = re.compile(r" \((after \d|\d+ identical).*\)$")
 """What librdkafka adds to an error, another text each time."""
 _ABOUT_ALERT = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD}
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LONGEST = 256
 AT_FDCWD, FOLLOW, CLONE_SYSVSEM = -100, 0x400, 0x40000
 """FOLLOW is AT_SYMLINK_FOLLOW."""
-RENAMEAT2, PIDFD_GETFD, NAME_TO_HANDLE_AT, OPEN_BY_HANDLE_AT = 316, 438, 303, 304
+RENAMEAT2, PIDFD_GETFD, NAME_TO_HANDLE_AT, OPEN_BY_HANDLE_AT, RECVMMSG = 316, 438, 303, 304, 299
 _LIBC = ctypes.CDLL(None)
 ROLES = {"n": facts.NAMED, "s": facts.SOURCE, "t": facts.TARGET}
 OTHER = "127.0.0.9"
@@ -104,7 +104,7 @@ def make_pairs(place: Folder) -> None:
     try:
         for one, other in itertools.product(names, names):
             (place / "pair").write_text("x")
-            for call in (os.rename, os.link, _link_followed, os.symlink):
+            for call in (os.rename, os.link, link_followed, os.symlink):
                 with contextlib.suppress(OSError):
                     call(one, other)
             for call in (os.rename, os.link):
@@ -121,12 +121,21 @@ def make_pairs(place: Folder) -> None:
         os.chdir(here)
 
 
-def _link_followed(one: str, other: str) -> None:
+def link_followed(one: str, other: str) -> None:
+    """Give what a name leads to another name."""
     _LIBC.linkat(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), FOLLOW)
 
 
 def _exchange(one: str, other: str) -> None:
     _LIBC.syscall(RENAMEAT2, AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), 2)
+
+
+def receive_many(fd: int) -> None:
+    """Receive one message by the call for many."""
+    buffer = ctypes.create_string_buffer(8)
+    vector = (ctypes.c_uint64 * 2)(ctypes.addressof(buffer), 8)
+    message = (ctypes.c_uint64 * 8)(0, 0, ctypes.addressof(vector), 1)
+    _LIBC.syscall(RECVMMSG, fd, message, 1, 0, 0)
 
 
 def make_plain(place: Folder) -> None:

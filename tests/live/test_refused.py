@@ -43,4 +43,4 @@ def test_missing_privileges_are_named(before, missing):
     assert re.search(reason, why)
     assert instead.endswith("Captures can be replayed by any user: falco -e FILE. Exiting.")
     assert "Traceback" not in done.stderr
-    assert "Events detected: 0" in done.stdout
+    assert "Events detected" not in done.stdout

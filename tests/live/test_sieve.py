@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import json
+import mmap
 import os
+import socket
 import stat
 from collections import Counter
 from pathlib import Path as Folder
@@ -37,10 +40,13 @@ if TYPE_CHECKING:
 
 OPENS = frozenset(code(each.call, "X") for each in SIFTED if each.group is Group.OPENS)
 OPENAT, BY_HANDLE = SYMBOLS["SYSCALL_OPENAT_2_X"], SYMBOLS["SYSCALL_OPEN_BY_HANDLE_AT_X"]
-LONGEST = 256
+LONGEST, FIXED = 256, 0x10
+"""FIXED is MAP_FIXED."""
 SHIPPED = "rules/falco_rules.yaml"
-SHUFFLED = ("-DNEAR=8", "-DBY_CALLS")
-"""As on a kernel that has the members of its structures far apart, and gives nothing with its type."""
+BY_CALLS = ("-DBY_CALLS",)
+"""As on a kernel that gives nothing with its type."""
+SHUFFLED = (*BY_CALLS, "-DNEAR=8")
+"""As on one that has the members of its structures far apart besides."""
 ANCHORED = (
     "evt.is_open_write = true and fd.num >= 0 and fd.name startswith {place}/w",
     "evt.is_open_read = true and fd.name in ({place}/file, /etc/shadow, /dev/null)",
@@ -129,7 +135,10 @@ def expected(event, supersets):
     return passes(superset, [path], numbers)
 
 
-@pytest.mark.parametrize(("name", "cflags"), [*((name, ()) for name in SETS), ("shipped rules", SHUFFLED)])
+@pytest.mark.parametrize(
+    ("name", "cflags"),
+    [*((name, cflags) for name in SETS for cflags in ((), BY_CALLS)), ("shipped rules", SHUFFLED)],
+)
 def test_kernel_and_plain_meaning_agree_open_by_open(place, name, cflags, monkeypatch):
     sieve = make_sieve(SETS[name](place))
     wanted = Wanted(OPENS, sieve=sieve)
@@ -230,7 +239,10 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize(("name", "cflags"), [*((name, ()) for name in RULES), ("rules by group", SHUFFLED)])
+@pytest.mark.parametrize(
+    ("name", "cflags"),
+    [*((name, ()) for name in RULES), ("rules by group", BY_CALLS), ("rules by group", SHUFFLED)],
+)
 def test_kernel_and_plain_meaning_agree_call_by_call(place, name, cflags):
     conditions, least = RULES[name]
     sieve = make_sieve(conditions(place))
@@ -323,6 +335,43 @@ def test_a_file_that_rules_know_passes_by_whatever_name(place):
         assert len([event for event in watching.seen(act) if event.code == OPENAT]) == 1
         known.know([(status.st_dev + 1, status.st_ino)])
         assert [event for event in watching.seen(act) if event.code == OPENAT] == []
+
+
+@contextlib.contextmanager
+def at_address_0(content):
+    """Something that can be read lies at address 0, as a process with CAP_SYS_RAWIO can have it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    mapped = libc.mmap(
+        0, mmap.PAGESIZE, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | FIXED, -1, 0
+    )
+    assert mapped in (0, None), os.strerror(ctypes.get_errno())
+    with Folder("/proc/self/mem").open("r+b", buffering=0) as memory:
+        memory.write(content)
+    try:
+        yield
+    finally:
+        libc.munmap(ctypes.c_void_p(0), mmap.PAGESIZE)
+
+
+def test_a_name_that_was_not_given_is_not_looked_for_at_address_0(place):
+    (place / "secret").write_text("x")
+    sieve = make_sieve(conditions_of(("fs.path.target = {place}/secret or fs.path.source = {place}/secret",), place))
+    wanted = Wanted(sifted_calls.CODES - OPENS, sieve=sieve)
+    with Watching(build_for(wanted), wanted) as watching, at_address_0(b"/tmp/harmless\0"):
+        seen = watching.seen(lambda: sifted_calls.link_followed(str(place / "secret"), str(place / "linked")))
+    assert [event.type.name for event in seen if event.type.name == "linkat"] == ["linkat"]
+
+
+def test_a_call_whose_event_tells_no_fd_is_not_tested_by_its_fd(place):
+    sieve = make_sieve(conditions_of(("not fd.typechar in (4, 6, u, f)",), place))
+    wanted = Wanted(frozenset((SYMBOLS["SOCKET_RECVMMSG_X"],)), sieve=sieve)
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with Watching(build_for(wanted), wanted) as watching, one, other:
+        one.send(b"x")
+        seen = watching.seen(lambda: sifted_calls.receive_many(other.fileno()))
+    assert len([event for event in seen if event.type.name == "recvmmsg"]) == 1
 
 
 NAMED = """

@@ -115,9 +115,7 @@ class Canary:
         if self._blind_since is not None and self._sound:
             seconds, self._blind_since = self._clock() - self._blind_since, None
             self._told.regained(seconds)
-        if self._late_since is not None:
-            seconds, self._late_since = self._clock() - self._late_since, None
-            self._told.caught_up(seconds)
+        self._tell_caught_up(self._clock())
         return True
 
     def beat(self) -> None:
@@ -130,6 +128,12 @@ class Canary:
                     self._late_since = now
                     self._told.late(f"more than {LIMIT_S:g} s late, {self._ring.fill:.0%} of the ring full")
                 return
+            if self._late_since is not None:
+                # All is read again; what was asked while there was no room may have been lost for that.
+                self._tell_caught_up(now)
+                self._asked = now
+                self._ask()
+                return
             if not late:
                 # It may have been lost for lack of room, or to a program that was being exchanged.
                 self._ask()
@@ -140,6 +144,11 @@ class Canary:
             self._asked, self._due = now, now + INTERVAL_S
             self._look(now)
             self._ask()
+
+    def _tell_caught_up(self, now: float) -> None:
+        if self._late_since is not None:
+            seconds, self._late_since = now - self._late_since, None
+            self._told.caught_up(seconds)
 
     def _ask(self) -> None:
         self._number = secrets.randbits(_BITS)

@@ -22,7 +22,7 @@ from falco.capture.probe.cache import Cache, CacheError, cache_key, kernel_build
 from falco.capture.probe.compile import FAILED, NO_BCC, NOT_ALLOWED, CompileError, Job, compile_in_child, scratch_place
 from falco.capture.probe.headers import ABSENT, BTF, Attempt, Tree, find_headers
 from falco.capture.probe.install import install_command
-from falco.capture.probe.layout import layout_from_btf, layout_from_headers, missing_in_btf
+from falco.capture.probe.layout import layout_from_btf, layout_from_headers, missing_in_btf, reads_directly
 from falco.capture.probe.shim import write_shim
 from falco.errors import FalcoError
 from falco.logs import LOG
@@ -34,6 +34,10 @@ GENERATOR = "2"
 """To be raised when the same C text is compiled to something else: part of the cache's key."""
 MISSING = "missing"
 """The note in a probe about members of structures that the kernel does not have."""
+READS, DIRECTLY = "reads", "directly"
+"""The note about how it reads structures of the kernel's, and what it says where that takes no calls."""
+BY_CALLS = "-DBY_CALLS"
+"""The flag that has the C text read them by calls whatever the kernel lets it do (c/runtime.h)."""
 FLOOR = (5, 8)
 """The first kernel version with a ring buffer for programs."""
 
@@ -236,7 +240,8 @@ class _Build:
         offsets = "BTF" if self._layout else "these headers"
         self._tell_absent()
         LOG.info("probe: built with %s, offsets from %s, in %.1f s", what, offsets, time.monotonic() - begin)
-        notes = {"source": what, "offsets": offsets, MISSING: self._missing}
+        reads = DIRECTLY if reads_directly(self._layout) and BY_CALLS not in self._cflags else "by calls"
+        notes = {"source": what, "offsets": offsets, READS: reads, MISSING: self._missing}
         return dataclasses.replace(probe, meta=probe.meta | {name: note for name, note in notes.items() if note})
 
     def _give_up(self, what: str, reason: str) -> None:

@@ -31,6 +31,7 @@ _ABSENT = "(1ull << 62)"
 """The offset of a member that should be in a kernel's BTF and is not: from any address on, nothing can be read there,
 and what cannot be read is 0. So whoever asks for the member goes without it, and nothing else does.
 """
+_TAKE_FOR = "TAKE_FOR"
 _TAKES_FOR = "bpf_rdonly_cast"
 _GIVES_TYPE = "BPF_FUNC_get_current_task_btf"
 _FARTHEST = 1 << 15
@@ -65,9 +66,14 @@ def _directly(btf: Btf) -> list[str]:
     if function is None or None in types.values() or not all(place and place.offset < _FARTHEST for place in places):
         return []
     return [
-        f"#define TAKE_FOR {KERNELS_FUNCTION + function}",
+        f"#define {_TAKE_FOR} {KERNELS_FUNCTION + function}",
         *(f"#define TYPE_{n} {number}" for n, number in types.items()),
     ]
+
+
+def reads_directly(layout: str) -> bool:
+    """Whether a C text with this layout reads structures of the kernel's without calling anything."""
+    return f"\n#define {_TAKE_FOR} " in layout
 
 
 def missing_in_btf(btf: Btf) -> list[str]:

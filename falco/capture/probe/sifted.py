@@ -16,6 +16,7 @@ from falco.capture.probe.calls import CALLS
 from falco.capture.probe.text import code
 from falco.events.decode import DECODERS, signed
 from falco.events.table import EVENT_TABLE
+from falco.fields.fd_field import WORKS_ON_FD
 from falco.filter.superset import NEVER, Any, How, Number, Param, Superset
 from falco.filter.vocabulary import (
     BY_FD,
@@ -111,6 +112,8 @@ def _sifted(call: Call, group: Group) -> Sifted:
     vocabulary = {**_OWN.get(call.name, _OF_GROUP[group]), **TRAITS}
     if not _tells_result(call):
         vocabulary = {name: weaken for name, weaken in vocabulary.items() if name not in RESULT}
+    if not WORKS_ON_FD[code(call, "X")]:
+        vocabulary = {name: weaken for name, weaken in vocabulary.items() if not name.startswith("fd.")}
     if call.fd == "RET":
         vocabulary["fd.num"] = of_number(Number.FD)
     full = with_params(vocabulary, code(call, "X"), [param.name for param in params])

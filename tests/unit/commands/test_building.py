@@ -103,14 +103,17 @@ def test_what_another_text_would_not_mend_is_not_tried_again(monkeypatch):
 class Loads:
     """Stands for loading: a kernel that refuses some programs, whatever reads by calls alone excepted."""
 
-    def __init__(self, *refused):
-        self.loaded, self.closed, self._refused = [], [], refused
+    def __init__(self, *refused, always=(), reads="directly"):
+        self.loaded, self.closed, self._refused, self._always, self._reads = [], [], refused, always, reads
 
     def __call__(self, probe, plan, sizes):
         assert sizes == {"ring": 4096}
         self.loaded.append(probe)
-        left_out = {name: "no" for name in self._refused if name in plan.programs and "-DBY_CALLS" not in probe.flags}
-        return SimpleNamespace(probe=probe, left_out=left_out, close=lambda: self.closed.append(probe))
+        refused = self._always if "-DBY_CALLS" in probe.flags else (*self._refused, *self._always)
+        left_out = {name: "no" for name in refused if name in plan.programs}
+        return SimpleNamespace(
+            probe=probe, left_out=left_out, close=lambda: self.closed.append(probe), meta={"reads": self._reads}
+        )
 
 
 def load(monkeypatch, loads, fails=False):
@@ -146,6 +149,21 @@ def test_a_sieve_that_is_refused_is_no_reason_to_read_by_calls(monkeypatch):
     loaded, later = load(monkeypatch, loads)
     assert set(loaded.left_out) == set(sifting_plan().texts)
     assert "-DBY_CALLS" not in later.flags
+
+
+def test_what_the_kernel_refuses_in_either_way_is_left_out_of_the_faster(monkeypatch, caplog):
+    loads = Loads(always=("exit_openat",))
+    loaded, later = load(monkeypatch, loads)
+    first, second = loads.loaded
+    assert (loads.closed, loaded.probe, set(loaded.left_out)) == ([second], first, {"exit_openat"})
+    assert "-DBY_CALLS" not in later.flags
+    assert caplog.text == ""
+
+
+def test_where_all_is_read_by_calls_anyway_nothing_else_is_tried(monkeypatch):
+    loads = Loads("exit_openat", reads="by calls")
+    loaded, _ = load(monkeypatch, loads)
+    assert (loads.loaded, set(loaded.left_out)) == ([loaded.probe], {"exit_openat"})
 
 
 def test_where_nothing_else_can_be_built_what_the_kernel_takes_runs(monkeypatch, caplog):

@@ -13,9 +13,11 @@ from falco.commands.building import Builder
 from falco.commands.options import Options
 from falco.commands.probing import unseen, wanted
 from falco.errors import FalcoError
+from falco.events.syscalls import SYSCALL_NAMES
 from falco.events.table import CODES, EVENT_TABLE
 from falco.filter.evttypes import EventTypes
 from falco.state.handlers import PROCESS_LIFE
+from tests.unit.commands.loading import in_force_of
 
 if TYPE_CHECKING:
     from falco.engine.ruleset import Ruleset
@@ -73,6 +75,17 @@ def test_the_snaplen_is_passed_on():
 def test_events_that_never_come_are_named():
     names = "open", "truncate", "accept4", "quotactl", "sync", "container", "procexit", "tracer"
     assert unseen(cast("Ruleset", Rules(*names))) == ("quotactl", "tracer")
+
+
+@pytest.mark.parametrize(
+    ("condition", "entered"),
+    [("evt.type = ftruncate and evt.dir=<", set()), ("evt.type = ftruncate and evt.dir=>", {"ftruncate"}),
+     ("evt.type = ftruncate", {"ftruncate"})],
+)  # fmt: skip
+def test_of_generic_events_enters_are_wanted_where_a_rule_looks_at_them(tmp_path, condition, entered):
+    _, need = in_force_of(tmp_path, condition, "evt.type = truncate and evt.dir=<")
+    assert {SYSCALL_NAMES[number] for number in need.syscalls or ()} == {"ftruncate", "truncate"}
+    assert {SYSCALL_NAMES[number] for number in need.entered or ()} == entered
 
 
 def test_a_report_says_why_there_is_no_probe(monkeypatch, tmp_path):

@@ -40,6 +40,18 @@ def test_options_of_librdkafka_are_handed_on(closed_port, options):
     destination.close()
 
 
+@pytest.mark.parametrize(
+    "history",
+    ["", " (after 3ms in state SSL_HANDSHAKE)", " (after 12ms in state CONNECT, 1 identical error(s) suppressed)",
+     " (2 identical error(s) suppressed)"],
+)  # fmt: skip
+def test_why_nothing_arrives_is_the_same_each_time(history):
+    destination = KafkaDestination(Kafka(brokers=("x",)))
+    destination._heard(KafkaError(KafkaError._SSL, f"verify failed (install ca-certificates){history}"))
+    reason = str(destination._judged(None))
+    assert reason == "kafka: no broker has taken it in time: verify failed (install ca-certificates)"
+
+
 class Refusing:
     """A producer whose broker takes two records in one request at most."""
 

@@ -173,6 +173,7 @@ INLINE int is_odd(volatile struct scan *s) { return !s->size || (s->size == s->d
  */
 INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
   u64 name = c->base[0].name;
+  if (!name) return 0; /* none was given, though something may be mapped there */
   volatile struct scan *s = &c->scan; /* what the loop counts lies in map memory, as in next_byte() */
   long n = read_user_str(w->data + LONGEST, MOST_SIFTED, (void *)name);
   if (n <= 1 || n >= MOST_SIFTED) return 0;

@@ -123,6 +123,21 @@ def test_reading_that_lags_is_told_and_nothing_is_touched(host):
     assert host.told[1:] == ["in time after 0.0"]
 
 
+@pytest.mark.parametrize(("sends", "then"), [(True, []), (False, ["events no longer arrive"])])
+def test_a_call_that_was_lost_while_reading_lagged_is_made_again_before_it_means_anything(host, sends, then):
+    host.canary.beat()
+    host.now += LIMIT_S + 1
+    host.canary.beat()
+    host.position = host.produced  # All is read, and the call was not among it: the ring was full.
+    host.sends = sends
+    host.canary.beat()
+    assert host.told[1:] == ["in time after 0.0"]
+    assert host.mended == []
+    host.run(4.9)
+    assert host.told[2:] == then
+    assert host.canary.blind is not sends
+
+
 def test_what_is_wrong_with_the_maps_is_told_and_mended(host):
     host.run(2.5)
     host.problems = ["slot 2 is empty", "slot 3 is empty"]

@@ -6,7 +6,7 @@ import pytest
 
 from falco.capture.probe import structures
 from falco.capture.probe.btf import Btf
-from falco.capture.probe.layout import layout_from_btf, layout_from_headers, missing_in_btf
+from falco.capture.probe.layout import layout_from_btf, layout_from_headers, missing_in_btf, reads_directly
 from falco.capture.probe.object import KERNELS_FUNCTION
 from tests.btf import Blob
 
@@ -86,6 +86,7 @@ def test_any_address_is_taken_for_a_structure_where_the_kernel_has_a_function_fo
     rows = read_directly()
     lines = layout_from_btf(btf_of(*rows)).splitlines()
     assert f"#define TAKE_FOR {KERNELS_FUNCTION + 2}" in lines
+    assert reads_directly("\n".join(lines))
     for number, (name, _) in enumerate(rows, 3):
         assert f"#define TYPE_{name} {number}" in lines
     name, members = rows[-1]
@@ -95,6 +96,7 @@ def test_any_address_is_taken_for_a_structure_where_the_kernel_has_a_function_fo
         btf_of(*rows[:-1], far),
     ):  # fmt: skip
         assert "TAKE_FOR" not in layout_from_btf(other)
+        assert not reads_directly(layout_from_btf(other))
 
 
 def test_without_btf_nothing_has_a_type():

@@ -8,6 +8,7 @@ from falco.capture.live.resolver import RESOLVED
 from falco.capture.probe.sifted import FLAGS, SIFTED, Group
 from falco.capture.probe.text import code
 from falco.events.table import CODES, EVENT_TABLE
+from falco.fields.fd_field import WORKS_ON_FD
 from falco.filter.superset import NEVER, Param
 from falco.state.handlers import PROCESS_LIFE
 
@@ -30,6 +31,13 @@ def test_what_is_tested_of_a_group_is_found_out_for_it(each):
     if each.group in ROLES:
         assert "".join(base.role for base in each.call.bases) in ROLES[each.group]
         assert RESOLVED[code(each.call, "X")]
+
+
+@pytest.mark.parametrize("each", SIFTED, ids=IDS)
+def test_fields_of_an_fd_are_tested_where_the_event_has_them(each):
+    has_any = any(name.startswith("fd.") for name in each.vocabulary)
+    assert not has_any or WORKS_ON_FD[code(each.call, "X")]
+    assert has_any or each.group not in (Group.OPENS, Group.FDS) or each.call.name in ("recvmmsg", "ftruncate")
 
 
 @pytest.mark.parametrize("name", ["symlink", "symlinkat"])
