@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falco.capture.live.loader import Loaded
-from falco.capture.probe.build import BY_CALLS, DIRECTLY, READS, Plain, ProbeError, build_probe
+from falco.capture.probe.build import BY_CALLS, READS, WITHOUT_CALLS, Plain, ProbeError, build_probe
 from falco.capture.probe.cache import DIRECTORY, Cache
 from falco.capture.probe.compile import compile_in_parts
 from falco.capture.probe.text import probe_text
@@ -17,7 +17,7 @@ from falco.errors import FalcoError
 from falco.logs import LOG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from falco.capture.probe.compile import Job
     from falco.capture.probe.object import ProbeObject
@@ -61,7 +61,7 @@ class Builder:
         """
         loaded = Loaded(self.build(plan), plan, sizes)
         refused = loaded.left_out.keys() - plan.texts.keys()
-        if not refused or loaded.meta.get(READS) != DIRECTLY:
+        if not refused or loaded.meta.get(READS) != WITHOUT_CALLS:
             return loaded
         self._flags = (*_FLAGS, BY_CALLS)
         try:
@@ -70,7 +70,8 @@ class Builder:
             LOG.warning("probe: one that reads by calls alone cannot be had: %s", error)
         else:
             if refused - other.left_out.keys():
-                LOG.warning("probe: it reads by calls alone from now on, as the kernel refuses %s", _listed(refused))
+                names = ", ".join(sorted(refused))
+                LOG.warning("probe: it reads by calls alone from now on, as the kernel refuses %s", names)
                 loaded.close()
                 return other
             other.close()
@@ -98,10 +99,6 @@ class Builder:
             _text_for(plan), self._host_root, os.uname().release, Cache(), cflags=self._flags, compiler=compiler,
             plain=plain,
         )  # fmt: skip
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
 
 
 def _without(plan: Plan, sieves: Collection[str]) -> Plan:

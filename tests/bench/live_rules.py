@@ -20,6 +20,7 @@ from tests.live import (
     test_recording,
     test_rule_paths,
     test_sieve,
+    test_sifting,
     test_strace,
     test_unanswering,
     test_watch,
@@ -74,7 +75,7 @@ def wide(place: Path) -> str:
         test_recording.RULES.format(scene=place),
         test_strace.RULES,
         test_unanswering.RULES.format(folder=place),
-        test_sieve.NAMED.format(file=place / "file"),
+        test_sifting.NAMED.format(file=place / "file"),
     ]
     return yaml.safe_dump(switched()) + _file(texts)
 

@@ -34,7 +34,7 @@ GENERATOR = "2"
 """To be raised when the same C text is compiled to something else: part of the cache's key."""
 MISSING = "missing"
 """The note in a probe about members of structures that the kernel does not have."""
-READS, DIRECTLY = "reads", "directly"
+READS, WITHOUT_CALLS = "reads", "directly"
 """The note about how it reads structures of the kernel's, and what it says where that takes no calls."""
 BY_CALLS = "-DBY_CALLS"
 """The flag that has the C text read them by calls whatever the kernel lets it do (c/runtime.h)."""
@@ -240,7 +240,7 @@ class _Build:
         offsets = "BTF" if self._layout else "these headers"
         self._tell_absent()
         LOG.info("probe: built with %s, offsets from %s, in %.1f s", what, offsets, time.monotonic() - begin)
-        reads = DIRECTLY if reads_directly(self._layout) and BY_CALLS not in self._cflags else "by calls"
+        reads = WITHOUT_CALLS if reads_directly(self._layout) and BY_CALLS not in self._cflags else "by calls"
         notes = {"source": what, "offsets": offsets, READS: reads, MISSING: self._missing}
         return dataclasses.replace(probe, meta=probe.meta | {name: note for name, note in notes.items() if note})
 

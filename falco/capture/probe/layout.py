@@ -32,7 +32,7 @@ _ABSENT = "(1ull << 62)"
 and what cannot be read is 0. So whoever asks for the member goes without it, and nothing else does.
 """
 _TAKE_FOR = "TAKE_FOR"
-_TAKES_FOR = "bpf_rdonly_cast"
+_CAST = "bpf_rdonly_cast"
 _GIVES_TYPE = "BPF_FUNC_get_current_task_btf"
 _FARTHEST = 1 << 15
 """Where an instruction's offset ends."""
@@ -60,7 +60,7 @@ def layout_from_btf(btf: Btf) -> str:
 
 def _directly(btf: Btf) -> list[str]:
     """The numbers of the types that any address can be taken for, and of the function that does it."""
-    function = btf.function(_TAKES_FOR)
+    function = btf.function(_CAST)
     types = {name: btf.number(name) for name in DIRECTLY}
     places = [_place(btf, s.name, m) for s, m in _members() if s.name in DIRECTLY and not _optional(s, m)]
     if function is None or None in types.values() or not all(place and place.offset < _FARTHEST for place in places):

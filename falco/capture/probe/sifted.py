@@ -147,7 +147,7 @@ def _table() -> tuple[Sifted, ...]:
 
 CHEAP: Mapping[Group, tuple[str, ...]] = {
     Group.OPENS: ("fd.name", "fd.num", "evt.is_open_write"),
-    Group.FDS: ("fd.typechar", "fd.sport", "fd.name", "evt.rawres"),
+    Group.FDS: ("fd.typechar", "fd.sport", "fd.name", "evt.rawres", "fs.path.name"),
     Group.NAMES: ("fs.path.name", "fs.path.source", "evt.rawres"),
     Group.PAIRS: ("fs.path.source", "fs.path.target", "evt.rawres"),
     Group.PLAIN: ("evt.rawres",),

@@ -171,13 +171,11 @@ INLINE void fd_fact(struct record *r, struct call *c, struct walk *w) {
   }
   took(r, c, FD_HEAD + size);
 }
-/* Where a path parameter is resolved from: the directory of dirfd, the working directory, or the root. */
+/* Where a path parameter is resolved from. */
 INLINE void base_fact(struct record *r, struct call *c, struct walk *w, u8 which, s32 dirfd, u64 name) {
   u64 at = here(c);
   u32 size;
-  u64 fs = IN(task_struct, u64, c->task, OFF_task_struct__fs), path = fs + OFF_fs_struct__pwd;
-  if (USER(u8, name) == '/') path = fs + OFF_fs_struct__root;
-  else if (dirfd != -100) path = path_of(c, dirfd);
+  u64 path = start_of(c, c->task, dirfd, USER(u8, name) == '/');
   if (!path) {
     P_EMPTY;
     return;

@@ -105,9 +105,13 @@ INLINE void take_thread(struct call *c) {
 INLINE u64 file_of(struct call *c, s64 fd) {
   return fd >= 0 && fd < c->most_fds ? IN(path, u64, c->fds + 8 * (u64)fd - OFF_path__mnt, OFF_path__mnt) : 0;
 }
-/* Where the kernel keeps which file an fd is, 0 if it is none. */
-INLINE u64 path_of(struct call *c, s64 fd) {
-  u64 file = file_of(c, fd);
+/* Where the kernel keeps which directory a passed path starts in: the root, the working directory, or that of dirfd; 0 if
+ * that is none. */
+INLINE u64 start_of(struct call *c, u64 task, s32 dirfd, int is_absolute) {
+  u64 fs = IN(task_struct, u64, task, OFF_task_struct__fs);
+  if (is_absolute) return fs + OFF_fs_struct__root;
+  if (dirfd == -100) return fs + OFF_fs_struct__pwd;
+  u64 file = file_of(c, dirfd);
   return file ? file + OFF_file__f_path : 0;
 }
 INLINE u64 inode_of(u64 file) { return file ? IN(file, u64, file, OFF_file__f_inode) : 0; }

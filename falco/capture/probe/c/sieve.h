@@ -167,11 +167,10 @@ int step_look(struct bpf_raw_tracepoint_args *ctx) {
 #endif
 /* Whether the part that ends here is none, or one of those that every directory has. */
 INLINE int is_odd(volatile struct scan *s) { return !s->size || (s->size == s->dots && s->size <= 2); }
-/* The path that the call was given as base[0], without following anything: of one that leads through other directories
- * than where it starts only the last part is looked at, since each of those may be a link. Verbatim all of it is.
- * NAMED_*, 0 if nothing can be looked at.
+/* Read the name that the call was given as base[0], and what there is to say of it (c->scan); its bytes and its NUL, 0 if
+ * nothing can be looked at.
  */
-INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
+INLINE u32 scan_name(struct call *c, struct walk *w) {
   u64 name = c->base[0].name;
   if (!name) return 0; /* none was given, though something may be mapped there */
   volatile struct scan *s = &c->scan; /* what the loop counts lies in map memory, as in next_byte() */
@@ -196,15 +195,21 @@ INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
       if (byte == '.') s->dots += 1;
     }
   }
-  if (is_odd(s) || (c->verbatim && s->odd)) return 0;
+  return is_odd(s) || (c->verbatim && s->odd) ? 0 : (u32)n;
+}
+/* The path that the call was given as base[0], without following anything: of one that leads through other directories
+ * than where it starts only the last part is looked at, since each of those may be a link. Verbatim all of it is.
+ * NAMED_*, 0 if nothing can be looked at.
+ */
+INLINE int look_at_name(struct call *c, struct walk *w, struct parts *p) {
+  u32 n = scan_name(c, w);
+  if (!n) return 0;
+  volatile struct scan *s = &c->scan;
   u64 from = (c->verbatim ? s->start : s->last) & (MOST_SIFTED - 1);
   read_kernel(p->part[0].data + TEXT_AT, MOST_SIFTED, w->data + LONGEST + from);
   p->count = p->total = 0;
-  add_part(p, (u32)n - 1 - from);
-  u64 fs = IN(task_struct, u64, bpf_get_current_task(), OFF_task_struct__fs);
-  c->starts_at = fs + OFF_fs_struct__pwd;
-  if (s->start) c->starts_at = fs + OFF_fs_struct__root;
-  else if (c->base[0].dirfd != -100) c->starts_at = path_of(c, c->base[0].dirfd);
+  add_part(p, n - 1 - from);
+  c->starts_at = start_of(c, bpf_get_current_task(), c->base[0].dirfd, s->start != 0);
   if (!c->starts_at) return 0;
   return s->inner && !c->verbatim ? NAMED_LAST : NAMED_WHOLE;
 }

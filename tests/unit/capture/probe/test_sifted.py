@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from falco.capture.live.resolver import RESOLVED
-from falco.capture.probe.sifted import FLAGS, SIFTED, Group
+from falco.capture.probe.sifted import CHEAP, FLAGS, SIFTED, Group
 from falco.capture.probe.text import code
 from falco.events.table import CODES, EVENT_TABLE
 from falco.fields.fd_field import WORKS_ON_FD
@@ -38,6 +38,11 @@ def test_fields_of_an_fd_are_tested_where_the_event_has_them(each):
     has_any = any(name.startswith("fd.") for name in each.vocabulary)
     assert not has_any or WORKS_ON_FD[code(each.call, "X")]
     assert has_any or each.group not in (Group.OPENS, Group.FDS) or each.call.name in ("recvmmsg", "ftruncate")
+
+
+@pytest.mark.parametrize("each", SIFTED, ids=IDS)
+def test_of_each_call_there_is_something_cheap_that_a_warning_can_name(each):
+    assert set(CHEAP[each.group]) & each.vocabulary.keys()
 
 
 @pytest.mark.parametrize("name", ["symlink", "symlinkat"])
