@@ -88,7 +88,8 @@ def _cloned_child(state: State, event: Event, birth: Birth, traits: tuple[int, .
     child = event.thread
     namespaced = traits[3] not in (event.tid, _NO_TID)
     if child is None or _is_stale(child, event):
-        parent = state.thread_or_placeholder(signed(event.raw(PID if traits[0] & CLONE_THREAD else PTID)))
+        told = signed(event.raw(PID if traits[0] & CLONE_THREAD else PTID))
+        parent = state.thread_or_placeholder(state.lineage.heir_of(told))
         event.thread = child = _new_thread(event, birth, traits, event.tid, parent)
         child.flags |= CLONE_INVERTED
         if namespaced:

@@ -65,7 +65,7 @@ def executed(state: State, event: Event) -> None:
     thread.exe, thread.raw_args = program_name(event.raw(EXE)), word_list(event.raw(ARGS))
     thread.comm = thread.exe if image.comm == ABSENT else program_name(event.raw(image.comm))
     if thread.ptid not in state.threads:
-        _find_parent(state, thread, signed(event.raw(PTID)))
+        _find_parent(state, thread, state.lineage.heir_of(signed(event.raw(PTID))))
     pid = event.raw(PID)
     state.set_process(thread, signed(pid) if pid else thread.pid)
     if thread.others:

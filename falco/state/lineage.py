@@ -14,16 +14,21 @@ from falco.state.threads import NO_PARENT
 if TYPE_CHECKING:
     from falco.state.threads import ThreadInfo
 
+_MAX_HEIRS = 1024
+"""Of the latest threads that ended it is known who got their children."""
+_NOBODY: Mapping[int, ThreadInfo] = {}
+
 
 class Lineage:
     """Gives threads of a table their generations, and knows the children of each tid, be there such a thread or not."""
 
-    __slots__ = ("_children", "_last", "_threads")
+    __slots__ = ("_children", "_heirs", "_last", "_threads")
 
     def __init__(self, threads: Mapping[int, ThreadInfo], last: int = 0) -> None:
         self._threads = threads
         self._last = last
         self._children: dict[int, dict[int, ThreadInfo]] = {}
+        self._heirs: dict[int, int] = {}
 
     @property
     def last(self) -> int:
@@ -52,6 +57,41 @@ class Lineage:
         if is_there:
             self.entered(thread)
 
+    def bequeath(self, thread: ThreadInfo, reaper: int) -> None:
+        """Give the children of a thread that ends to the reaper that the kernel tells; 0 or less is nobody.
+
+        It is of the same process while that has other threads; else all that the process leaves behind goes there.
+        Writers since 2023 tell of it in procexit; before them orphans had no parent that was known.
+        """
+        main, heir = thread.main, self._threads.get(reaper)
+        if heir is not None and heir.main is main:
+            self._give(main, thread.tid, main.tid)
+        elif reaper > 0:
+            self._give(main, thread.tid, reaper)
+            self._give(main, main.tid, reaper)
+
+    def _give(self, main: ThreadInfo, tid: int, reaper: int) -> None:
+        """Give the children of one of a process's threads away; the process's own threads are none of these."""
+        if tid == reaper:
+            return
+        for child in tuple(self._children.get(tid, _NOBODY).values()):
+            if child.main is not main:
+                self.adopt(child, reaper)
+        self._heirs[tid] = reaper
+        if len(self._heirs) > _MAX_HEIRS:
+            del self._heirs[next(iter(self._heirs))]
+
+    def heir_of(self, tid: int) -> int:
+        """Who has the children of a thread that has ended: the thread itself where it is there, or nobody is known.
+
+        The kernel names a parent to those who ask until it is quite gone, which is some time after its procexit.
+        """
+        for _ in range(_MAX_HEIRS):
+            if tid in self._threads or tid not in self._heirs:
+                break
+            tid = self._heirs[tid]
+        return tid
+
     def changed(self, thread: ThreadInfo) -> None:
         """What fields of PROCESS scope read of a thread changes, or is about to."""
         if thread.tid == NO_PARENT:
@@ -76,11 +116,10 @@ class Lineage:
 
     def _spread(self, thread: ThreadInfo, generation: int) -> None:
         """Give the generation to all that read a thread which has it already."""
-        nobody: dict[int, ThreadInfo] = {}
         waiting = [thread]
         while waiting:
             each = waiting.pop()
-            for readers in (each.others, self._children.get(each.tid, nobody)):
+            for readers in (each.others, self._children.get(each.tid, _NOBODY)):
                 for reader in readers.values():
                     if reader.generation != generation:
                         reader.generation = generation

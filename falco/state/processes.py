@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from falco.events.decode import LONGEST_LIST, text
+from falco.events.decode import LONGEST_LIST, signed, text
 from falco.events.event import ABSENT, Event
 from falco.events.integers import Integers
 from falco.events.table import CODES, EVENT_TABLE
@@ -62,12 +62,18 @@ COUNTERS = {
 }
 
 
+_REAPER = EVENT_TABLE[CODES["PROCEXIT_1_E"]].index("reaper_tid")
+
+
 def exited(state: State, event: Event) -> None:
-    """procexit: gone once the rules have seen it."""
+    """procexit: gone once the rules have seen it. Its children have another parent at once, if writers tell which."""
     thread = event.thread
-    if thread is not None:
-        thread.flags |= CLONE_CLOSED
-        state.remove_thread_later(thread)
+    if thread is None:
+        return
+    thread.flags |= CLONE_CLOSED
+    state.remove_thread_later(thread)
+    if _REAPER is not None and event.nparams > _REAPER:
+        state.lineage.bequeath(thread, signed(event.raw(_REAPER)))
 
 
 def counters(state: State, event: Event) -> None:

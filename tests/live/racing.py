@@ -14,7 +14,6 @@ import ctypes
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -287,24 +286,27 @@ def _reaping(place: str, rounds: int) -> Iterator[Round]:
 
 
 def _orphan(before: Callable[[], None], after: Callable[[], None]) -> None:
-    """A child does one thing while its parent, called races-parent, lives, and another after that has ended."""
+    """A child does one thing while its parent, called races-parent, lives, and another once that has begun to end.
+
+    A process that ends has told so when its files are closed. The kernel gives its children away after that.
+    """
     end, ended = os.pipe()
+    gone, there = os.pipe()
     parent = os.fork()
     if not parent:
         _rename(b"races-parent")
-        own = os.getpid()
         if os.fork():
             os.read(end, 1)
             os._exit(0)
         _rename(b"races-child")
+        os.close(there)
         before()
         os.write(ended, b"x")
-        while os.getppid() == own:
-            time.sleep(0.0002)
+        os.read(gone, 1)
         after()
         os._exit(0)
-    os.close(end)
-    os.close(ended)
+    for fd in (end, ended, gone, there):
+        os.close(fd)
     _wait_for()
     _wait_for()
 

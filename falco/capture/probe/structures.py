@@ -38,7 +38,7 @@ STRUCTURES = (
     ),
     Structure("task_struct", "linux/sched.h", "loginuid sessionid", AUDIT),
     Structure("task_struct", "linux/sched.h", "cgroups", CGROUPS),
-    Structure("signal_struct", "linux/sched/signal.h", "tty pids rlim is_child_subreaper"),
+    Structure("signal_struct", "linux/sched/signal.h", "tty pids rlim live is_child_subreaper"),
     Structure("tty_struct", "linux/tty.h", "index driver"),
     Structure("tty_driver", "linux/tty_driver.h", "major minor_start"),
     Structure(

@@ -3,7 +3,7 @@ import pytest
 from falco.state.clones import STALE_NS
 from falco.state.fds import FdInfo, FdType
 from falco.state.threads import CLONE_ACTIVE, CLONE_INVERTED, NO_ID
-from tests.events import build
+from tests.events import build, process
 
 CONTAINER = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
 CHILD = {
@@ -72,6 +72,14 @@ def test_a_child_that_ended_before_its_parent_s_call_returned_stays_away(box):
     # The next one with this id is another.
     parent_exit(box, 200)
     assert 200 in box.state.threads
+
+
+def test_a_child_whose_parent_has_ended_before_it_began_is_the_reaper_s(box):
+    box.state.add_thread(process(150))
+    box.event("PROCEXIT_1_E", tid=150, reaper_tid=100)
+    box.state.settle()
+    child_exit(box, 200, parent=150)
+    assert (box.state.threads[200].ptid, 150 in box.state.threads) == (100, False)
 
 
 def test_a_child_long_after_one_that_ended_early_is_another(box):

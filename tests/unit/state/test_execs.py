@@ -2,7 +2,7 @@ import pytest
 
 from falco.state.fds import FdInfo, FdType
 from falco.state.threads import CLONE_CLOSED, CLONE_INVERTED, CLONE_THREAD, NO_ID, PIPE_SRC
-from tests.events import build
+from tests.events import build, process
 
 CONTAINER = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
 EXEC = {
@@ -39,6 +39,15 @@ def test_a_parent_that_has_ended_gives_way_to_the_one_that_the_kernel_tells_of(b
     assert shell.ptid == 50  # The other is no more known.
     execve(box, ptid=1)
     assert shell.ptid == 1
+
+
+def test_a_parent_that_the_kernel_tells_of_though_it_has_ended_is_its_reaper(box):
+    box.state.add_thread(process(50))
+    box.event("PROCEXIT_1_E", tid=50, reaper_tid=100)
+    box.state.settle()
+    box.state.lineage.adopt(box.state.threads[7], 60)
+    execve(box, ptid=50)
+    assert box.state.threads[7].ptid == 100
 
 
 def test_control_groups_that_are_not_told_are_what_they_were(box):

@@ -62,6 +62,60 @@ def test_a_thread_that_is_in_no_table_only_gets_its_parent(tree):
     assert (thread.ptid, thread.generation, changed(tree, before)) == (100, 0, {100, 101, 200})
 
 
+def test_what_a_process_leaves_behind_goes_to_the_reaper(tree):
+    for thread in process(102, ptid=100), process(201, ptid=101):
+        tree.add_thread(thread)
+    before = generations(tree)
+    tree.lineage.bequeath(tree.threads[101], 1)
+    parents = {tid: tree.threads[tid].ptid for tid in (101, 102, 200, 201)}
+    assert parents == {101: 100, 102: 1, 200: 1, 201: 1}  # Threads of the process are no children of it.
+    assert changed(tree, before) == {102, 200, 201}
+
+
+@pytest.mark.parametrize("reaper", [100, 101, 102])
+def test_while_a_process_has_threads_it_has_the_children_of_those_that_ended(tree, reaper):
+    tree.add_thread(process(102, 100, ptid=100, flags=CLONE_THREAD))
+    tree.add_thread(process(201, ptid=100))
+    tree.lineage.bequeath(tree.threads[101], reaper)
+    tree.lineage.bequeath(tree.threads[100], reaper)
+    assert (tree.threads[200].ptid, tree.threads[201].ptid) == (100, 100)
+
+
+@pytest.mark.parametrize("reaper", [0, -1])
+def test_without_a_reaper_orphans_have_the_parent_that_they_had(tree, reaper):
+    before = generations(tree)
+    tree.lineage.bequeath(tree.threads[101], reaper)
+    assert (tree.threads[200].ptid, changed(tree, before), tree.lineage.heir_of(101)) == (101, set(), 101)
+
+
+def test_who_has_the_children_of_those_that_ended(tree):
+    shell = process(400)
+    tree.add_thread(shell)
+    tree.lineage.bequeath(shell, 100)
+    assert tree.lineage.heir_of(400) == 400  # Its last event is being looked at.
+    tree.remove_thread(shell)
+    assert tree.lineage.heir_of(400) == 100
+    server = tree.threads[100]
+    tree.drop_others(server)
+    tree.lineage.bequeath(server, 1)
+    tree.remove_thread(server)
+    assert (tree.lineage.heir_of(400), tree.lineage.heir_of(401)) == (1, 401)
+    tree.add_thread(process(400))
+    assert tree.lineage.heir_of(400) == 400
+
+
+def test_heirs_of_each_other_have_an_end(tree):
+    for tid, reaper in ((400, 401), (401, 400)):
+        tree.lineage.bequeath(process(tid), reaper)
+    assert tree.lineage.heir_of(400) in (400, 401)
+
+
+def test_heirs_of_the_latest_only_are_known(tree):
+    for tid in range(1000, 2100):
+        tree.lineage.bequeath(process(tid), 1)
+    assert [tree.lineage.heir_of(tid) for tid in (1000, 1075, 1076, 2099)] == [1000, 1075, 1, 1]
+
+
 def test_one_that_took_the_place_of_another_has_its_own_parent_only(tree):
     tree.add_thread(process(301, ptid=200))
     before = generations(tree)

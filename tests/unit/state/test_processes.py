@@ -5,6 +5,7 @@ from falco.events.table import CODES, EVENT_TABLE
 from falco.state.limits import MAX_TEXT
 from falco.state.processes import place, program_name, word_list
 from falco.state.threads import CLONE_CLOSED
+from tests.events import process
 
 
 def test_the_first_name_that_an_event_has_is_its_place():
@@ -35,6 +36,19 @@ def test_the_old_exit_event_does_the_same(box):
     box.event("PROCEXIT_E")
     box.state.settle()
     assert 7 not in box.state.threads
+
+
+def test_children_of_one_that_exits_have_the_reaper_for_their_parent_at_once(box):
+    box.state.add_thread(process(8, ptid=7))
+    event = box.event("PROCEXIT_1_E", status=0, reaper_tid=100)
+    assert (box.state.threads[8].ptid, event.thread.ptid) == (100, 1)
+
+
+def test_children_of_one_that_exits_have_nobody_where_no_reaper_is_told(box):
+    box.state.add_thread(process(8, ptid=7))
+    box.event("PROCEXIT_1_E", status=0)
+    box.state.settle()
+    assert (box.state.threads[8].ptid, box.state.parent(box.state.threads[8])) == (7, None)
 
 
 def test_a_process_stays_until_its_last_thread_is_gone(box):

@@ -216,6 +216,31 @@ int exit_fork(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_FOR
 int exit_vfork(struct bpf_raw_tracepoint_args *ctx) { return cloned(ctx, CODE_VFORK_X); }
 #endif
 
+/* To whom the kernel gives the children of a thread that ends (find_new_reaper of its exit.c): to its process while that
+ * has other threads, else to the nearest ancestor in its pid namespace that asked for orphans, else to the namespace's
+ * first process. 0 where it cannot be told. */
+#define MOST_FOREBEARS 64
+INLINE int has_threads(u64 task) {
+  return KERNEL(s32, KERNEL(u64, task, OFF_task_struct__signal), OFF_signal_struct__live) > 0;
+}
+INLINE u32 process_of(u64 task) { return KERNEL(u32, task, OFF_task_struct__tgid); }
+INLINE u32 reaper_of(u64 task) {
+  u32 own = process_of(task), heir = 0;
+  if (has_threads(task)) return own;
+#ifdef BIT_signal_struct__is_child_subreaper
+  u32 level = KERNEL(u32, pid_struct(task), OFF_pid__level);
+  u32 first = process_of(KERNEL(u64, namespace_of(pid_struct(task)), OFF_pid_namespace__child_reaper));
+#pragma clang loop unroll(disable)
+  for (int i = 0; i < MOST_FOREBEARS && !heir; i++) {
+    task = KERNEL(u64, task, OFF_task_struct__real_parent);
+    u32 asked = KERNEL(u32, KERNEL(u64, task, OFF_task_struct__signal), OFF_signal_struct__is_child_subreaper);
+    if (process_of(task) == first || KERNEL(u32, pid_struct(task), OFF_pid__level) != level) heir = first;
+    else if (asked >> BIT_signal_struct__is_child_subreaper & 1 && has_threads(task)) heir = process_of(task);
+  }
+#endif
+  return heir == own ? 0 : heir; /* With the first process of a namespace all others end. */
+}
+
 /* A thread ends. */
 #if IN_PART(15)
 int on_exit(struct bpf_raw_tracepoint_args *ctx) {
@@ -224,13 +249,14 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   c->marks = 0;
   c->pos = 0;
   c->tid = bpf_get_current_pid_tgid();
-  u32 status = exit_code_of(bpf_get_current_task());
+  u64 task = bpf_get_current_task();
+  u32 status = exit_code_of(task);
   begin(r, c, CODE_PROCEXIT, bpf_ktime_get_boot_ns() + setting(SETTING_CLOCK), 5);
   S64(status);
   S64((status >> 8) & 0xff);
   U8(status & 0x7f);
   U8((status >> 7) & 1);
-  PID(0);
+  PID(reaper_of(task));
   end(r, c);
   return submit(r, c);
 }
