@@ -6,6 +6,7 @@ A path of a rule may lead to a file system that does not answer (NFS, FUSE). So 
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from falco.engine.known_paths import KnownPaths
@@ -42,23 +43,24 @@ def beside(work: Callable[[], object]) -> Callable[[float], bool]:
 class HostPaths:
     """look() begins, and begins anew after other rules came into force; ticking() keeps it up.
 
-    clock gives seconds that never step back, now_ns the time of events (ns since the epoch). told is called with the
-    tables whenever they have changed.
+    now_ns gives the time of events that happen now, looked_at_ns up to when events have been looked at (ns since the
+    epoch). told is called with the tables whenever they have changed.
     """
 
     beside = staticmethod(beside)
+    clock = staticmethod(time.monotonic)
 
     def __init__(
         self,
         in_force: InForce,
         host_root: str,
         recording: Recorder | None,
-        clock: Callable[[], float],
         now_ns: Callable[[], int],
+        looked_at_ns: Callable[[], int],
         told: Callable[[PathTables], None] = lambda _: None,
     ) -> None:
         self._in_force, self._host_root, self._recording, self._told = in_force, host_root, recording, told
-        self._clock, self._now_ns = clock, now_ns
+        self._now_ns, self._looked_at_ns = now_ns, looked_at_ns
         self._next = 0.0
         self._known: KnownPaths
         self._under_way: tuple[Callable[[float], bool], Callable[[], None]] | None = None
@@ -81,7 +83,7 @@ class HostPaths:
         """The same question, with a look at the host every EVERY_S before it is answered."""
 
         def tick() -> bool:
-            if self._is_settled() and self._clock() >= self._next:
+            if self._is_settled() and self.clock() >= self._next:
                 self._refresh()
             return running()
 
@@ -92,14 +94,19 @@ class HostPaths:
         return self.beside(lambda: found.append(KnownPaths.build(rules, self._host_root))), found
 
     def _refresh(self) -> None:
-        self._next = self._clock() + EVERY_S
-        known, changed = self._known, list[bool]()
+        self._next = self.clock() + EVERY_S
+        known, changed, began = self._known, list[bool](), self._now_ns()
+        done = self.beside(lambda: changed.append(bool(known.refresh())))
+
+        def is_due(patience_s: float) -> bool:
+            # Events from before the look, which may come late, are about files that it did not find any more.
+            return done(patience_s) and self._looked_at_ns() >= began
 
         def take_up() -> None:
             if any(changed):
                 self._tell()
 
-        self._under_way = self.beside(lambda: changed.append(bool(known.refresh()))), take_up
+        self._under_way = is_due, take_up
         self._is_settled()
 
     def _is_settled(self, patience_s: float = 0.0) -> bool:
@@ -115,7 +122,7 @@ class HostPaths:
 
     def _know(self, found: list[KnownPaths]) -> None:
         (self._known,) = found
-        self._next = self._clock() + EVERY_S
+        self._next = self.clock() + EVERY_S
         if self._known.left_out:
             LOG.warning("%s paths of the rules are too many to look up, and mean what is written", self._known.left_out)
         self._tell()

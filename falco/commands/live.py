@@ -110,7 +110,7 @@ class Live(Run):
         running = Refusals(lambda: self._refused() or {}, time.monotonic).ticking(running)
         running, sleep = self._beside(running, self._ring_fill)
         root, recording = self._options.host_root, self._recording
-        self._paths = paths = HostPaths(self._in_force, root, recording, time.monotonic, self._now_ns, self._refit)
+        self._paths = paths = HostPaths(self._in_force, root, recording, self._now_ns, self._stream_ns, self._refit)
         paths.look()
         return waiting.ticking(paths.ticking(running), self._stream_ns), self._getting_ready(sleep)
 

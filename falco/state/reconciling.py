@@ -13,6 +13,8 @@ from falco.state.merging import Merge
 from falco.state.paths import directory, join
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Set
+
     from falco.state.snapshot import Snapshot
     from falco.state.state import State
     from falco.state.threads import ThreadInfo
@@ -29,13 +31,14 @@ class Found:
     """What a second look at the machine found. Threads that are as the table has them are named only.
 
     changed has those that are new, or run another program or as another user than the table says, unchanged the tids of
-    the others. The look lasted from began_ts to ended_ts, ns since the epoch.
+    the others, parents the tid of each process's parent. The look lasted from began_ts to ended_ts, ns since the epoch.
     """
 
     began_ts: int
     ended_ts: int
     changed: Snapshot
     unchanged: frozenset[int]
+    parents: Mapping[int, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def reconcile(state: State, found: Found) -> Reconciled:
     opening.enter(state, new)
     there = found.unchanged | found.changed.threads.keys()
     gone = [t for tid, t in threads.items() if tid not in there and t.clone_ts < found.began_ts and tid > 0]
+    _adopt(state, found.parents, {thread.tid for thread in gone})
     state.begin_merge(Merge(threads, found.changed.read_at, gone, found.ended_ts))
     return Reconciled(len(new), changed, len(gone))
 
@@ -75,6 +79,14 @@ def is_another(known: ThreadInfo, start_ts: int, exactness_ns: int = 20_000_000)
     A known one may have been entered long after its start, but not before it.
     """
     return start_ts > known.clone_ts + exactness_ns if known.clone_ts else False
+
+
+def _adopt(state: State, parents: Mapping[int, int], gone: Set[int]) -> None:
+    """Give processes whose parent has ended unseen the one that they have now."""
+    for tid, parent in parents.items():
+        thread = state.threads.get(tid)
+        if thread is not None and thread.ptid != parent and (thread.ptid in gone or thread.ptid not in state.threads):
+            state.lineage.adopt(thread, parent)
 
 
 def _mend(state: State, known: ThreadInfo, found: ThreadInfo) -> None:

@@ -66,7 +66,7 @@ def look_again(host: Host, known: Mapping[int, ThreadInfo]) -> Found:
     snapshot, unread, began_ts = Snapshot(), Unread(), host.now()
     threads = ThreadReader(host, snapshot, known)
     _processes(host, snapshot, threads, unread)
-    return Found(began_ts, host.now(), snapshot, frozenset(threads.unchanged))
+    return Found(began_ts, host.now(), snapshot, frozenset(threads.unchanged), threads.parents)
 
 
 def reconcile(state: State, host: Host) -> Reconciled:

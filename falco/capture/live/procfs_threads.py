@@ -25,13 +25,15 @@ _DEAD = ("Z", "X", "x")
 class ThreadReader:
     """Reads processes into a snapshot, each thread with the time up to which it is known.
 
-    Threads that are as known has them are not read in full and not entered: their tids are in unchanged.
+    Threads that are as known has them are not read in full and not entered: their tids are in unchanged. parents has
+    the tid of each process's parent.
     """
 
     def __init__(self, host: Host, snapshot: Snapshot, known: Mapping[int, ThreadInfo] | None = None) -> None:
         self._host, self._snapshot = host, snapshot
         self._known = known or {}
         self.unchanged: set[int] = set()
+        self.parents: dict[int, int] = {}
 
     def process(self, process: Directory) -> ThreadInfo | None:
         """A process's main thread, entered. None for one that is known, gone or dead, and for the kernel's own threads.
@@ -46,6 +48,7 @@ class ThreadReader:
         dead = stat.state in _DEAD
         if dead and not others:
             return None  # Its end was told already; nothing would ever remove it.
+        self.parents[stat.tid] = stat.ppid
         exepath = _exepath(process)
         main = self._as_known(stat, status)
         read = None

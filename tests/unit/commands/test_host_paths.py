@@ -22,10 +22,18 @@ class Recording:
 
 
 class Clock:
-    now = 100.0
+    """Seconds, and by how many of them events are behind."""
+
+    now, behind = 100.0, 0.0
 
     def __call__(self) -> float:
         return self.now
+
+    def now_ns(self) -> int:
+        return int(self.now * 10**9)
+
+    def looked_at_ns(self) -> int:
+        return int((self.now - self.behind) * 10**9)
 
 
 def at_once(work):
@@ -52,8 +60,8 @@ class Hanging:
 
 def started(root, recording: Any, clock: Clock, path: str = "/bin/x") -> tuple[HostPaths, InForce]:
     in_force = InForce(ruleset(path), all_events=False)
-    paths = HostPaths(in_force, str(root), recording, clock, lambda: int(clock.now * 10**9))
-    paths.beside = at_once
+    paths = HostPaths(in_force, str(root), recording, clock.now_ns, clock.looked_at_ns)
+    paths.beside, paths.clock = at_once, clock
     paths.look()
     return paths, in_force
 
@@ -84,6 +92,22 @@ def test_a_file_that_appears_is_known_after_the_next_look(tmp_path):
     assert running()
     assert len(recording.told) == 2  # Nothing changed.
     assert not running()
+
+
+def test_events_from_before_a_look_that_come_late_are_held_against_what_was_there_before(tmp_path):
+    shadow, clock = tmp_path / "shadow", Clock()
+    shadow.write_text("")
+    found = os.stat(shadow)  # noqa: PTH116
+    event = seen("/tmp/link", (found.st_dev & 0xFFFFFFFF, found.st_ino))
+    paths, in_force = started(tmp_path, None, clock, "/shadow")
+    running = paths.ticking(lambda: True)
+    shadow.unlink()
+    clock.now, clock.behind = clock.now + EVERY_S, EVERY_S + 1
+    assert running()
+    assert in_force.match(event) is in_force.ruleset.rules[0].rule
+    clock.behind = 0
+    assert running()
+    assert in_force.match(event) is None
 
 
 def test_other_rules_are_looked_at_anew(tmp_path):
@@ -122,8 +146,8 @@ def test_a_first_look_that_hangs_is_told_and_taken_up_later(tmp_path, caplog):
     (tmp_path / "bin").symlink_to("usr/bin")
     recording, clock, hanging = Recording(), Clock(), Hanging()
     in_force = InForce(ruleset("/bin/x"), all_events=False)
-    paths = HostPaths(in_force, str(tmp_path), cast("Any", recording), clock, lambda: 7)
-    paths.beside = hanging
+    paths = HostPaths(in_force, str(tmp_path), cast("Any", recording), clock.now_ns, clock.looked_at_ns)
+    paths.beside, paths.clock = hanging, clock
     paths.look()
     running = paths.ticking(lambda: True)
     assert running()

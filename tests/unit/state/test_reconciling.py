@@ -73,6 +73,15 @@ def test_a_second_thread_takes_over_no_directory(state):
     assert (state.threads[101].comm, state.threads[101].cwd, state.threads[101].main.cwd) == ("w", "", "/")
 
 
+def test_processes_whose_parent_ended_unseen_have_the_one_that_they_have_now(state):
+    orphans = process(8, ptid=7, clone_ts=OLD), process(9, ptid=60, clone_ts=OLD), process(10, ptid=101, clone_ts=OLD)
+    for thread in orphans:
+        state.add_thread(thread)
+    look = Found(NOW, NOW + 1, Snapshot(), frozenset((8, 9, 10, 100, 101)), {8: 100, 9: 101, 10: 100, 11: 1})
+    assert reconcile(state, look) == Reconciled(0, 0, 1)
+    assert [thread.ptid for thread in orphans] == [100, 101, 101]  # The last one's parent is there.
+
+
 def test_another_process_replaces_the_one_that_had_its_id(state):
     before = state.threads[7]
     assert reconcile(state, found(process(7, comm="new", clone_ts=NOW - SECOND), unchanged=(100, 101))) == Reconciled(

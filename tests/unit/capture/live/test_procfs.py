@@ -87,6 +87,7 @@ def test_a_second_look_reads_only_what_differs(tree):
     found = look_again(tree.host, state.threads)
     assert (set(found.changed.threads), set(found.unchanged)) == ({8, 10}, {7})
     assert set(found.changed.threads[10].fds) == {3}
+    assert found.parents == dict.fromkeys((7, 8, 10), 1)
 
 
 def test_after_a_loss_the_table_is_as_proc_says(tree):
