@@ -2,11 +2,13 @@
 
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
-# On all processors, which have to agree on the order of sets: for tests that neither load a probe nor start engines and
-# servers of the machine. Compiled modules are kept whatever the environment says: every process would compile anew.
+# On all processors, which have to agree on the order of sets: for tests that neither load a probe nor start engines.
+# Compiled modules are kept whatever the environment says: every process would compile anew.
 SPREAD := PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE= $(PYTEST) -n auto --dist worksteal
 TOGETHER := tests/unit tests/functional tests/properties tests/oracle tests/fuzz tests/documents
-ALONE  := $(wildcard tests/live tests/sinks tests/puppet)
+# Tests wait for servers most of the time, and each has its own: four at once.
+SERVERS := $(wildcard tests/sinks tests/puppet)
+ALONE  := $(wildcard tests/live)
 STAMP  := .venv/.setup-done
 FUZZ_N ?= 100000
 IMAGE  ?= falco
@@ -43,6 +45,7 @@ demo: $(STAMP) ## replay a shipped capture with the default rules, on any machin
 .PHONY: test
 test: lint types imports ## everything that must pass: lint, types, imports, all tests, a short fuzz
 	$(SPREAD) $(TOGETHER)
+	$(SPREAD) -n 4 $(SERVERS)
 	$(PYTEST) $(ALONE)
 
 .PHONY: unit
@@ -82,7 +85,7 @@ appliance: $(STAMP) ## the image under docker and podman, the packages installed
 	$(PYTEST) tests/appliance
 
 .PHONY: bench
-bench: $(STAMP) ## measure replays beside sysdig, and as root what watching costs (17 minutes; PART=replays a part of it)
+bench: $(STAMP) ## measure replays beside sysdig, and as root what watching costs (20 minutes; PART=replays a part of it)
 	$(PYTHON) -m tests.bench $(PART)
 
 .PHONY: lint
