@@ -62,7 +62,7 @@ COUNTERS = {
 }
 
 
-_REAPER = EVENT_TABLE[CODES["PROCEXIT_1_E"]].index("reaper_tid")
+_REAPER = place(EVENT_TABLE[CODES["PROCEXIT_1_E"]], "reaper_tid")
 
 
 def exited(state: State, event: Event) -> None:
@@ -72,7 +72,7 @@ def exited(state: State, event: Event) -> None:
         return
     thread.flags |= CLONE_CLOSED
     state.remove_thread_later(thread)
-    if _REAPER is not None and event.nparams > _REAPER:
+    if event.nparams > _REAPER:
         state.lineage.bequeath(thread, signed(event.raw(_REAPER)))
 
 
