@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None)
@@ -30,11 +31,12 @@ def _orphan(parent: int) -> None:
     os._exit(0)
 
 
-def _leave_a_child() -> None:
-    """Fork a process that forks another and ends."""
+def _leave_a_child(before: Callable[[], object] = lambda: None) -> None:
+    """Fork a process that does something, forks another and ends."""
     if not os.fork():
         own = os.getpid()
         _say("parent", own)
+        before()
         if not os.fork():
             _orphan(own)
         os._exit(0)
@@ -61,12 +63,20 @@ def one_far_up_asks() -> None:
 
 
 def one_asks_and_ends() -> None:
-    """One that asked has no thread left when the orphan needs a parent, but is not waited for yet."""
+    """One that asked has ended when the orphan needs a parent, though nobody has waited for it yet."""
     _ask_for_orphans()
-    if not os.fork():
-        _ask_for_orphans()
-        _leave_a_child()
-        os._exit(0)
+    gone, there = os.pipe()
+    if os.fork():
+        os.close(there)
+        return
+    _ask_for_orphans()
+
+    def until_it_ends() -> None:
+        os.close(there)
+        os.read(gone, 1)
+
+    _leave_a_child(until_it_ends)
+    os._exit(0)
 
 
 def thread_ends() -> None:
